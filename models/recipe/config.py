@@ -1,0 +1,43 @@
+"""What defines a training run. One JSON file per shipped model overrides these defaults."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from model import ModelConfig
+
+
+@dataclass
+class TrainConfig:
+    model: ModelConfig = field(default_factory=ModelConfig)
+    # Rows of `row_blocks` × left context: 7 × 64 encoder frames of 40 ms = 17.92 s.
+    row_blocks: int = 7
+    batch_rows: int = 8
+    # Chunk lengths in encoder frames, one drawn per batch: 320, 640 and 1280 ms.
+    chunks: tuple[int, ...] = (8, 16, 16, 32)
+    # Learning rates of the stem and lower blocks, of the pretrained upper blocks, and of what is new.
+    lr_lower: float = 3e-5
+    lr_upper: float = 1e-4
+    lr_new: float = 8e-4
+    weight_decay: float = 0.01
+    warmup_steps: int = 200
+    # The last share of the time over which the rates fall linearly to zero.
+    decay_share: float = 0.35
+    middle_ctc_weight: float = 0.3
+    average_decay: float = 0.998
+    # How often a corpus is drawn, relative to its hours.
+    corpus_weights: dict[str, float] = field(default_factory=dict)
+    seed: int = 1
+
+    @classmethod
+    def load(cls, path: Path | None) -> "TrainConfig":
+        values = json.loads(path.read_text()) if path else {}
+        known = {f.name for f in fields(cls)}
+        if unknown := set(values) - known:
+            raise ValueError(f"{path}: unknown keys {', '.join(sorted(unknown))}")
+        if "model" in values:
+            values["model"] = ModelConfig(**values["model"])
+        return cls(**values)
+
+    def as_dict(self) -> dict:
+        return asdict(self)

@@ -1,0 +1,68 @@
+"""Greedy error rates of a checkpoint in PyTorch, for choosing between runs.
+
+    python evaluate.py runs/first/average.pt MANIFEST.jsonl --chunk 16
+
+The figures of the model card come from `mynah eval`, that is, from the product itself.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from features import LogMel
+from model import ModelConfig, StreamingEncoder
+from prepare import SAMPLE_RATE, read_audio
+from text import decode, edit_distance, normalize
+
+
+def load_recordings(manifest: Path) -> list[tuple[torch.Tensor, str]]:
+    """Return (samples, normalized text) of each line."""
+    items = [json.loads(line) for line in manifest.read_text().splitlines()]
+    return [(torch.from_numpy(read_audio(manifest.parent / i["audio"])), normalize(i["text"])) for i in items]
+
+
+def load_checkpoint(path: Path) -> StreamingEncoder:
+    saved = torch.load(path, weights_only=True)
+    model = StreamingEncoder(ModelConfig(**saved["config"]["model"]))
+    model.load_state_dict(saved["weights"])
+    return model.eval()
+
+
+@torch.no_grad()
+def greedy_text(model: StreamingEncoder, samples: torch.Tensor, chunk: int) -> str:
+    """Transcribe one recording, padded as the runtime pads it: silence up to whole rows."""
+    frames = LogMel(model.features)(F.pad(samples, (0, SAMPLE_RATE // 2)))
+    block = 4 * model.config.left_context
+    wanted = -(-len(frames) // block) * block + 1
+    frames = F.pad(frames, (0, 0, 0, wanted - len(frames)), value=float(frames.min()))
+    log_probs, _ = model(frames[None], chunk, torch.zeros(1, 1))
+    return decode(log_probs[0].argmax(-1).tolist())
+
+
+def greedy_errors(model: StreamingEncoder, recordings: list, chunk: int) -> dict:
+    """Word and character error rates in percent, and an example."""
+    words = characters = word_errors = character_errors = 0
+    for samples, reference in recordings:
+        hypothesis = greedy_text(model, samples, chunk)
+        words += len(reference.split())
+        characters += len(reference)
+        word_errors += edit_distance(reference.split(), hypothesis.split())
+        character_errors += edit_distance(list(reference), list(hypothesis))
+    wer, cer = 100 * word_errors / words, 100 * character_errors / characters
+    return {"wer": round(wer, 2), "cer": round(cer, 2), "reference": reference, "hypothesis": hypothesis}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("--chunk", type=int, default=16, help="in encoder frames of 40 ms")
+    args = parser.parse_args()
+    print(json.dumps(greedy_errors(load_checkpoint(args.checkpoint), load_recordings(args.manifest), args.chunk)))
+
+
+if __name__ == "__main__":
+    main()

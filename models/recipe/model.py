@@ -1,0 +1,302 @@
+"""A streaming Conformer encoder with a CTC head, whose lower half starts as Whisper tiny.en's encoder.
+
+`forward` sees whole rows under a chunk mask and is for training; `forward_chunk` takes one chunk and its
+caches, is what gets exported, and gives the same log-probabilities.
+
+    log-mel frames (100 Hz)
+      → two convolutions (50 Hz) + periodic sinusoidal positions
+      → `lower_blocks` pretrained blocks → pairs averaged (25 Hz)
+      → `upper_blocks` pretrained blocks, each with a causal convolution module (Conformer, arXiv 2005.08100)
+      → `new_blocks` fresh blocks of the same kind → CTC over characters
+
+Attention reads the frames of its own chunk and `left_context` frames before the chunk.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from features import FeatureConfig
+from text import TOKENS
+
+# Whisper's encoder was trained on windows of 1,500 positions (30 s).
+POSITION_PERIOD = 1500
+# Mel frames before and after a chunk that the two convolutions (kernel 3, strides 1 and 2) read.
+STEM_LEFT_FRAMES, STEM_LOOKAHEAD_FRAMES = 2, 1
+MASKED = -1e4
+
+
+@dataclass
+class ModelConfig:
+    mel_bins: int = 80
+    dim: int = 384
+    heads: int = 6
+    ffn: int = 1536
+    lower_blocks: int = 2
+    upper_blocks: int = 2
+    new_blocks: int = 2
+    new_ffn: int = 768
+    kernel: int = 15
+    left_context: int = 64  # encoder frames (40 ms)
+    dropout: float = 0.1
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+class SpanDropout(nn.Module):
+    """Dropout whose mask is shared by spans of frames: drawing a mask per value takes a quarter of a step on a CPU."""
+
+    SPAN = 16
+
+    def __init__(self, probability: float):
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (batch, time, dim), time a multiple of SPAN."""
+        if not self.training or self.probability == 0:
+            return x
+        batch, time, dim = x.shape
+        keep = 1 - self.probability
+        mask = x.new_empty(batch, time // self.SPAN, 1, dim).bernoulli_(keep) / keep
+        return (x.unflatten(1, (-1, self.SPAN)) * mask).flatten(1, 2)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over the chunk and its left context. Whisper has no bias on the keys."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.heads = config.heads
+        self.norm = nn.LayerNorm(config.dim)
+        self.qkv = nn.Linear(config.dim, 3 * config.dim)
+        self.out = nn.Linear(config.dim, config.dim)
+
+    def split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)  # (…, time, dim) → (…, head, time, dim / head)
+
+    def forward(self, x: Tensor, mask: Tensor, left: int) -> Tensor:
+        """x (batch, time, dim), mask (blocks, 1, left, 2·left): each block of `left` frames reads the block before it too."""
+        batch, time, dim = x.shape
+        q, k, v = self.qkv(self.norm(x)).chunk(3, -1)
+        q = self.split(q.view(batch, time // left, left, dim))
+        k, v = (self.split(self.with_previous_block(y.view(batch, time // left, left, dim))) for y in (k, v))
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.out(y.transpose(-3, -2).reshape(batch, time, dim))
+
+    @staticmethod
+    def with_previous_block(y: Tensor) -> Tensor:
+        before = F.pad(y, (0, 0, 0, 0, 1, 0))[:, :-1]
+        return torch.cat([before, y], 2)
+
+    def forward_chunk(self, x: Tensor, mask: Tensor, cache: Tensor) -> tuple[Tensor, Tensor]:
+        """x (1, chunk, dim), mask (1, left + chunk), cache (2, left, dim) of keys and values."""
+        q, k, v = self.qkv(self.norm(x)).chunk(3, -1)
+        k, v = torch.cat([cache[:1], k], 1), torch.cat([cache[1:], v], 1)
+        new_cache = torch.cat([k, v], 0)[:, x.shape[1] :]
+        q, k, v = self.split(q), self.split(k), self.split(v)
+        scores = (q * (1 / math.sqrt(q.shape[-1]))) @ k.transpose(-1, -2) + mask
+        y = (torch.softmax(scores, -1) @ v).transpose(-3, -2).flatten(-2)
+        return self.out(y), new_cache
+
+
+class Convolution(nn.Module):
+    """The Conformer's convolution module, causal, with LayerNorm in place of BatchNorm."""
+
+    def __init__(self, config: ModelConfig, starts_silent: bool):
+        super().__init__()
+        self.kernel = config.kernel
+        self.norm = nn.LayerNorm(config.dim)
+        self.expand = nn.Linear(config.dim, 2 * config.dim)
+        self.depthwise = nn.Conv1d(config.dim, config.dim, config.kernel, groups=config.dim)
+        self.middle_norm = nn.LayerNorm(config.dim)
+        self.out = nn.Linear(config.dim, config.dim)
+        if starts_silent:
+            nn.init.zeros_(self.out.weight)
+            nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.pad(F.glu(self.expand(self.norm(x)), -1), (0, 0, self.kernel - 1, 0))
+        return self.finish(x)
+
+    def forward_chunk(self, x: Tensor, cache: Tensor) -> tuple[Tensor, Tensor]:
+        """x (1, chunk, dim), cache (1, kernel − 1, dim)."""
+        values, gates = self.expand(self.norm(x)).chunk(2, -1)
+        x = torch.cat([cache, values * torch.sigmoid(gates)], 1)
+        return self.finish(x), x[:, x.shape[1] - (self.kernel - 1) :]
+
+    def finish(self, x: Tensor) -> Tensor:
+        x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        return self.out(F.silu(self.middle_norm(x)))
+
+
+class Block(nn.Module):
+    """Pre-norm attention, convolution (not in the lower blocks) and feed-forward."""
+
+    def __init__(self, config: ModelConfig, ffn: int, convolution: bool, pretrained: bool):
+        super().__init__()
+        self.attention = Attention(config)
+        self.convolution = Convolution(config, starts_silent=pretrained) if convolution else None
+        self.ffn_norm = nn.LayerNorm(config.dim)
+        self.ffn_in = nn.Linear(config.dim, ffn)
+        self.ffn_out = nn.Linear(ffn, config.dim)
+        self.dropout = SpanDropout(config.dropout)
+
+    def feed_forward(self, x: Tensor) -> Tensor:
+        return self.ffn_out(self.dropout(F.gelu(self.ffn_in(self.ffn_norm(x)))))
+
+    def forward(self, x: Tensor, mask: Tensor, left: int) -> Tensor:
+        x = x + self.dropout(self.attention(x, mask, left))
+        if self.convolution is not None:
+            x = x + self.dropout(self.convolution(x))
+        return x + self.dropout(self.feed_forward(x))
+
+    def forward_chunk(self, x: Tensor, mask: Tensor, caches: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        y, keys_values = self.attention.forward_chunk(x, mask, caches[0])
+        x, new_caches = x + y, [keys_values]
+        if self.convolution is not None:
+            y, left = self.convolution.forward_chunk(x, caches[1])
+            x, new_caches = x + y, [keys_values, left]
+        return x + self.feed_forward(x), new_caches
+
+
+class Stem(nn.Module):
+    """Whisper's two convolutions as matrix products over three neighbouring frames; 100 Hz to 50 Hz."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.first = nn.Linear(3 * config.mel_bins, config.dim)
+        self.second = nn.Linear(3 * config.dim, config.dim)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(batch, STEM_LEFT_FRAMES + 2·time + STEM_LOOKAHEAD_FRAMES, mel) → (batch, time, dim)."""
+        x = frames * (1 / (4 * math.log(10))) + 1  # Whisper's (log10(mel) + 4) / 4 from the natural logarithm
+        x = F.gelu(self.first(torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], -1)))
+        return F.gelu(self.second(torch.cat([x[:, :-2:2], x[:, 1:-1:2], x[:, 2::2]], -1)))
+
+
+class StreamingEncoder(nn.Module):
+    def __init__(self, config: ModelConfig, features: FeatureConfig = FeatureConfig()):
+        super().__init__()
+        self.config, self.features = config, features
+        self.stem = Stem(config)
+        self.lower = nn.ModuleList(Block(config, config.ffn, False, True) for _ in range(config.lower_blocks))
+        upper = [Block(config, config.ffn, True, True) for _ in range(config.upper_blocks)]
+        fresh = [Block(config, config.new_ffn, True, False) for _ in range(config.new_blocks)]
+        self.upper = nn.ModuleList(upper + fresh)
+        self.head_norm = nn.LayerNorm(config.dim)
+        self.head = nn.Linear(config.dim, len(TOKENS))
+        # Whisper's sinusoids, each frequency rounded to a whole number of turns per POSITION_PERIOD,
+        # so that positions wrap without a jump and a stream can run for ever.
+        exponent = torch.arange(config.dim // 2) * (math.log(10000) / (config.dim // 2 - 1))
+        turns = (torch.exp(-exponent) * POSITION_PERIOD / (2 * math.pi)).round()
+        self.register_buffer("turns", turns, persistent=False)
+
+    def positions(self, start: Tensor, time: int) -> Tensor:
+        """start (batch, 1) in 50 Hz frames → (batch, time, dim)."""
+        at = (start + torch.arange(time)) % POSITION_PERIOD  # (batch, time)
+        angle = (at.unsqueeze(-1) * self.turns % POSITION_PERIOD) * (2 * math.pi / POSITION_PERIOD)
+        return torch.cat([angle.sin(), angle.cos()], -1)
+
+    @staticmethod
+    def chunk_mask(blocks: int, left: int, chunk: int) -> Tensor:
+        """Which keys (previous block, own block) each frame of a block may read: (blocks, 1, left, 2·left)."""
+        start = torch.arange(left)[:, None] // chunk * chunk + left  # of the query's chunk, counted in keys
+        key = torch.arange(2 * left)[None]
+        mask = ((key >= start - left) & (key < start + chunk)).expand(blocks, 1, left, 2 * left).clone()
+        mask[0, :, :, :left] = False
+        return mask
+
+    def forward(self, frames: Tensor, chunk: int, start: Tensor) -> tuple[Tensor, Tensor]:
+        """frames (batch, 4·time + 1, mel), time a multiple of the left context; chunk in encoder frames.
+
+        Returns log-probabilities (batch, time, token) after the last block and after the pretrained ones.
+        """
+        left = self.config.left_context
+        silence = math.log(self.features.energy_floor)
+        x = self.stem(F.pad(frames, (0, 0, STEM_LEFT_FRAMES, 0), value=silence))
+        blocks = x.shape[1] // (2 * left)
+        x = x + self.positions(start, x.shape[1])
+        mask = self.chunk_mask(blocks, 2 * left, 2 * chunk)
+        for block in self.lower:
+            x = block(x, mask, 2 * left)
+        x = x.unflatten(1, (-1, 2)).mean(2)
+        mask = self.chunk_mask(blocks, left, chunk)
+        middle = None
+        for index, block in enumerate(self.upper):
+            x = block(x, mask, left)
+            if index + 1 == self.config.upper_blocks:
+                middle = x
+        return self.log_probs(x), self.log_probs(middle)
+
+    def log_probs(self, x: Tensor) -> Tensor:
+        return self.head(self.head_norm(x)).float().log_softmax(-1)
+
+    def initial_caches(self) -> dict[str, Tensor]:
+        """The caches of a new stream, by name. Padded positions are masked by `*_mask`, not by their values."""
+        config = self.config
+        left, dim = config.left_context, config.dim
+        caches = {
+            "frames_cache": torch.full((1, STEM_LEFT_FRAMES, config.mel_bins), math.log(self.features.energy_floor)),
+            "position_cache": torch.zeros(1, 1),
+            "lower_mask_cache": torch.full((1, 2 * left), MASKED),
+            "upper_mask_cache": torch.full((1, left), MASKED),
+        }
+        for index in range(len(self.lower)):
+            caches[f"lower_{index}_att_cache"] = torch.zeros(2, 2 * left, dim)
+        for index in range(len(self.upper)):
+            caches[f"upper_{index}_att_cache"] = torch.zeros(2, left, dim)
+            caches[f"upper_{index}_cnn_cache"] = torch.zeros(1, config.kernel - 1, dim)
+        return caches
+
+    def forward_chunk(self, frames: Tensor, *caches: Tensor) -> tuple[Tensor, ...]:
+        """frames (1, 4·chunk + 1, mel) and the caches in `initial_caches` order → log-probabilities (1, chunk, token), new caches."""
+        named = dict(zip(self.initial_caches(), caches))
+        time = (frames.shape[1] - STEM_LOOKAHEAD_FRAMES) // 2  # 50 Hz frames
+        frames = torch.cat([named["frames_cache"], frames], 1)
+        x = self.stem(frames)
+        new = {"frames_cache": frames[:, 2 * time : 2 * time + STEM_LEFT_FRAMES]}
+        start = named["position_cache"]
+        x = x + self.positions(start, time)
+        new["position_cache"] = (start + time) % POSITION_PERIOD
+        x = self.run_chunk(x, "lower", self.lower, named, new)
+        x = x.unflatten(1, (-1, 2)).mean(2)
+        x = self.run_chunk(x, "upper", self.upper, named, new)
+        return (self.log_probs(x), *(new[name] for name in named))
+
+    def run_chunk(self, x: Tensor, stage: str, blocks: nn.ModuleList, named: dict, new: dict) -> Tensor:
+        mask = torch.cat([named[f"{stage}_mask_cache"], torch.zeros(1, x.shape[1])], 1)
+        new[f"{stage}_mask_cache"] = mask[:, x.shape[1] :]
+        for index, block in enumerate(blocks):
+            names = [n for n in (f"{stage}_{index}_att_cache", f"{stage}_{index}_cnn_cache") if n in named]
+            x, caches = block.forward_chunk(x, mask, [named[n] for n in names])
+            new.update(zip(names, caches))
+        return x
+
+    def load_whisper(self, variables: dict) -> None:
+        """Start the stem and the pretrained blocks from Whisper's encoder variables (CTranslate2 names)."""
+        get = lambda name: torch.from_numpy(variables[f"encoder/{name}"])
+
+        def copy(module: nn.Module, name: str) -> None:
+            kinds = ("gamma", "beta") if isinstance(module, nn.LayerNorm) else ("weight", "bias")
+            module.weight.data.copy_(get(f"{name}/{kinds[0]}"))
+            module.bias.data.copy_(get(f"{name}/{kinds[1]}"))
+
+        for linear, name in ((self.stem.first, "conv1"), (self.stem.second, "conv2")):
+            # (out, in, 3) convolution → (out, 3·in) over frames laid side by side
+            linear.weight.data.copy_(get(f"{name}/weight").permute(0, 2, 1).flatten(1))
+            linear.bias.data.copy_(get(f"{name}/bias"))
+        pretrained = [*self.lower, *self.upper[: self.config.upper_blocks]]
+        for index, block in enumerate(pretrained):
+            name = f"layer_{index}"
+            copy(block.attention.norm, f"{name}/self_attention/layer_norm")
+            copy(block.attention.qkv, f"{name}/self_attention/linear_0")
+            copy(block.attention.out, f"{name}/self_attention/linear_1")
+            copy(block.ffn_norm, f"{name}/ffn/layer_norm")
+            copy(block.ffn_in, f"{name}/ffn/linear_0")
+            copy(block.ffn_out, f"{name}/ffn/linear_1")
+        copy(self.head_norm, "layer_norm")

@@ -1,0 +1,197 @@
+"""Train the streaming encoder with CTC, on a time budget, resumable.
+
+    python train.py --data data/train --whisper model.bin --hours 2 --out runs/first
+
+`--out` receives `last.pt` (everything needed to go on) every few minutes, `average.pt` (averaged weights,
+for export) and `log.jsonl`. Running the same command again resumes.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch.utils.data import DataLoader
+
+from config import TrainConfig
+from dataset import Corpus, RowDataset, collate
+from evaluate import greedy_errors, load_recordings
+from model import StreamingEncoder
+from whisper_weights import read_variables
+
+LOG_EVERY_STEPS = 50
+
+
+def parameter_groups(model: StreamingEncoder, config: TrainConfig, pretrained: bool) -> list[dict]:
+    """One group per learning rate; a rate of zero freezes. What does not come from Whisper learns at `lr_new`."""
+
+    def rate(name: str) -> float:
+        if not pretrained or name.startswith("head.") or ".convolution." in name:
+            return config.lr_new
+        stage, index = name.split(".")[:2]
+        if stage == "upper":
+            return config.lr_upper if int(index) < config.model.upper_blocks else config.lr_new
+        return config.lr_upper if stage == "head_norm" else config.lr_lower
+
+    rates = {}
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = rate(name) > 0
+        if parameter.requires_grad:
+            rates.setdefault(rate(name), []).append(parameter)
+    return [{"params": parameters, "lr": lr, "peak": lr} for lr, parameters in rates.items()]
+
+
+def schedule(config: TrainConfig, step: int, progress: float) -> float:
+    """Linear warm-up in steps, then constant, then linear to zero over the last share of the budget."""
+    warmup = min(1.0, (step + 1) / config.warmup_steps)
+    return warmup * min(1.0, max(0.0, (1 - progress) / config.decay_share))
+
+
+class Average:
+    """Exponential moving average of the weights."""
+
+    def __init__(self, model: torch.nn.Module, decay: float):
+        self.decay, self.steps = decay, 0
+        self.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: torch.nn.Module) -> None:
+        self.steps += 1
+        decay = min(self.decay, self.steps / (self.steps + 10))
+        for name, value in model.state_dict().items():
+            self.weights[name].lerp_(value, 1 - decay)
+
+
+class Run:
+    """The state of a training run, saved and restored as one."""
+
+    def __init__(self, config: TrainConfig, model: StreamingEncoder, pretrained: bool, out: Path):
+        self.config, self.model, self.out = config, model, out
+        self.optimizer = torch.optim.AdamW(
+            parameter_groups(model, config, pretrained), betas=(0.9, 0.98), weight_decay=config.weight_decay
+        )
+        self.average = Average(model, config.average_decay)
+        self.step, self.seconds = 0, 0.0
+
+    def save(self) -> None:
+        last = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.weights,
+            "average_steps": self.average.steps,
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        average = {"config": self.config.as_dict(), "weights": self.average.weights, "step": self.step}
+        for name, content in (("last.pt", last), ("average.pt", average)):
+            torch.save(content, self.out / f"{name}.part")
+            os.replace(self.out / f"{name}.part", self.out / name)
+
+    def restore(self) -> None:
+        last = torch.load(self.out / "last.pt", weights_only=True)
+        self.model.load_state_dict(last["model"])
+        self.optimizer.load_state_dict(last["optimizer"])
+        self.average.weights, self.average.steps = last["average"], last["average_steps"]
+        self.step, self.seconds = last["step"], last["seconds"]
+
+    def log(self, **values) -> None:
+        line = json.dumps({"step": self.step, "seconds": round(self.seconds), **values})
+        print(line, flush=True)
+        with open(self.out / "log.jsonl", "a") as file:
+            file.write(line + "\n")
+
+
+def ctc_loss(log_probs: torch.Tensor, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Mean CTC loss per token of the batch. Rows too fast for their length count nothing."""
+    times = torch.full((len(lengths),), log_probs.shape[1], dtype=torch.int32)
+    losses = F.ctc_loss(log_probs.transpose(0, 1), tokens, times, lengths, reduction="none", zero_infinity=True)
+    return losses.sum() / lengths.sum()
+
+
+def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
+    config, model = run.config, run.model
+    for group in run.optimizer.param_groups:
+        group["lr"] = group["peak"] * schedule(config, run.step, progress)
+    frames, tokens, lengths = batch
+    start = torch.randint(0, 1500, (len(frames), 1))
+    with torch.autocast("cpu", torch.bfloat16):
+        log_probs, middle = model(frames, chunk, start)
+    loss = ctc_loss(log_probs, tokens, lengths)
+    total = loss + config.middle_ctc_weight * ctc_loss(middle, tokens, lengths)
+    run.optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    run.optimizer.step()
+    run.average.update(model)
+    run.step += 1
+    return loss.item()
+
+
+def evaluate_average(run: Run, recordings: list, chunk: int) -> dict:
+    """Greedy error rates of the averaged weights on a sample of the development set."""
+    model = StreamingEncoder(run.config.model)
+    model.load_state_dict(run.average.weights)
+    return greedy_errors(model.eval(), recordings, chunk)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders written by prepare.py")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--hours", type=float, required=True, help="training time in all, over every resumption")
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--whisper", type=Path, help="a CTranslate2 model.bin of Whisper tiny.en to start from")
+    parser.add_argument("--start", type=Path, help="an average.pt to start from")
+    parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
+    parser.add_argument("--save-minutes", type=float, default=5)
+    args = parser.parse_args()
+
+    config = TrainConfig.load(args.config)
+    torch.manual_seed(config.seed)
+    model = StreamingEncoder(config.model)
+    if args.whisper:
+        model.load_whisper(read_variables(args.whisper))
+    if args.start:
+        model.load_state_dict(torch.load(args.start, weights_only=True)["weights"])
+    args.out.mkdir(parents=True, exist_ok=True)
+    run = Run(config, model, args.whisper is not None, args.out)
+    if (args.out / "last.pt").exists():
+        run.restore()
+
+    left = config.model.left_context
+    row_frames = 4 * left * config.row_blocks + 1
+    longest_samples = int((row_frames * 160 - 8000) * 0.88)
+    corpus = Corpus(args.data, config.corpus_weights, longest_samples)
+    rows = RowDataset(corpus, row_frames, config.seed + 1000 * run.step)
+    loader = DataLoader(rows, config.batch_rows, num_workers=1, collate_fn=collate, prefetch_factor=4)
+    recordings = load_recordings(args.dev)[::6] if args.dev else []
+
+    model.train()
+    began, losses, saved = time.monotonic() - run.seconds, [], run.seconds
+    generator = torch.Generator().manual_seed(config.seed + run.step)
+    for batch in loader:
+        progress = run.seconds / (args.hours * 3600)
+        if progress >= 1:
+            break
+        chunk = config.chunks[int(torch.randint(len(config.chunks), (1,), generator=generator))]
+        losses.append(train_step(run, batch, chunk, progress))
+        run.seconds = time.monotonic() - began
+        if run.step % LOG_EVERY_STEPS == 0:
+            heard = LOG_EVERY_STEPS * config.batch_rows * row_frames / 100
+            run.log(loss=round(sum(losses) / len(losses), 4), audio_hours=round(run.step / LOG_EVERY_STEPS * heard / 3600, 2))
+            losses = []
+        if run.seconds - saved > args.save_minutes * 60:
+            saved = run.seconds
+            run.save()
+            if recordings:
+                run.log(**evaluate_average(run, recordings, chunk=16))
+    run.save()
+    if recordings:
+        run.log(**evaluate_average(run, recordings, chunk=16))
+
+
+if __name__ == "__main__":
+    main()

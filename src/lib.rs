@@ -1,0 +1,46 @@
+//! A streaming speech recognizer for the edge: samples in, text out while it is being said.
+//!
+//! ```text
+//! capture      resample       log-mel           encoder              CTC              endpoint       output
+//! device f32 → [f32] 16 kHz → [f32; mel] frame → log-probs / frame → Hypothesis     → end? (frames) → Event::Partial / Final
+//! callback  ‖  worker thread …
+//!           ring
+//! ```
+//!
+//! # Words
+//!
+//! - **sample**: one mono `f32` in `[-1, 1]` at the model's rate (16 kHz).
+//! - **frame**: one log-mel vector, 25 ms long, one every 10 ms (the hop).
+//! - **encoder frame**: one step of the encoder's output, after subsampling (40 ms).
+//! - **chunk**: the frames of one encoder call; **lookahead**: the later frames that call needs too.
+//! - **partial**, **final**: a hypothesis that may, or will not, change.
+//! - **endpoint**: the end of an utterance, found by trailing blanks.
+//!
+//! # Invariants
+//!
+//! - Only `audio/mic.rs` knows cpal; only `encoder.rs` knows tract; only the binary prints.
+//! - Nothing downstream of the ring can block or slow the audio callback.
+//! - Splitting the input differently never changes the output.
+//! - Time is counted in samples and frames, as integers; seconds appear at the edge.
+//! - The model says its own geometry; the code has no second copy of it.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod audio;
+pub mod ctc;
+mod encoder;
+mod endpoint;
+mod error;
+pub mod features;
+mod listener;
+mod model;
+mod recognizer;
+mod tokens;
+
+pub use encoder::{Encoder, EncoderState};
+pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
+pub use error::{Error, Result};
+pub use listener::{Command, ListenEvent, Listener};
+pub use model::{Model, ModelConfig, Precision};
+pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};
+pub use tokens::{TokenId, TokenTable};
