@@ -10,6 +10,9 @@ from augment import SAMPLE_RATE, augment, change_speed, mask_frames
 from features import LogMel
 from text import encode
 
+SPEECHLESS_SHARE = 0.02
+MEAN_PAUSE_SECONDS = 0.4
+
 
 class Corpus:
     """Packed recordings of `prepare.py`, drawn with a weight per corpus."""
@@ -54,7 +57,9 @@ class RowDataset(torch.utils.data.IterableDataset):
         length = features.frame_shift_samples * (self.row_frames - 1) + features.frame_length_samples
         row, texts, at = np.zeros(length, np.float32), [], int(rng.uniform(0, 0.5) * SAMPLE_RATE)
         misses = 0
-        while misses < 6 and waiting:
+        # Some rows hold nothing but the room, so that silence gives no text.
+        speechless = self.augmented and rng.random() < SPEECHLESS_SHARE
+        while misses < 6 and waiting and not speechless:
             item = waiting.pop()
             speed = rng.uniform(0.88, 1.12) if self.augmented else 1.0
             if at + item["length"] / speed > length:
@@ -65,8 +70,10 @@ class RowDataset(torch.utils.data.IterableDataset):
             samples = change_speed(self.corpus.read(item), speed) if self.augmented else self.corpus.read(item)
             samples = samples * (0.3 / (np.abs(samples).max() + 1e-3))
             row[at : at + len(samples)] = samples
-            at += len(samples) + int(rng.uniform(0, 0.6) * SAMPLE_RATE)
+            at += len(samples) + int(rng.exponential(MEAN_PAUSE_SECONDS) * SAMPLE_RATE)
             texts.append(item["text"])
+        if speechless:
+            row = rng.standard_normal(length).astype(np.float32) * 10 ** rng.uniform(-5, -1)
         if self.augmented:
             row = augment(row, rng)
         frames = self.log_mel(torch.from_numpy(row))

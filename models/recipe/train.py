@@ -22,7 +22,7 @@ from evaluate import greedy_errors, load_recordings
 from model import StreamingEncoder
 from whisper_weights import read_variables
 
-LOG_EVERY_STEPS = 50
+LOG_EVERY_STEPS = 10
 
 
 def parameter_groups(model: StreamingEncoder, config: TrainConfig, pretrained: bool) -> list[dict]:
