@@ -22,7 +22,7 @@ pub struct Args {
     pub command: Command,
 
     /// Say more on standard error: -v info, -vv debug, -vvv trace (RUST_LOG wins)
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 100)]
     pub verbose: u8,
 }
 
@@ -195,7 +195,6 @@ pub enum RawSampleFormat {
     S24le,
     S32le,
     F32le,
-    F64le,
 }
 
 /// Which model, and when an utterance ends.
@@ -203,7 +202,7 @@ pub enum RawSampleFormat {
 #[command(next_help_heading = "Recognition")]
 pub struct RecognizerArgs {
     /// The model's folder [default: the model inside this program]
-    #[arg(long, value_name = "DIR", required = cfg!(not(feature = "builtin-model")))]
+    #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
 
     /// Which of the model's encoders runs; the model inside this program has int8 only
@@ -211,7 +210,7 @@ pub struct RecognizerArgs {
     pub precision: Precision,
 
     /// End an utterance after this much silence [default: 1.2]
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
     pub endpoint_silence: Option<Duration>,
 
     /// Never end an utterance before the audio ends
@@ -252,7 +251,6 @@ impl RawArgs {
                 RawSampleFormat::S24le => SampleFormat::I24,
                 RawSampleFormat::S32le => SampleFormat::I32,
                 RawSampleFormat::F32le => SampleFormat::F32,
-                RawSampleFormat::F64le => SampleFormat::F64,
             },
         }
     }
@@ -275,7 +273,7 @@ impl RecognizerArgs {
             #[cfg(feature = "builtin-model")]
             None => Model::builtin(),
             #[cfg(not(feature = "builtin-model"))]
-            None => unreachable!("clap requires --model in this build"),
+            None => usage_error("no model is built into this mynah; give --model DIR"),
         }
     }
 

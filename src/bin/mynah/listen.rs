@@ -67,7 +67,7 @@ fn style(args: &ListenArgs) -> Style {
 fn listen_to_file(recognizer: &Recognizer, file: &Path, args: &ListenArgs) -> Result<Listener> {
     let source = audio_input::open(file, &args.raw)?;
     Ok(if args.realtime {
-        Listener::spawn(recognizer, PacedSource::new(source))
+        Listener::spawn(recognizer, PacedSource::new(source)?)
     } else {
         Listener::spawn(recognizer, source)
     })
