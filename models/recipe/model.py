@@ -71,13 +71,13 @@ class Attention(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.heads = config.heads
+        self.heads, self.scale = config.heads, (config.dim // config.heads) ** -0.5
         self.norm = nn.LayerNorm(config.dim)
         self.qkv = nn.Linear(config.dim, 3 * config.dim)
         self.out = nn.Linear(config.dim, config.dim)
 
     def split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)  # (…, time, dim) → (…, head, time, dim / head)
+        return x.reshape(*x.shape[:-1], self.heads, x.shape[-1] // self.heads).transpose(-3, -2)  # (…, time, dim) → (…, head, time, dim / head)
 
     def forward(self, x: Tensor, mask: Tensor, left: int) -> Tensor:
         """x (batch, time, dim), mask (blocks, 1, left, 2·left): each block of `left` frames reads the block before it too."""
@@ -99,8 +99,8 @@ class Attention(nn.Module):
         k, v = torch.cat([cache[:1], k], 1), torch.cat([cache[1:], v], 1)
         new_cache = torch.cat([k, v], 0)[:, x.shape[1] :]
         q, k, v = self.split(q), self.split(k), self.split(v)
-        scores = (q * (1 / math.sqrt(q.shape[-1]))) @ k.transpose(-1, -2) + mask
-        y = (torch.softmax(scores, -1) @ v).transpose(-3, -2).flatten(-2)
+        scores = (q * self.scale) @ k.transpose(-1, -2) + mask
+        y = (torch.softmax(scores, -1) @ v).transpose(-3, -2).reshape(x.shape)
         return self.out(y), new_cache
 
 
@@ -224,7 +224,7 @@ class StreamingEncoder(nn.Module):
         mask = self.chunk_mask(blocks, 2 * left, 2 * chunk)
         for block in self.lower:
             x = block(x, mask, 2 * left)
-        x = x.unflatten(1, (-1, 2)).mean(2)
+        x = (x[:, ::2] + x[:, 1::2]) * 0.5
         mask = self.chunk_mask(blocks, left, chunk)
         middle = None
         for index, block in enumerate(self.upper):
@@ -264,7 +264,7 @@ class StreamingEncoder(nn.Module):
         x = x + self.positions(start, time)
         new["position_cache"] = (start + time) % POSITION_PERIOD
         x = self.run_chunk(x, "lower", self.lower, named, new)
-        x = x.unflatten(1, (-1, 2)).mean(2)
+        x = (x[:, ::2] + x[:, 1::2]) * 0.5
         x = self.run_chunk(x, "upper", self.upper, named, new)
         return (self.log_probs(x), *(new[name] for name in named))
 

@@ -1,0 +1,175 @@
+"""Export a checkpoint as the folder that Mynah loads: f32 and int8 ONNX, tokens and config.
+
+    python export.py runs/first/average.pt --calibrate data/train --out ../en-small --name en-small
+
+Nothing is written when ten streamed chunks differ from PyTorch by more than 1e-4 (f32).
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from evaluate import load_checkpoint
+from features import LogMel
+from model import STEM_LOOKAHEAD_FRAMES, StreamingEncoder
+from quantize import quantize
+from text import TOKENS
+
+OPSET = 17
+PARITY_CHUNKS, PARITY_TOLERANCE = 10, 1e-4
+
+
+class Chunk(torch.nn.Module):
+    """`forward_chunk` as a module's forward, which is what the exporter takes."""
+
+    def __init__(self, model: StreamingEncoder):
+        super().__init__()
+        self.model = model
+
+    def forward(self, frames, *caches):
+        return self.model.forward_chunk(frames, *caches)
+
+
+def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
+    """What the runtime must know of the model, all of it."""
+    caches = model.initial_caches()
+    return {
+        "name": name,
+        "language": "en",
+        "features": model.features.as_dict(),
+        "encoder": {
+            "f32": "encoder.onnx",
+            "int8": "encoder.int8.onnx",
+            "chunk_frames": 4 * chunk,
+            "lookahead_frames": STEM_LOOKAHEAD_FRAMES,
+            "subsampling_factor": 4,
+            "left_context_frames": 4 * model.config.left_context,
+            "caches": [
+                {"name": n, "shape": list(c.shape), "initial": float(c.flatten()[0])} for n, c in caches.items()
+            ],
+        },
+        "tokens": "tokens.txt",
+        "blank": 0,
+    }
+
+
+def export_f32(model: StreamingEncoder, config: dict, path: Path) -> None:
+    encoder = config["encoder"]
+    frames = torch.zeros(1, encoder["chunk_frames"] + encoder["lookahead_frames"], config["features"]["mel_bins"])
+    caches = model.initial_caches()
+    torch.onnx.export(
+        Chunk(model).eval(),
+        (frames, *caches.values()),
+        path,
+        input_names=["frames", *caches],
+        output_names=["log_probs", *(f"new_{name}" for name in caches)],
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    # Exporter and machine leave no trace in the file.
+    graph = onnx.load(path)
+    for node in graph.graph.node:
+        node.ClearField("doc_string")
+    onnx.save(graph, path)
+
+
+def random_frames(config: dict, chunks: int, seed: int = 0) -> np.ndarray:
+    """Speech-like frames for parity: (frames, mel)."""
+    encoder, features = config["encoder"], config["features"]
+    count = chunks * encoder["chunk_frames"] + encoder["lookahead_frames"]
+    return np.random.default_rng(seed).normal(-6, 3, (count, features["mel_bins"])).astype(np.float32)
+
+
+class OnnxStream:
+    """One stream through an exported encoder."""
+
+    def __init__(self, path: Path, config: dict):
+        self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        self.config = config
+        self.caches = {
+            c["name"]: np.full(c["shape"], c["initial"], np.float32) for c in config["encoder"]["caches"]
+        }
+
+    def run(self, frames: np.ndarray) -> np.ndarray:
+        """All whole chunks of (frames, mel) → (encoder frames, token)."""
+        size, lookahead = self.config["encoder"]["chunk_frames"], self.config["encoder"]["lookahead_frames"]
+        outputs = []
+        for start in range(0, len(frames) - lookahead - size + 1, size):
+            inputs = {"frames": frames[None, start : start + size + lookahead], **self.caches}
+            log_probs, *new = self.session.run(None, inputs)
+            self.caches = dict(zip(self.caches, new))
+            outputs.append(log_probs[0])
+        return np.concatenate(outputs)
+
+
+@torch.no_grad()
+def torch_log_probs(model: StreamingEncoder, config: dict, frames: np.ndarray) -> np.ndarray:
+    """The same chunks through PyTorch's streaming step."""
+    size, lookahead = config["encoder"]["chunk_frames"], config["encoder"]["lookahead_frames"]
+    caches, outputs = list(model.initial_caches().values()), []
+    for start in range(0, len(frames) - lookahead - size + 1, size):
+        log_probs, *caches = model.forward_chunk(torch.from_numpy(frames[None, start : start + size + lookahead]), *caches)
+        outputs.append(log_probs[0].numpy())
+    return np.concatenate(outputs)
+
+
+def calibration_frames(folder: Path, seconds: float, config: dict) -> np.ndarray:
+    """Frames of some training recordings laid end to end."""
+    lines = (folder / "index.jsonl").read_text().splitlines()
+    samples = np.memmap(folder / "samples.i16", "<i2", "r")
+    picked = [json.loads(line) for line in np.random.default_rng(0).permutation(lines)]
+    pieces, total = [], 0
+    for item in picked:
+        piece = samples[item["offset"] : item["offset"] + item["length"]].astype(np.float32)
+        pieces.append(piece * (0.3 / (np.abs(piece).max() + 1)))
+        total += len(piece)
+        if total > seconds * config["features"]["sample_rate"]:
+            break
+    return LogMel()(torch.from_numpy(np.concatenate(pieces))).numpy()
+
+
+def export(model: StreamingEncoder, name: str, chunk: int, calibration: np.ndarray | None, out: Path) -> dict:
+    """Write the model folder and return its config."""
+    config = config_of(model, name, chunk)
+    with tempfile.TemporaryDirectory() as scratch:
+        f32, int8 = Path(scratch) / "encoder.onnx", Path(scratch) / "encoder.int8.onnx"
+        export_f32(model, config, f32)
+        frames = random_frames(config, PARITY_CHUNKS)
+        difference = np.abs(OnnxStream(f32, config).run(frames) - torch_log_probs(model, config, frames)).max()
+        print(f"{PARITY_CHUNKS} chunks differ from PyTorch by {difference:.1e}")
+        if not difference <= PARITY_TOLERANCE:
+            raise SystemExit(f"refused: more than {PARITY_TOLERANCE:.0e} apart; nothing was written to {out}")
+        quantize(f32, int8, config, frames if calibration is None else calibration)
+        out.mkdir(parents=True, exist_ok=True)
+        for path in (f32, int8):
+            shutil.copyfile(path, out / path.name)
+    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (out / "tokens.txt").write_text("\n".join(TOKENS) + "\n")
+    return config
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--chunk", type=int, default=16, help="in encoder frames of 40 ms (default: 16, 640 ms)")
+    parser.add_argument("--calibrate", type=Path, required=True, help="a folder written by prepare.py, for int8 ranges")
+    parser.add_argument("--seconds", type=float, default=300, help="how much of it to listen to")
+    args = parser.parse_args()
+    model = load_checkpoint(args.checkpoint)
+    calibration = calibration_frames(args.calibrate, args.seconds, config_of(model, args.name, args.chunk))
+    export(model, args.name, args.chunk, calibration, args.out)
+    for file in sorted(args.out.iterdir()):
+        print(f"{file}: {file.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
