@@ -287,8 +287,9 @@ fn a_truncated_file_is_transcribed_up_to_its_end() {
     let wav = fs::read(folder.wav("whole.wav", &bursts(4.0, 16_000))).unwrap();
     let half = folder.write("half.wav", &wav[..44 + 64_000]);
     let same = folder.wav("same.wav", &bursts(4.0, 16_000)[..32_000]);
-    let (stdout, _, _) = run(transcribe(&[&half], &[]));
-    assert_eq!(stdout, succeed(transcribe(&[&same], &[])));
+    let (stdout, stderr, code) = run(transcribe(&[&half], &[]));
+    assert_eq!((stdout, code), (succeed(transcribe(&[&same], &[])), 1));
+    assert_snapshot!(folder.without_path(&stderr), @"");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub enum Command {
 /// fail don't keep the others from being transcribed; the exit status is then 1.
 #[derive(Debug, clap::Args)]
 pub struct TranscribeArgs {
-    /// Audio files; `-` is standard input: a WAV file, or raw samples (see --raw-format)
+    /// Audio files; `-` is standard input: WAV, FLAC, Ogg, or raw samples (see --raw-format)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

@@ -37,17 +37,18 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     };
     stop_on_ctrl_c(listener.commands().clone())?;
     let mut captions = Captions::new(style(args), args.file.as_deref(), recognizer.model());
-    show(&listener, &mut captions)?;
+    show(&listener, recognizer.sample_rate(), &mut captions)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows what the listener tells until its end.
-fn show(listener: &Listener, captions: &mut Captions) -> Result<()> {
+fn show(listener: &Listener, sample_rate: u32, captions: &mut Captions) -> Result<()> {
     for event in listener.events() {
         match event {
             ListenEvent::Recognized { event, .. } => captions.show(&event)?,
             ListenEvent::Gap { samples, at } => captions.warn(&format!(
-                "{samples} samples lost at {:.1} s: recognition could not keep up",
+                "{:.2} s of audio lost at {:.1} s",
+                samples as f64 / f64::from(sample_rate),
                 at.as_secs_f64()
             ))?,
             ListenEvent::Failed(error) => {
@@ -114,7 +115,6 @@ fn stop_on_ctrl_c(commands: Sender<Command>) -> Result<()> {
             process::exit(INTERRUPTED);
         }
         // A listener that has ended takes no commands, and needs none.
-        let _ = commands.send(Command::Flush);
         let _ = commands.send(Command::Stop);
     };
     ctrlc::set_handler(handler).context("Ctrl-C can't be handled")
