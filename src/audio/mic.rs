@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{
@@ -29,6 +30,11 @@ const BUFFERS_PER_SECOND: u32 = 25;
 /// How long a device may be silent, without even zeros, before its state is looked at.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How long a device may deliver nothing, not even zeros, before it counts as gone.
+///
+/// PulseAudio's ALSA plugin reports neither a server that ends nor, at first, any samples for 2 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What to do when a device can't be used.
 const ADVICE: &str = "`--list-devices` shows what there is";
 
@@ -38,12 +44,14 @@ const ADVICE: &str = "`--list-devices` shows what there is";
 /// ends the source with [`Error::Device`], after what it had delivered.
 pub struct Microphone {
     name: String,
-    /// None once the device has failed. Dropped before the ring's other side.
+    /// None once the device has failed.
     stream: Option<cpal::Stream>,
     captured: CaptureSource,
     failures: Receiver<cpal::Error>,
     failure: Option<cpal::Error>,
     overruns: Arc<AtomicU32>,
+    /// When samples last arrived.
+    last: Instant,
 }
 
 /// A device that can record.
@@ -92,7 +100,32 @@ impl Microphone {
         let callbacks = Callbacks { sink, failed, overruns: Arc::clone(&overruns) };
         let stream = callbacks.start(&device, config, format).map_err(refused)?;
         log::info!("{name}: {} Hz, {} channels, {format}", config.sample_rate, config.channels);
-        Ok(Self { name, stream: Some(stream), captured, failures, failure: None, overruns })
+        Ok(Self {
+            name,
+            stream: Some(stream),
+            captured,
+            failures,
+            failure: None,
+            overruns,
+            last: Instant::now(),
+        })
+    }
+}
+
+impl Microphone {
+    /// Drops the stream on a thread of its own: with a sound server that has ended, ALSA's pulse
+    /// plugin never returns, and the drop waits for it for ever.
+    fn let_go(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            // Without a thread to spare the stream is dropped here.
+            let _ = thread::Builder::new().name("mynah-release".to_owned()).spawn(|| drop(stream));
+        }
+    }
+}
+
+impl Drop for Microphone {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 
@@ -103,14 +136,23 @@ impl Source for Microphone {
 
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
         if let Ok(error) = self.failures.try_recv() {
-            // With the stream goes the sink, so the ring ends after what the device delivered.
-            self.stream = None;
+            self.let_go();
             self.failure = Some(error);
         }
         if self.overruns.swap(0, Ordering::Relaxed) > 0 {
             log::warn!("{}: the system lost some sound; is the machine too busy?", self.name);
         }
-        let read = self.captured.read(buffer)?;
+        let read = match self.captured.read(buffer)? {
+            Read::Samples(0) if self.stream.is_none() && !buffer.is_empty() => Read::End,
+            read => read,
+        };
+        if read != Read::Samples(0) || buffer.is_empty() {
+            self.last = Instant::now();
+        } else if self.stream.is_some() && self.last.elapsed() > PATIENCE {
+            self.let_go();
+            let reason = format!("it has delivered nothing for {PATIENCE:?}");
+            self.failure = Some(cpal::Error::with_message(ErrorKind::DeviceNotAvailable, reason));
+        }
         match self.failure.take_if(|_| read == Read::End) {
             Some(e) => Err(Error::Device(format!("{} has gone: {}", self.name, told(&e)))),
             None => Ok(read),
