@@ -85,10 +85,13 @@ fn listen_to_microphone(recognizer: &Recognizer, args: &ListenArgs) -> Result<Li
 
 #[cfg(feature = "mic")]
 fn list_devices() -> Result<ExitCode> {
+    use mynah::audio::DeviceInfo;
     let devices = mynah::audio::list_devices()?;
     let mut out = io::stdout().lock();
     for device in &devices {
-        writeln!(out, "{}", device.name)?;
+        let default = if device.is_default { ", default" } else { "" };
+        let DeviceInfo { id, name, sample_rate, channels, .. } = device;
+        writeln!(out, "{id}\t{name}, {sample_rate} Hz, {channels} channels{default}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
