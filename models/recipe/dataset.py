@@ -1,6 +1,11 @@
-"""Rows of training audio: recordings laid end to end to a fixed length, so that no batch has padding."""
+"""Rows of training audio: recordings laid end to end to a fixed length, so that no batch has padding.
+
+Each recording keeps its own stretch of the row for the loss: from its start to the next one's. CTC over whole rows
+stays on its all-blank plateau several times as long.
+"""
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +15,7 @@ from augment import SAMPLE_RATE, augment, change_speed, mask_frames
 from features import LogMel
 from text import encode
 
+ENCODER_FRAME_SAMPLES = 4 * 160
 SPEECHLESS_SHARE = 0.02
 MEAN_PAUSE_SECONDS = 0.4
 
@@ -34,8 +40,33 @@ class Corpus:
         return part.astype(np.float32) / 32768
 
 
+@dataclass
+class Stretch:
+    """Encoder frames `start` to `end` of a row, the token ids spoken there, and each one's frame where it is known."""
+
+    row: int
+    start: int
+    end: int
+    tokens: torch.Tensor
+    frames: list[int]
+
+
+def token_frames(text: str, words: list, offset: int, speed: float, end: int) -> list[int]:
+    """Spread each word's letters over its time: one encoder frame a token, strictly rising, below `end`; or nothing."""
+    at = []
+    for word, (start, stop) in zip(text.split(), words):
+        step = (stop - start) / len(word)
+        at += [start] if at else []
+        at += [start + (i + 0.5) * step for i in range(len(word))]
+    frames = []
+    for sample in at:
+        frame = int((offset + sample / speed) / ENCODER_FRAME_SAMPLES)
+        frames.append(max(frame, frames[-1] + 1 if frames else 0))
+    return frames if frames and frames[-1] < end else []
+
+
 class RowDataset(torch.utils.data.IterableDataset):
-    """Endless (frames, token ids) rows of one length. Each worker draws its own."""
+    """Endless rows of one length: frames and their stretches. Each worker draws its own."""
 
     def __init__(self, corpus: Corpus, row_frames: int, seed: int, augmented: bool = True):
         self.corpus, self.row_frames, self.seed, self.augmented = corpus, row_frames, seed, augmented
@@ -52,10 +83,10 @@ class RowDataset(torch.utils.data.IterableDataset):
                 waiting += [self.corpus.items[i] for i in drawn]
             yield self.row(waiting, rng)
 
-    def row(self, waiting: list, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    def row(self, waiting: list, rng: np.random.Generator) -> tuple[torch.Tensor, list[Stretch]]:
         features = self.log_mel.config
         length = features.frame_shift_samples * (self.row_frames - 1) + features.frame_length_samples
-        row, texts, at = np.zeros(length, np.float32), [], int(rng.uniform(0, 0.5) * SAMPLE_RATE)
+        row, starts, spoken, at = np.zeros(length, np.float32), [], [], int(rng.uniform(0, 0.5) * SAMPLE_RATE)
         misses = 0
         # Some rows hold nothing but the room, so that silence gives no text.
         speechless = self.augmented and rng.random() < SPEECHLESS_SHARE
@@ -70,8 +101,10 @@ class RowDataset(torch.utils.data.IterableDataset):
             samples = change_speed(self.corpus.read(item), speed) if self.augmented else self.corpus.read(item)
             samples = samples * (0.3 / (np.abs(samples).max() + 1e-3))
             row[at : at + len(samples)] = samples
+            offset = at
+            starts.append(at // ENCODER_FRAME_SAMPLES)
             at += len(samples) + int(rng.exponential(MEAN_PAUSE_SECONDS) * SAMPLE_RATE)
-            texts.append(item["text"])
+            spoken.append((item, offset, speed))
         if speechless:
             row = rng.standard_normal(length).astype(np.float32) * 10 ** rng.uniform(-5, -1)
         if self.augmented:
@@ -79,10 +112,22 @@ class RowDataset(torch.utils.data.IterableDataset):
         frames = self.log_mel(torch.from_numpy(row))
         if self.augmented:
             frames = torch.from_numpy(mask_frames(frames.numpy(), rng, float(frames.mean())))
-        return frames, torch.tensor(encode(" ".join(texts)), dtype=torch.int32)
+        return frames, self.stretches(starts, spoken)
+
+    def stretches(self, starts: list[int], spoken: list[tuple[dict, int, float]]) -> list[Stretch]:
+        """Leading silence belongs to the first recording; a speechless row is one stretch without text."""
+        row_end = (self.row_frames - 1) // 4
+        if not spoken:
+            return [Stretch(0, 0, row_end, torch.zeros(0, dtype=torch.int32), [])]
+        stretches = []
+        for start, end, (item, offset, speed) in zip([0, *starts[1:]], [*starts[1:], row_end], spoken):
+            known = token_frames(item["text"], item.get("words", []), offset, speed, end)
+            tokens = torch.tensor(encode(item["text"]), dtype=torch.int32)
+            stretches.append(Stretch(0, start, end, tokens, known))
+        return stretches
 
 
-def collate(rows: list) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    frames, texts = zip(*rows)
-    lengths = torch.tensor([len(t) for t in texts], dtype=torch.int32)
-    return torch.stack(frames), torch.nn.utils.rnn.pad_sequence(texts, batch_first=True), lengths
+def collate(rows: list) -> tuple[torch.Tensor, list[Stretch]]:
+    frames, stretches = zip(*rows)
+    flat = [replace(s, row=row) for row, of_row in enumerate(stretches) for s in of_row]
+    return torch.stack(frames), flat

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
 from config import TrainConfig
-from dataset import Corpus, RowDataset, collate
+from dataset import Corpus, RowDataset, Stretch, collate
 from evaluate import greedy_errors, load_recordings
 from model import StreamingEncoder
 from whisper_weights import read_variables
@@ -104,23 +105,41 @@ class Run:
             file.write(line + "\n")
 
 
-def ctc_loss(log_probs: torch.Tensor, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Mean CTC loss per token of the batch. Rows too fast for their length count nothing."""
-    times = torch.full((len(lengths),), log_probs.shape[1], dtype=torch.int32)
-    losses = F.ctc_loss(log_probs.transpose(0, 1), tokens, times, lengths, reduction="none", zero_infinity=True)
-    return losses.sum() / lengths.sum()
+def ctc_loss(log_probs: torch.Tensor, stretches: list[Stretch]) -> torch.Tensor:
+    """Mean CTC loss per token over the stretches. One spoken faster than the encoder's frames counts nothing."""
+    parts = pad_sequence([log_probs[s.row, s.start : s.end] for s in stretches])  # (time, stretch, token)
+    times = torch.tensor([s.end - s.start for s in stretches])
+    lengths = torch.tensor([len(s.tokens) for s in stretches])
+    tokens = torch.cat([s.tokens for s in stretches])
+    losses = F.ctc_loss(parts, tokens, times, lengths, reduction="none", zero_infinity=True)
+    return losses.sum() / lengths.sum().clamp(min=1)
+
+
+def alignment_loss(log_probs: torch.Tensor, stretches: list[Stretch], blank_weight: float = 0.3) -> torch.Tensor:
+    """Mean cross-entropy per frame of the stretches whose tokens have frames; the frames between are blank."""
+    targets = torch.full(log_probs.shape[:2], -1)
+    for s in stretches:
+        if s.frames:
+            targets[s.row, s.start : s.end] = 0
+            targets[s.row, s.frames] = s.tokens.long()
+    if (targets < 0).all():
+        return log_probs.new_zeros(())
+    weight = torch.ones(log_probs.shape[-1])
+    weight[0] = blank_weight
+    return F.nll_loss(log_probs.flatten(0, 1), targets.flatten(), weight, ignore_index=-1)
 
 
 def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
     config, model = run.config, run.model
     for group in run.optimizer.param_groups:
         group["lr"] = group["peak"] * schedule(config, run.step, progress)
-    frames, tokens, lengths = batch
+    frames, stretches = batch
     start = torch.randint(0, 1500, (len(frames), 1))
     with torch.autocast("cpu", torch.bfloat16):
         log_probs, middle = model(frames, chunk, start)
-    loss = ctc_loss(log_probs, tokens, lengths)
-    total = loss + config.middle_ctc_weight * ctc_loss(middle, tokens, lengths)
+    loss = ctc_loss(log_probs, stretches)
+    total = loss + config.middle_ctc_weight * ctc_loss(middle, stretches)
+    total = total + alignment_loss(log_probs, stretches) + alignment_loss(middle, stretches)
     run.optimizer.zero_grad(set_to_none=True)
     total.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
