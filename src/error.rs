@@ -46,7 +46,7 @@ pub enum Error {
     Config(String),
     /// The encoder could not be run.
     #[error("the encoder failed: {0:#}")]
-    Encoder(tract_onnx::tract_core::anyhow::Error),
+    Encoder(tract_onnx::prelude::TractError),
     /// The microphone is missing, busy, unplugged or of a kind that can't be used.
     #[error("{0}")]
     Device(String),

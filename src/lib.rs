@@ -27,6 +27,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod audio;
+mod clock;
 pub mod ctc;
 mod encoder;
 mod endpoint;
@@ -41,6 +42,6 @@ pub use encoder::{Encoder, EncoderState};
 pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
 pub use error::{Error, Result};
 pub use listener::{Command, ListenEvent, Listener};
-pub use model::{Model, ModelConfig, Precision};
+pub use model::{CacheConfig, EncoderConfig, Model, ModelConfig, Precision};
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};
 pub use tokens::{TokenId, TokenTable};

@@ -1,18 +1,22 @@
 //! Where samples come from: microphones, files and rings, each a [`Source`] at its own rate.
 
+mod container;
 mod file;
 #[cfg(feature = "mic")]
 mod mic;
+mod opus;
 mod paced;
+mod raw;
 mod resample;
 mod ring;
 
-pub use file::{AudioFile, RawFormat, SampleFormat};
+pub use file::AudioFile;
 #[cfg(feature = "mic")]
 pub use mic::{DeviceInfo, Microphone, list_devices};
 pub use paced::PacedSource;
+pub use raw::{RawFormat, SampleFormat};
 pub use resample::Resampler;
-pub use ring::{CaptureSink, CaptureSource, capture_ring};
+pub use ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring};
 
 use crate::Result;
 
@@ -21,13 +25,16 @@ use crate::Result;
 pub enum Read {
     /// So many samples stand at the buffer's start. Zero: none have arrived yet.
     Samples(usize),
-    /// So many samples were lost before the next ones, because the reader was too slow.
+    /// So many samples are missing before the next ones: the reader was too slow for a device, or
+    /// a part of a file is damaged.
     Gap(u64),
     /// No more samples will come.
     End,
 }
 
 /// A stream of mono samples in `[-1, 1]` at a rate of its own. Never blocks for long.
+///
+/// [`Read::End`] and errors are final: every later read ends too.
 pub trait Source: Send {
     /// Samples per second.
     fn sample_rate(&self) -> u32;
@@ -43,4 +50,37 @@ pub trait Source: Send {
     ///
     /// What became of the device or the file. Samples read before stay valid.
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read>;
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn sample_rate(&self) -> u32 {
+        (**self).sample_rate()
+    }
+
+    fn len_samples(&self) -> Option<u64> {
+        (**self).len_samples()
+    }
+
+    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+        (**self).read(buffer)
+    }
+}
+
+/// What an [`AudioFile`] is decoded from; errors are reasons, to which it adds the path.
+trait Input: Send {
+    fn sample_rate(&self) -> u32;
+
+    fn len_samples(&self) -> Option<u64>;
+
+    /// Appends the next samples to `mono`.
+    fn next(&mut self, mono: &mut Vec<f32>) -> Result<Piece, String>;
+}
+
+/// What one [`Input::next`] brought.
+enum Piece {
+    /// What was appended; nothing if nothing has arrived yet.
+    Samples,
+    /// So many samples that can't be decoded.
+    Lost(u64),
+    End,
 }

@@ -1,0 +1,286 @@
+//! Microphones through cpal: the only file that knows it.
+//!
+//! A device is taken at its own rate, format and channels; nothing is asked of it. The callback
+//! does what [`CaptureSink::push_interleaved`] does and nothing more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
+use cpal::{
+    BufferSize, Device, DeviceId, ErrorKind, SampleFormat, SizedSample, StreamConfig,
+    SupportedBufferSize,
+};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring};
+use super::{Read, Source};
+use crate::{Error, Result};
+
+/// The ring's length in seconds: longer than any pause of the worker.
+const RING_SECONDS: usize = 2;
+
+/// The device buffers that are asked for, per second; a device may round.
+///
+/// ALSA holds two, so the callback may come 40 ms late on a busy machine before sound is lost.
+const BUFFERS_PER_SECOND: u32 = 25;
+
+/// How long a device may be silent, without even zeros, before its state is looked at.
+const POLL: Duration = Duration::from_secs(1);
+
+/// What to do when a device can't be used.
+const ADVICE: &str = "`--list-devices` shows what there is";
+
+/// A microphone that is being recorded.
+///
+/// Recording starts with [`Microphone::open`] and stops when it is dropped. A device that vanishes
+/// ends the source with [`Error::Device`], after what it had delivered.
+pub struct Microphone {
+    name: String,
+    /// None once the device has failed. Dropped before the ring's other side.
+    stream: Option<cpal::Stream>,
+    captured: CaptureSource,
+    failures: Receiver<cpal::Error>,
+    failure: Option<cpal::Error>,
+    overruns: Arc<AtomicU32>,
+}
+
+/// A device that can record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// What [`Microphone::open`] finds it by.
+    pub id: String,
+    /// What the system calls it.
+    pub name: String,
+    /// Whether it is recorded when none is named.
+    pub is_default: bool,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Interleaved channels.
+    pub channels: u16,
+    /// The samples' format, such as `i16`.
+    pub format: String,
+}
+
+impl Microphone {
+    /// Starts to record the device with this id or name, or the default one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Device`] if there is none, or if it is busy, denied, or of a kind that can't be
+    /// used.
+    pub fn open(device: Option<&str>) -> Result<Self> {
+        let (name, device) = match device {
+            Some(wanted) => (wanted.to_owned(), find(wanted)?),
+            None => {
+                let device = cpal::default_host().default_input_device();
+                let none = || Error::Device(format!("there is no microphone; {ADVICE}"));
+                ("the default microphone".to_owned(), device.ok_or_else(none)?)
+            }
+        };
+        let refused = |e: cpal::Error| Error::Device(format!("{name}: {}; {ADVICE}", told(&e)));
+        let supported = device.default_input_config().map_err(refused)?;
+        let format = supported.sample_format();
+        let mut config = supported.config();
+        config.buffer_size = buffer_size(config.sample_rate, *supported.buffer_size());
+
+        let capacity = config.sample_rate as usize * RING_SECONDS;
+        let (sink, captured) = capture_ring(config.sample_rate, config.channels, capacity);
+        let (failed, failures) = bounded(1);
+        let overruns = Arc::new(AtomicU32::new(0));
+        let callbacks = Callbacks { sink, failed, overruns: Arc::clone(&overruns) };
+        let stream = callbacks.start(&device, config, format).map_err(refused)?;
+        log::info!("{name}: {} Hz, {} channels, {format}", config.sample_rate, config.channels);
+        Ok(Self { name, stream: Some(stream), captured, failures, failure: None, overruns })
+    }
+}
+
+impl Source for Microphone {
+    fn sample_rate(&self) -> u32 {
+        self.captured.sample_rate()
+    }
+
+    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+        if let Ok(error) = self.failures.try_recv() {
+            // With the stream goes the sink, so the ring ends after what the device delivered.
+            self.stream = None;
+            self.failure = Some(error);
+        }
+        if self.overruns.swap(0, Ordering::Relaxed) > 0 {
+            log::warn!("{}: the system lost some sound; is the machine too busy?", self.name);
+        }
+        let read = self.captured.read(buffer)?;
+        match self.failure.take_if(|_| read == Read::End) {
+            Some(e) => Err(Error::Device(format!("{} has gone: {}", self.name, told(&e)))),
+            None => Ok(read),
+        }
+    }
+}
+
+/// The devices that can record, in the system's order.
+///
+/// # Errors
+///
+/// [`Error::Device`] if the system's audio can't be reached.
+pub fn list_devices() -> Result<Vec<DeviceInfo>> {
+    let host = cpal::default_host();
+    let unreachable = |e: cpal::Error| Error::Device(format!("no audio devices: {}", told(&e)));
+    let default = host.default_input_device().and_then(|device| device.id().ok());
+    let mut devices = Vec::new();
+    for device in host.input_devices().map_err(unreachable)? {
+        let (Ok(id), Ok(config)) = (device.id(), device.default_input_config()) else { continue };
+        devices.push(DeviceInfo {
+            is_default: Some(&id) == default.as_ref(),
+            id: id.id().to_owned(),
+            name: name_of(&device),
+            sample_rate: config.sample_rate(),
+            channels: config.channels(),
+            format: config.sample_format().to_string(),
+        });
+    }
+    Ok(devices)
+}
+
+/// What the device's threads need.
+struct Callbacks {
+    sink: CaptureSink,
+    failed: Sender<cpal::Error>,
+    overruns: Arc<AtomicU32>,
+}
+
+impl Callbacks {
+    fn start(
+        self,
+        device: &Device,
+        config: StreamConfig,
+        format: SampleFormat,
+    ) -> Result<cpal::Stream, cpal::Error> {
+        let stream = match format {
+            SampleFormat::I8 => self.build::<i8>(device, config),
+            SampleFormat::I16 => self.build::<i16>(device, config),
+            SampleFormat::I24 => self.build::<cpal::I24>(device, config),
+            SampleFormat::I32 => self.build::<i32>(device, config),
+            SampleFormat::I64 => self.build::<i64>(device, config),
+            SampleFormat::U8 => self.build::<u8>(device, config),
+            SampleFormat::U16 => self.build::<u16>(device, config),
+            SampleFormat::U24 => self.build::<cpal::U24>(device, config),
+            SampleFormat::U32 => self.build::<u32>(device, config),
+            SampleFormat::U64 => self.build::<u64>(device, config),
+            SampleFormat::F32 => self.build::<f32>(device, config),
+            SampleFormat::F64 => self.build::<f64>(device, config),
+            other => {
+                let reason = format!("it delivers {other}, which can't be used");
+                Err(cpal::Error::with_message(ErrorKind::UnsupportedConfig, reason))
+            }
+        }?;
+        stream.play()?;
+        Ok(stream)
+    }
+
+    fn build<T: SizedSample + DeviceSample>(
+        self,
+        device: &Device,
+        config: StreamConfig,
+    ) -> Result<cpal::Stream, cpal::Error> {
+        let Self { mut sink, failed, overruns } = self;
+        device.build_input_stream(
+            config,
+            move |data: &[T], _| sink.push_interleaved(data),
+            move |error| match error.kind() {
+                ErrorKind::Xrun => {
+                    overruns.fetch_add(1, Ordering::Relaxed);
+                }
+                ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
+                _ => {
+                    // Full means that an earlier failure is waiting: the first one counts.
+                    let _ = failed.try_send(error);
+                }
+            },
+            Some(POLL),
+        )
+    }
+}
+
+impl DeviceSample for cpal::I24 {
+    fn to_f32(self) -> f32 {
+        self.inner() as f32 / 8_388_608.0
+    }
+}
+
+impl DeviceSample for cpal::U24 {
+    fn to_f32(self) -> f32 {
+        self.inner() as f32 / 8_388_608.0 - 1.0
+    }
+}
+
+/// Finds a device by its id, with or without the host's name before it, or by its name.
+fn find(wanted: &str) -> Result<Device> {
+    let host = cpal::default_host();
+    if let Some(device) = host.device_by_id(&DeviceId::new(host.id(), wanted)) {
+        return Ok(device);
+    }
+    let unreachable = |e: cpal::Error| Error::Device(format!("no audio devices: {}", told(&e)));
+    host.devices()
+        .map_err(unreachable)?
+        .find(|device| {
+            device.id().is_ok_and(|id| id.to_string() == wanted)
+                || name_of(device).eq_ignore_ascii_case(wanted)
+        })
+        .ok_or_else(|| Error::Device(format!("there is no device {wanted:?}; {ADVICE}")))
+}
+
+fn name_of(device: &Device) -> String {
+    device.description().map_or_else(|_| device.to_string(), |told| told.name().to_owned())
+}
+
+fn buffer_size(sample_rate: u32, supported: SupportedBufferSize) -> BufferSize {
+    match supported {
+        SupportedBufferSize::Range { min, max } if min <= max => {
+            BufferSize::Fixed((sample_rate / BUFFERS_PER_SECOND).clamp(min, max))
+        }
+        _ => BufferSize::Default,
+    }
+}
+
+/// What cpal says, as a part of a sentence.
+fn told(error: &cpal::Error) -> String {
+    let text = error.to_string();
+    text.trim_end_matches('.').replace(". ", ", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_microphone_can_be_handed_to_a_worker() {
+        fn is_send<T: Send + 'static>() {}
+        is_send::<Microphone>();
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_is_named_in_the_error() {
+        let Err(Error::Device(reason)) = Microphone::open(Some("no such device")) else {
+            panic!("a device that does not exist was opened");
+        };
+        assert!(reason.contains("no such device") && reason.contains("--list-devices"), "{reason}");
+    }
+
+    #[test]
+    fn samples_of_24_bit_keep_their_scale() {
+        let signed = |n| cpal::I24::new(n).unwrap().to_f32();
+        assert_eq!((signed(-8_388_608), signed(0), signed(4_194_304)), (-1.0, 0.0, 0.5));
+        let unsigned = |n| cpal::U24::new(n).unwrap().to_f32();
+        assert_eq!((unsigned(0), unsigned(8_388_608)), (-1.0, 0.0));
+    }
+
+    #[test]
+    fn a_device_buffer_stays_within_what_the_device_can() {
+        let range = |min, max| SupportedBufferSize::Range { min, max };
+        assert_eq!(buffer_size(48_000, range(64, 8_192)), BufferSize::Fixed(1_920));
+        assert_eq!(buffer_size(48_000, range(64, 512)), BufferSize::Fixed(512));
+        assert_eq!(buffer_size(48_000, range(4_096, 8_192)), BufferSize::Fixed(4_096));
+        assert_eq!(buffer_size(48_000, SupportedBufferSize::Unknown), BufferSize::Default);
+    }
+}

@@ -1,0 +1,313 @@
+//! The ring between the audio callback and the worker: [`CaptureSink`] and [`CaptureSource`].
+//!
+//! The sink's one hot method converts, mixes down to mono and copies; it never allocates, locks,
+//! logs, sends, makes a system call or panics. (Sending each device buffer as a `Vec` over a
+//! channel, the usual short cut, allocates in the callback and blocks it when the reader is slow.)
+//! A full ring drops the newest samples; the source learns how many, and where.
+
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use super::{Read, Source};
+use crate::Result;
+
+/// Bursts of lost samples that can wait in the ring at a time.
+const MAX_GAPS: usize = 64;
+
+/// A kind of number that a capture device delivers.
+pub trait DeviceSample: Copy {
+    /// The sample on the scale `[-1, 1)`.
+    fn to_f32(self) -> f32;
+}
+
+/// The callback's side of a capture ring.
+///
+/// All methods return at once and neither allocate nor lock.
+pub struct CaptureSink {
+    channels: usize,
+    samples: HeapProd<f32>,
+    gaps: HeapProd<Gap>,
+    /// Samples pushed since the beginning.
+    pushed: u64,
+    /// Samples dropped since the last gap was told.
+    lost: u64,
+}
+
+/// The worker's side of a capture ring: a [`Source`] that ends once the sink is dropped.
+pub struct CaptureSource {
+    sample_rate: u32,
+    samples: HeapCons<f32>,
+    gaps: HeapCons<Gap>,
+    /// Samples read since the beginning.
+    taken: u64,
+}
+
+/// A burst of lost samples.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    /// How many samples went through the ring before the burst.
+    at: u64,
+    lost: u64,
+}
+
+/// Makes a ring that holds `capacity` mono samples, fed with `channels` interleaved channels.
+///
+/// `sample_rate` is what the source will report. A `channels` or `capacity` of 0 counts as 1.
+#[must_use]
+pub fn capture_ring(
+    sample_rate: u32,
+    channels: u16,
+    capacity: usize,
+) -> (CaptureSink, CaptureSource) {
+    let (samples_in, samples_out) = HeapRb::new(capacity.max(1)).split();
+    let (gaps_in, gaps_out) = HeapRb::new(MAX_GAPS).split();
+    let sink = CaptureSink {
+        channels: usize::from(channels.max(1)),
+        samples: samples_in,
+        gaps: gaps_in,
+        pushed: 0,
+        lost: 0,
+    };
+    let source = CaptureSource { sample_rate, samples: samples_out, gaps: gaps_out, taken: 0 };
+    (sink, source)
+}
+
+impl CaptureSink {
+    /// Pushes one device buffer, mixed down to mono.
+    ///
+    /// What does not fit is dropped and counted; the burst ends with the next buffer that fits
+    /// as a whole. Samples that are not finite become 0. An incomplete last frame is ignored.
+    pub fn push_interleaved<T: DeviceSample>(&mut self, data: &[T]) {
+        let frames = data.len() / self.channels;
+        if self.lost > 0 {
+            let needed = frames.min(self.samples.capacity().get());
+            if self.samples.vacant_len() < needed || !self.tell_gap(1) {
+                self.lose(frames as u64);
+                return;
+            }
+        }
+        let gain = 1.0 / self.channels as f32;
+        let mono = data.chunks_exact(self.channels).map(|frame| {
+            let mean = frame.iter().map(|sample| sample.to_f32()).sum::<f32>() * gain;
+            if mean.is_finite() { mean } else { 0.0 }
+        });
+        let pushed = self.samples.push_iter(mono);
+        self.pushed += pushed as u64;
+        self.lose((frames - pushed) as u64);
+    }
+
+    /// Counts samples that were lost before they reached the sink.
+    pub fn lose(&mut self, samples: u64) {
+        self.lost = self.lost.saturating_add(samples);
+    }
+
+    /// Hands the burst over, if more than `spare` places are free for it.
+    fn tell_gap(&mut self, spare: usize) -> bool {
+        let gap = Gap { at: self.pushed, lost: self.lost };
+        let told = self.gaps.vacant_len() > spare && self.gaps.try_push(gap).is_ok();
+        if told {
+            self.lost = 0;
+        }
+        told
+    }
+}
+
+impl Drop for CaptureSink {
+    /// Tells a burst that nothing followed; `push_interleaved` keeps one place free for it.
+    fn drop(&mut self) {
+        if self.lost > 0 {
+            self.tell_gap(0);
+        }
+    }
+}
+
+impl Source for CaptureSource {
+    fn sample_rate(&self) -> u32 {
+        self.sample_rate
+    }
+
+    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+        // The order matters. A gap is told before the samples after it are pushed, and the sink
+        // lets go of the ring last of all.
+        let open = self.samples.write_is_held();
+        let occupied = self.samples.occupied_len();
+        let mut wanted = occupied.min(buffer.len());
+        if let Some(gap) = self.gaps.try_peek().copied() {
+            let before = gap.at - self.taken;
+            if before == 0 {
+                self.gaps.skip(1);
+                return Ok(Read::Gap(gap.lost));
+            }
+            wanted = wanted.min(usize::try_from(before).unwrap_or(usize::MAX));
+        }
+        if occupied == 0 && !open {
+            return Ok(Read::End);
+        }
+        let taken = self.samples.pop_slice(&mut buffer[..wanted]);
+        self.taken += taken as u64;
+        Ok(Read::Samples(taken))
+    }
+}
+
+macro_rules! signed {
+    ($($kind:ty),*) => {$(
+        impl DeviceSample for $kind {
+            fn to_f32(self) -> f32 {
+                (self as f64 / -(<$kind>::MIN as f64)) as f32
+            }
+        }
+    )*};
+}
+
+macro_rules! unsigned {
+    ($($kind:ty),*) => {$(
+        impl DeviceSample for $kind {
+            fn to_f32(self) -> f32 {
+                let middle = (<$kind>::MAX / 2) as f64 + 1.0;
+                (self as f64 / middle - 1.0) as f32
+            }
+        }
+    )*};
+}
+
+signed!(i8, i16, i32, i64);
+unsigned!(u8, u16, u32, u64);
+
+impl DeviceSample for f32 {
+    fn to_f32(self) -> f32 {
+        self
+    }
+}
+
+impl DeviceSample for f64 {
+    fn to_f32(self) -> f32 {
+        self as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads until the source has nothing more to say at the moment.
+    fn drain(source: &mut CaptureSource) -> Vec<(Read, Vec<f32>)> {
+        let mut reads = Vec::new();
+        loop {
+            let mut buffer = [0.0; 7];
+            match source.read(&mut buffer).unwrap() {
+                Read::Samples(0) => return reads,
+                Read::Samples(n) => reads.push((Read::Samples(n), buffer[..n].to_vec())),
+                Read::End => {
+                    reads.push((Read::End, Vec::new()));
+                    return reads;
+                }
+                gap => reads.push((gap, Vec::new())),
+            }
+        }
+    }
+
+    fn ramp(range: std::ops::Range<u16>) -> Vec<f32> {
+        range.map(|n| f32::from(n) / 1024.0).collect()
+    }
+
+    #[test]
+    fn every_format_keeps_its_scale() {
+        assert_eq!((i8::MIN.to_f32(), 64i8.to_f32()), (-1.0, 0.5));
+        assert_eq!((i16::MIN.to_f32(), 0x4000i16.to_f32()), (-1.0, 0.5));
+        assert_eq!((i32::MIN.to_f32(), 0x4000_0000i32.to_f32()), (-1.0, 0.5));
+        assert_eq!((i64::MIN.to_f32(), (1i64 << 62).to_f32()), (-1.0, 0.5));
+        assert_eq!((0u8.to_f32(), 128u8.to_f32(), 192u8.to_f32()), (-1.0, 0.0, 0.5));
+        assert_eq!((0u16.to_f32(), 0x8000u16.to_f32()), (-1.0, 0.0));
+        assert_eq!((0u32.to_f32(), 0x8000_0000u32.to_f32()), (-1.0, 0.0));
+        assert_eq!((0u64.to_f32(), (1u64 << 63).to_f32()), (-1.0, 0.0));
+        assert_eq!((0.25f32.to_f32(), 0.25f64.to_f32()), (0.25, 0.25));
+        assert_eq!(1i16.to_f32(), 1.0 / 32768.0);
+    }
+
+    #[test]
+    fn channels_are_averaged_and_the_incomplete_frame_ignored() {
+        let (mut sink, mut source) = capture_ring(48_000, 2, 16);
+        sink.push_interleaved(&[16384i16, 0, -16384, -16384, 99]);
+        assert_eq!(drain(&mut source), [(Read::Samples(2), vec![0.25, -0.5])]);
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_become_silence() {
+        let (mut sink, mut source) = capture_ring(48_000, 1, 16);
+        sink.push_interleaved(&[0.5f32, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.5]);
+        assert_eq!(drain(&mut source), [(Read::Samples(5), vec![0.5, 0.0, 0.0, 0.0, -0.5])]);
+    }
+
+    #[test]
+    fn a_burst_is_told_once_where_the_samples_are_missing() {
+        let (mut sink, mut source) = capture_ring(48_000, 1, 8);
+        sink.push_interleaved(&ramp(0..5));
+        sink.push_interleaved(&ramp(5..10)); // two do not fit
+        sink.push_interleaved(&ramp(10..15)); // none fits
+        let first = drain(&mut source);
+        assert_eq!(first, [(Read::Samples(7), ramp(0..7)), (Read::Samples(1), ramp(7..8))]);
+        sink.push_interleaved(&ramp(15..18));
+        sink.push_interleaved(&ramp(18..20));
+        assert_eq!(drain(&mut source), [(Read::Gap(7), vec![]), (Read::Samples(5), ramp(15..20))]);
+    }
+
+    #[test]
+    fn a_burst_that_nothing_follows_is_told_before_the_end() {
+        let (mut sink, mut source) = capture_ring(48_000, 1, 4);
+        sink.push_interleaved(&ramp(0..6));
+        drop(sink);
+        let reads = drain(&mut source);
+        let told = [(Read::Samples(4), ramp(0..4)), (Read::Gap(2), vec![]), (Read::End, vec![])];
+        assert_eq!(reads, told);
+        assert_eq!(source.read(&mut [0.0; 4]).unwrap(), Read::End);
+    }
+
+    #[test]
+    fn a_buffer_longer_than_the_ring_does_not_end_the_capture() {
+        let (mut sink, mut source) = capture_ring(48_000, 1, 4);
+        sink.push_interleaved(&ramp(0..10));
+        drain(&mut source);
+        sink.push_interleaved(&ramp(10..20));
+        assert_eq!(drain(&mut source), [(Read::Gap(6), vec![]), (Read::Samples(4), ramp(10..14))]);
+    }
+
+    #[test]
+    fn every_sample_is_delivered_or_counted_across_threads() {
+        const BUFFERS: usize = 20_000;
+        let (mut sink, mut source) = capture_ring(48_000, 1, 256);
+        let writer = std::thread::spawn(move || {
+            for n in 0..BUFFERS {
+                // Each sample says its own position, exactly: below 2^24.
+                let buffer: Vec<f32> = (n * 48..(n + 1) * 48).map(|i| i as f32).collect();
+                sink.push_interleaved(&buffer);
+                if n % 64 == 0 {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let (mut position, mut gaps, mut last_was_gap) = (0u64, 0u64, false);
+        let mut buffer = [0.0; 100];
+        loop {
+            match source.read(&mut buffer).unwrap() {
+                Read::Samples(0) => std::hint::spin_loop(),
+                Read::Samples(n) => {
+                    for sample in &buffer[..n] {
+                        assert_eq!(*sample, position as f32);
+                        position += 1;
+                    }
+                    last_was_gap = false;
+                }
+                Read::Gap(lost) => {
+                    assert!(lost > 0 && !last_was_gap);
+                    position += lost;
+                    gaps += 1;
+                    last_was_gap = true;
+                }
+                Read::End => break,
+            }
+        }
+        writer.join().unwrap();
+        assert_eq!(position, BUFFERS as u64 * 48);
+        assert!(gaps > 0, "the test never filled the ring");
+    }
+}

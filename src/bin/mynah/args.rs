@@ -1,0 +1,357 @@
+//! What can be typed, and its turning into the library's configurations.
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use mynah::{
+    EndpointConfig, Model, Recognizer, RecognizerConfig,
+    audio::{RawFormat, SampleFormat},
+};
+
+use crate::{audio_input::STDIN, format::Format};
+
+/// Streaming speech recognition, offline: audio in, text out while it is being said
+///
+/// Exit status: 0 on success (a reader that closes the pipe included), 1 on an error, 2 on wrong
+/// usage.
+#[derive(Debug, Parser)]
+#[command(name = "mynah", version)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Say more on standard error: -v info, -vv debug, -vvv trace (RUST_LOG wins)
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 100)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Transcribe(TranscribeArgs),
+    Listen(ListenArgs),
+    Eval(EvalArgs),
+}
+
+/// Transcribe audio files
+///
+/// Reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3 at any rate with any number of channels. Files that
+/// fail don't keep the others from being transcribed; the exit status is then 1.
+#[derive(Debug, clap::Args)]
+pub struct TranscribeArgs {
+    /// Audio files; `-` is standard input: a WAV file, or raw samples (see --raw-format)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// How the transcript is written
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Write the transcript to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Begin each line of text with `FILE:` (the default with several files)
+    #[arg(short = 'H', long, overrides_with = "no_filename")]
+    pub with_filename: bool,
+
+    /// Never begin lines of text with the file's name
+    #[arg(long, overrides_with = "with_filename")]
+    pub no_filename: bool,
+
+    /// Files recognized at the same time, each on one core [default: the number of cores]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub raw: RawArgs,
+
+    #[command(flatten)]
+    pub recognizer: RecognizerArgs,
+}
+
+/// Show live captions from the microphone
+///
+/// On a terminal the partial result is redrawn in place; elsewhere each final result is a line.
+/// Ctrl-C ends the captions after the last final result.
+#[derive(Debug, clap::Args)]
+pub struct ListenArgs {
+    /// Listen to this input device instead of the default one
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub device: Option<String>,
+
+    /// Print the names of the input devices and exit
+    #[arg(long, conflicts_with_all = ["device", "file"])]
+    pub list_devices: bool,
+
+    /// Listen to an audio file, or to standard input as `-`, instead of a microphone
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Play the file at the pace of real time instead of as fast as it goes
+    #[arg(long, requires = "file")]
+    pub realtime: bool,
+
+    /// How the captions are written
+    #[arg(short, long, value_enum, default_value_t = CaptionFormat::Text)]
+    pub format: CaptionFormat,
+
+    /// Write partial results as well where they can't be redrawn: as lines that end in `…`, or
+    /// as JSON lines of type `partial`
+    #[arg(long)]
+    pub partials: bool,
+
+    #[command(flatten)]
+    pub raw: RawArgs,
+
+    #[command(flatten)]
+    pub recognizer: RecognizerArgs,
+}
+
+/// How captions are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CaptionFormat {
+    /// Lines of text, the partial result redrawn in place on a terminal
+    Text,
+    /// One JSON object per line
+    Jsonl,
+}
+
+/// Measure error rates, speed and latency on a set of recordings
+///
+/// The manifest has one JSON object per line: {"audio": path relative to the manifest, "text":
+/// what is said}; further keys are ignored.
+///
+/// Normalization, of references and results alike: upper case; ’ becomes '; every character but
+/// A–Z and the apostrophe separates words.
+///
+/// Error rates: the fewest substituted, deleted and inserted words (or characters, the spaces
+/// between words included) over the number of words (characters) in the references.
+///
+/// Real-time factor: the time spent in resampling and recognition on one core over the length of
+/// the audio. The reading and decoding of files is not counted.
+///
+/// Latency: each recording is simulated to arrive in real time, in blocks of 10 ms. A block's
+/// computation starts when the block has arrived and the computation before has ended, and takes
+/// as long as measured; its events come when it ends. Partial latency: per word, from the end of
+/// its last token, as the model aligned it, to the first event (partial or final) that shows the
+/// word as it stays. Final latency: from the end of the utterance's last token to the final event,
+/// told apart by whether an endpoint closed the utterance or the end of the audio did.
+/// Percentiles are nearest-rank.
+#[derive(Debug, clap::Args)]
+pub struct EvalArgs {
+    /// The recordings and their references as JSON lines
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+
+    /// Take every Nth recording, the first included
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub every: NonZeroUsize,
+
+    /// Take no more than N recordings
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroUsize>,
+
+    /// Recordings recognized at the same time; more than one disturbs the measured times
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    pub jobs: NonZeroUsize,
+
+    /// Write the report as one JSON object
+    #[arg(long)]
+    pub json: bool,
+
+    /// Write each recording's reference, result and errors to FILE as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub hypotheses: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub recognizer: RecognizerArgs,
+}
+
+/// What raw samples on standard input are.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Raw samples on standard input")]
+pub struct RawArgs {
+    /// Samples per second
+    #[arg(long, value_name = "HZ", default_value = "16000")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub raw_rate: u32,
+
+    /// Interleaved channels
+    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub raw_channels: u16,
+
+    /// Format of a sample
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = RawSampleFormat::S16le)]
+    pub raw_format: RawSampleFormat,
+}
+
+/// Sample formats by their names in ffmpeg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RawSampleFormat {
+    U8,
+    S16le,
+    S24le,
+    S32le,
+    F32le,
+}
+
+/// Which model, and when an utterance ends.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Recognition")]
+pub struct RecognizerArgs {
+    /// The model's folder [default: the model inside this program]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+
+    /// Which of the model's encoders runs; the model inside this program has int8 only
+    #[arg(long, value_enum, default_value_t = Precision::Int8, requires_if("f32", "model"))]
+    pub precision: Precision,
+
+    /// End an utterance after this much silence [default: 1.2]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
+    pub endpoint_silence: Option<Duration>,
+
+    /// Never end an utterance before the audio ends
+    #[arg(long, conflicts_with = "endpoint_silence")]
+    pub no_endpoint: bool,
+}
+
+/// Which of a model's encoders runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    Int8,
+    F32,
+}
+
+impl TranscribeArgs {
+    /// Refuses, as wrong usage, what no single option is to blame for.
+    pub fn check(&self) {
+        if self.format.is_single_file() && self.files.len() > 1 {
+            usage_error(
+                "subtitles describe one file; run once per FILE, or choose another --format",
+            );
+        }
+        if self.files.iter().filter(|file| file.as_os_str() == STDIN).count() > 1 {
+            usage_error("standard input can be read once only; give `-` once");
+        }
+    }
+}
+
+impl RawArgs {
+    /// The library's description of the samples.
+    pub fn format(&self) -> RawFormat {
+        RawFormat {
+            sample_rate: self.raw_rate,
+            channels: self.raw_channels,
+            format: match self.raw_format {
+                RawSampleFormat::U8 => SampleFormat::U8,
+                RawSampleFormat::S16le => SampleFormat::I16,
+                RawSampleFormat::S24le => SampleFormat::I24,
+                RawSampleFormat::S32le => SampleFormat::I32,
+                RawSampleFormat::F32le => SampleFormat::F32,
+            },
+        }
+    }
+}
+
+impl RecognizerArgs {
+    /// Loads the model and configures the recognizer.
+    ///
+    /// # Errors
+    ///
+    /// The model can't be loaded.
+    pub fn recognizer(&self) -> Result<Recognizer> {
+        let config = RecognizerConfig { endpoint: self.endpoint(), ..RecognizerConfig::default() };
+        Ok(Recognizer::new(self.load_model()?, config)?)
+    }
+
+    fn load_model(&self) -> mynah::Result<Model> {
+        match &self.model {
+            Some(folder) => Model::load(folder, self.precision.into()),
+            #[cfg(feature = "builtin-model")]
+            None => Model::builtin(),
+            #[cfg(not(feature = "builtin-model"))]
+            None => usage_error("no model is built into this mynah; give --model DIR"),
+        }
+    }
+
+    fn endpoint(&self) -> EndpointConfig {
+        let mut endpoint =
+            EndpointConfig { enabled: !self.no_endpoint, ..EndpointConfig::default() };
+        if let Some(silence) = self.endpoint_silence {
+            endpoint.rule2.trailing_silence = silence;
+            // Rule 1 holds with text as well, and must not come before rule 2.
+            endpoint.rule1.trailing_silence = endpoint.rule1.trailing_silence.max(silence);
+        }
+        endpoint
+    }
+}
+
+impl Precision {
+    /// Its name on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int8 => "int8",
+            Self::F32 => "f32",
+        }
+    }
+}
+
+impl From<Precision> for mynah::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::Int8 => Self::Int8,
+            Precision::F32 => Self::F32,
+        }
+    }
+}
+
+fn usage_error(message: &str) -> ! {
+    Args::command().error(ErrorKind::ArgumentConflict, message).exit()
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("expected a positive number of seconds".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn seconds_are_positive_numbers() {
+        assert_eq!(parse_seconds("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["0", "-1", "nan", "inf", "1e99", "", "1s"] {
+            assert!(parse_seconds(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_endpoint_silence_holds_back_rule_1_too() {
+        let Args { command: Command::Transcribe(args), .. } = Args::parse_from([
+            "mynah",
+            "transcribe",
+            "a.wav",
+            "--model",
+            "m",
+            "--endpoint-silence",
+            "5",
+        ]) else {
+            panic!("not transcribe")
+        };
+        let endpoint = args.recognizer.endpoint();
+        assert_eq!(endpoint.rule1.trailing_silence, Duration::from_secs(5));
+        assert_eq!(endpoint.rule2.trailing_silence, Duration::from_secs(5));
+    }
+}

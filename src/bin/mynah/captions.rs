@@ -1,0 +1,165 @@
+//! Captions on standard output: redrawn in place on a terminal, else line by line.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use console::{Term, measure_text_width};
+use mynah::{Event, Model};
+
+use crate::{
+    args::CaptionFormat,
+    format::{Line, LineKind, write_line},
+    utterance::Utterance,
+};
+
+/// What stands before a partial cut to the terminal's width, and after one on a line of its own.
+const ELLIPSIS: &str = "…";
+
+/// How captions are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// The partial in the terminal's last line, finals above it.
+    Redrawn,
+    /// Lines of text.
+    Lines(Partials),
+    /// JSON lines.
+    JsonLines(Partials),
+}
+
+/// Whether partials are written as lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Partials {
+    Written,
+    Omitted,
+}
+
+impl Style {
+    /// Redraws text on a terminal, and writes lines elsewhere.
+    pub fn new(format: CaptionFormat, partials: bool, terminal: bool) -> Self {
+        let partials = if partials { Partials::Written } else { Partials::Omitted };
+        match format {
+            CaptionFormat::Text if terminal => Self::Redrawn,
+            CaptionFormat::Text => Self::Lines(partials),
+            CaptionFormat::Jsonl => Self::JsonLines(partials),
+        }
+    }
+}
+
+/// Writes events as they come.
+pub struct Captions<'a> {
+    style: Style,
+    file: Option<String>,
+    model: &'a Model,
+    term: Term,
+}
+
+impl<'a> Captions<'a> {
+    /// Captions of a file or, without one, of a microphone.
+    pub fn new(style: Style, file: Option<&Path>, model: &'a Model) -> Self {
+        let file = file.map(|file| file.display().to_string());
+        Self { style, file, model, term: Term::buffered_stdout() }
+    }
+
+    /// Draws or writes an event.
+    pub fn show(&mut self, event: &Event) -> io::Result<()> {
+        match (self.style, event) {
+            (Style::Redrawn, Event::Partial(hypothesis)) => {
+                let columns = usize::from(self.term.size().1);
+                self.redraw(newest(&hypothesis.text, columns.saturating_sub(1)).as_ref())
+            }
+            (Style::Redrawn, Event::Final(hypothesis)) => {
+                self.redraw(&hypothesis.text)?;
+                self.term.write_line("")?;
+                self.term.flush()
+            }
+            (Style::Lines(Partials::Omitted), Event::Partial(_)) => Ok(()),
+            (Style::JsonLines(Partials::Omitted), Event::Partial(_)) => Ok(()),
+            (Style::Lines(_), Event::Partial(h)) => print_line(&format!("{}{ELLIPSIS}", h.text)),
+            (Style::Lines(_), Event::Final(h)) => print_line(&h.text),
+            (Style::JsonLines(_), event) => self.print_json(event),
+        }
+    }
+
+    /// Prints a warning on standard error, above the partial.
+    pub fn warn(&mut self, warning: &str) -> io::Result<()> {
+        self.clear()?;
+        // Where standard error is closed, nobody is left to be warned.
+        let _ = writeln!(io::stderr(), "warning: {warning}");
+        Ok(())
+    }
+
+    /// Removes the partial from the terminal.
+    pub fn clear(&mut self) -> io::Result<()> {
+        if self.style == Style::Redrawn { self.redraw("") } else { Ok(()) }
+    }
+
+    fn redraw(&mut self, text: &str) -> io::Result<()> {
+        self.term.clear_line()?;
+        self.term.write_str(text)?;
+        self.term.flush()
+    }
+
+    fn print_json(&self, event: &Event) -> io::Result<()> {
+        let (kind, hypothesis) = match event {
+            Event::Partial(hypothesis) => (LineKind::Partial, hypothesis),
+            Event::Final(hypothesis) => (LineKind::Final, hypothesis),
+        };
+        let utterance = &Utterance::new(hypothesis, self.model);
+        let line = Line { file: self.file.as_deref(), kind, utterance };
+        write_line(&mut io::stdout().lock(), &line)
+    }
+}
+
+fn print_line(text: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Cuts a text on the left to so many columns, so that its newest words show.
+fn newest(text: &str, columns: usize) -> String {
+    if measure_text_width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(measure_text_width(ELLIPSIS));
+    let mut start = text.len();
+    for (index, character) in text.char_indices().rev() {
+        let width = measure_text_width(character.encode_utf8(&mut [0; 4]));
+        if width > left {
+            break;
+        }
+        left -= width;
+        start = index;
+    }
+    format!("{ELLIPSIS}{}", &text[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_fits_stays_whole() {
+        assert_eq!(newest("GOOD DAY", 8), "GOOD DAY");
+        assert_eq!(newest("", 0), "");
+    }
+
+    #[test]
+    fn a_long_text_shows_its_end() {
+        assert_eq!(newest("GOOD MORNING", 8), "…MORNING");
+        assert_eq!(newest("GOOD MORNING", 1), "…");
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(newest("早上好你们", 6), "…你们");
+    }
+
+    #[test]
+    fn only_text_on_a_terminal_is_redrawn() {
+        assert_eq!(Style::new(CaptionFormat::Text, false, true), Style::Redrawn);
+        assert_eq!(Style::new(CaptionFormat::Text, true, false), Style::Lines(Partials::Written));
+        let lines = Style::JsonLines(Partials::Omitted);
+        assert_eq!(Style::new(CaptionFormat::Jsonl, false, true), lines);
+    }
+}

@@ -1,0 +1,168 @@
+//! `mynah eval`: error rates, real-time factor and latencies on a manifest of recordings.
+
+mod error_rate;
+mod latency;
+mod manifest;
+mod normalize;
+mod percentile;
+mod report;
+
+use std::{io::Write, path::Path, process::ExitCode, time::Duration};
+
+use anyhow::{Context, Result};
+use mynah::{Event, Recognizer, audio::AudioFile};
+use rayon::{ThreadPoolBuilder, prelude::*};
+use serde::Serialize;
+
+use self::{
+    error_rate::Edits,
+    latency::{ClosedBy, Latencies, LatencyMeter},
+    manifest::{Entry, Selection},
+    normalize::normalize,
+    report::{ErrorRate, Report},
+};
+use crate::{
+    args::EvalArgs,
+    audio_input,
+    format::write_line,
+    output,
+    pipeline::{Pipeline, Step},
+    progress::Progress,
+    utterance::{Utterance, seconds},
+};
+
+/// What came of one recording; serialized, a line of the hypotheses' file.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    /// Of the manifest.
+    line: usize,
+    audio: &'a Path,
+    reference: String,
+    hypothesis: String,
+    words: ErrorRate,
+    characters: ErrorRate,
+    #[serde(serialize_with = "seconds")]
+    audio_seconds: Duration,
+    #[serde(serialize_with = "seconds")]
+    compute_seconds: Duration,
+    #[serde(skip)]
+    latencies: Latencies,
+}
+
+/// Evaluates and prints the report.
+///
+/// # Errors
+///
+/// The manifest, the model or a recording can't be read, or the report can't be written.
+pub fn run(args: &EvalArgs) -> Result<ExitCode> {
+    let selection = Selection { every: args.every, limit: args.limit };
+    let entries = manifest::read(&args.manifest, selection)?;
+    let recognizer = args.recognizer.recognizer()?;
+    let mut hypotheses = match &args.hypotheses {
+        Some(path) => Some(output::open(Some(path), &[&args.manifest])?),
+        None => None,
+    };
+    let outcomes = evaluate_all(&recognizer, &entries, args)?;
+    if let Some(out) = &mut hypotheses {
+        outcomes.iter().try_for_each(|outcome| write_line(out, outcome))?;
+        out.flush()?;
+    }
+    let report = summarize(outcomes, &recognizer, args);
+    let mut out = output::open(None, &[] as &[&Path])?;
+    if args.json {
+        report.write_json(&mut out)?
+    } else {
+        report.write_table(&mut out)?
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn evaluate_all<'a>(
+    recognizer: &Recognizer,
+    entries: &'a [Entry],
+    args: &EvalArgs,
+) -> Result<Vec<Outcome<'a>>> {
+    let progress = Progress::over_recordings(entries.len());
+    let pool = ThreadPoolBuilder::new().num_threads(args.jobs.get()).build()?;
+    let outcomes = pool.install(|| {
+        let evaluate = |entry: &'a Entry| {
+            let outcome = evaluate(recognizer, entry)
+                .with_context(|| format!("{}:{}", args.manifest.display(), entry.line));
+            progress.advance_recording();
+            outcome
+        };
+        entries.par_iter().map(evaluate).collect()
+    });
+    progress.finish();
+    outcomes
+}
+
+/// Recognizes one recording and compares what comes of it with its reference.
+fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>> {
+    let mut pipeline = Pipeline::new(recognizer, AudioFile::open(&entry.path)?)?;
+    let mut meter = LatencyMeter::default();
+    let mut text = String::new();
+    let mut computed = Duration::ZERO;
+    loop {
+        let step = pipeline.step();
+        let step =
+            step.map_err(|error| audio_input::name_file(error, &entry.path, pipeline.heard()))?;
+        meter.computed(pipeline.heard(), pipeline.compute() - computed);
+        computed = pipeline.compute();
+        let closed_by = match step {
+            Step::Fed => ClosedBy::Endpoint,
+            Step::Ended => ClosedBy::EndOfAudio,
+        };
+        while let Some(event) = pipeline.next_event() {
+            let utterance = Utterance::new(event.hypothesis(), recognizer.model());
+            match event {
+                Event::Partial(_) => meter.partial(&utterance),
+                Event::Final(_) => {
+                    meter.final_(&utterance, closed_by);
+                    text.push(' ');
+                    text.push_str(&utterance.text);
+                }
+            }
+        }
+        if step == Step::Ended {
+            break;
+        }
+    }
+    let (reference, hypothesis) = (normalize(&entry.text), normalize(&text));
+    Ok(Outcome {
+        line: entry.line,
+        audio: &entry.audio,
+        words: Edits::of_words(&reference, &hypothesis).into(),
+        characters: Edits::of_characters(&reference, &hypothesis).into(),
+        reference,
+        hypothesis,
+        audio_seconds: pipeline.heard(),
+        compute_seconds: computed,
+        latencies: meter.into_latencies(),
+    })
+}
+
+fn summarize(outcomes: Vec<Outcome>, recognizer: &Recognizer, args: &EvalArgs) -> Report {
+    let recordings = outcomes.len();
+    let (mut words, mut characters) = (Edits::default(), Edits::default());
+    let (mut audio, mut compute) = (Duration::ZERO, Duration::ZERO);
+    let mut latencies = Latencies::default();
+    for outcome in outcomes {
+        words += outcome.words.edits;
+        characters += outcome.characters.edits;
+        audio += outcome.audio_seconds;
+        compute += outcome.compute_seconds;
+        latencies.extend(outcome.latencies);
+    }
+    Report {
+        model: recognizer.model().config().name.clone(),
+        precision: args.recognizer.precision.name(),
+        recordings,
+        audio_seconds: audio,
+        compute_seconds: compute,
+        real_time_factor: (!audio.is_zero()).then(|| compute.as_secs_f64() / audio.as_secs_f64()),
+        words: words.into(),
+        characters: characters.into(),
+        latency_seconds: latencies.summary(),
+    }
+}

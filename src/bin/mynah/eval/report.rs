@@ -1,0 +1,179 @@
+//! What an evaluation found, for people and for machines.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use super::{error_rate::Edits, latency::LatencySummary, percentile::Percentiles};
+use crate::utterance::seconds;
+
+/// The figures of a model on a manifest.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub model: String,
+    pub precision: &'static str,
+    pub recordings: usize,
+    #[serde(serialize_with = "seconds")]
+    pub audio_seconds: Duration,
+    #[serde(serialize_with = "seconds")]
+    pub compute_seconds: Duration,
+    pub real_time_factor: Option<f64>,
+    pub words: ErrorRate,
+    pub characters: ErrorRate,
+    pub latency_seconds: LatencySummary,
+}
+
+/// Edits and their rate.
+#[derive(Debug, Serialize)]
+pub struct ErrorRate {
+    /// `null` where the references are empty.
+    pub error_rate: Option<f64>,
+    #[serde(flatten)]
+    pub edits: Edits,
+}
+
+impl From<Edits> for ErrorRate {
+    fn from(edits: Edits) -> Self {
+        Self { error_rate: edits.rate(), edits }
+    }
+}
+
+impl Report {
+    /// Writes the report as one JSON object.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        writeln!(out)
+    }
+
+    /// Writes the report as a table.
+    pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
+        let latency = &self.latency_seconds;
+        writeln!(out, "model             {} ({})", self.model, self.precision)?;
+        writeln!(
+            out,
+            "audio             {:.1} s in {} recordings",
+            self.audio_seconds.as_secs_f64(),
+            self.recordings
+        )?;
+        writeln!(out, "word errors       {}", error_rate(&self.words))?;
+        writeln!(out, "character errors  {}", error_rate(&self.characters))?;
+        writeln!(
+            out,
+            "real-time factor  {} (compute {:.1} s on one core)",
+            self.real_time_factor.map_or("none".to_owned(), |factor| format!("{factor:.3}")),
+            self.compute_seconds.as_secs_f64()
+        )?;
+        writeln!(out, "partial latency   {}", percentiles(latency.partial, "words"))?;
+        writeln!(out, "final latency     {}", percentiles(latency.endpoint_final, "endpoints"))?;
+        writeln!(out, "  at end of audio {}", percentiles(latency.flushed_final, "finals"))
+    }
+}
+
+fn error_rate(rate: &ErrorRate) -> String {
+    let Edits { substitutions, deletions, insertions, reference } = rate.edits;
+    let percent =
+        rate.error_rate.map_or("none".to_owned(), |rate| format!("{:.2} %", 100.0 * rate));
+    format!(
+        "{percent} of {reference} ({substitutions} substituted, {deletions} deleted, {insertions} inserted)"
+    )
+}
+
+fn percentiles(percentiles: Option<Percentiles>, what: &str) -> String {
+    let Some(Percentiles { count, p50, p95, p99 }) = percentiles else {
+        return format!("none (0 {what})");
+    };
+    let [p50, p95, p99] = [p50, p95, p99].map(|latency| latency.as_millis());
+    format!("p50 {p50} ms, p95 {p95} ms, p99 {p99} ms ({count} {what})")
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::eval::latency::Latencies;
+
+    fn report() -> Report {
+        let words = Edits { substitutions: 2, deletions: 1, insertions: 0, reference: 40 };
+        let latencies = Latencies {
+            words: vec![Duration::from_millis(410)],
+            endpoint_finals: Vec::new(),
+            flushed_finals: vec![Duration::from_millis(700)],
+        };
+        Report {
+            model: "en-small".to_owned(),
+            precision: "int8",
+            recordings: 2,
+            audio_seconds: Duration::from_millis(12_340),
+            compute_seconds: Duration::from_millis(1234),
+            real_time_factor: Some(0.1),
+            words: words.into(),
+            characters: Edits::default().into(),
+            latency_seconds: latencies.summary(),
+        }
+    }
+
+    #[test]
+    fn a_table_is_for_people() {
+        let mut out = Vec::new();
+        report().write_table(&mut out).unwrap();
+        assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        model             en-small (int8)
+        audio             12.3 s in 2 recordings
+        word errors       7.50 % of 40 (2 substituted, 1 deleted, 0 inserted)
+        character errors  none of 0 (0 substituted, 0 deleted, 0 inserted)
+        real-time factor  0.100 (compute 1.2 s on one core)
+        partial latency   p50 410 ms, p95 410 ms, p99 410 ms (1 words)
+        final latency     none (0 endpoints)
+          at end of audio p50 700 ms, p95 700 ms, p99 700 ms (1 finals)
+        "#);
+    }
+
+    #[test]
+    fn an_object_is_for_machines() {
+        let mut out = Vec::new();
+        report().write_json(&mut out).unwrap();
+        assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        {
+          "model": "en-small",
+          "precision": "int8",
+          "recordings": 2,
+          "audio_seconds": 12.34,
+          "compute_seconds": 1.234,
+          "real_time_factor": 0.1,
+          "words": {
+            "error_rate": 0.075,
+            "substitutions": 2,
+            "deletions": 1,
+            "insertions": 0,
+            "reference": 40
+          },
+          "characters": {
+            "error_rate": null,
+            "substitutions": 0,
+            "deletions": 0,
+            "insertions": 0,
+            "reference": 0
+          },
+          "latency_seconds": {
+            "partial": {
+              "count": 1,
+              "p50": 0.41,
+              "p95": 0.41,
+              "p99": 0.41
+            },
+            "endpoint_final": null,
+            "flushed_final": {
+              "count": 1,
+              "p50": 0.7,
+              "p95": 0.7,
+              "p99": 0.7
+            }
+          }
+        }
+        "#);
+    }
+}

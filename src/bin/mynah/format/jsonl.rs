@@ -1,0 +1,82 @@
+//! JSON lines: one object per utterance, written as it comes.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use super::TranscriptWriter;
+use crate::utterance::Utterance;
+
+/// One line: what it is, of which file, and the hypothesis.
+#[derive(Serialize)]
+pub struct Line<'a> {
+    /// Missing when the audio comes from a microphone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<&'a str>,
+    #[serde(rename = "type")]
+    pub kind: LineKind,
+    #[serde(flatten)]
+    pub utterance: &'a Utterance,
+}
+
+/// Whether the hypothesis may still change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineKind {
+    Partial,
+    Final,
+}
+
+/// Writes one object as a line.
+pub fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    writeln!(out)
+}
+
+/// Writes each utterance as a [`Line`].
+pub struct Jsonl {
+    out: Box<dyn Write>,
+}
+
+impl Jsonl {
+    pub fn new(out: Box<dyn Write>) -> Self {
+        Self { out }
+    }
+}
+
+impl TranscriptWriter for Jsonl {
+    fn utterance(&mut self, file: &Path, utterance: &Utterance) -> io::Result<()> {
+        let file = file.display().to_string();
+        write_line(&mut self.out, &Line { file: Some(&file), kind: LineKind::Final, utterance })
+    }
+
+    fn end_file(&mut self, _: &Path, _: Duration, _: Option<&str>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use crate::format::{
+        Format,
+        samples::{utterance, written},
+    };
+
+    #[test]
+    fn an_utterance_is_one_object() {
+        assert_snapshot!(written(Format::Jsonl, &[utterance(1000, "YES"), utterance(2000, "NO")]), @r#"
+        {"file":"a.wav","type":"final","text":"YES","start":1.0,"end":1.3,"words":[{"text":"YES","start":1.0,"end":1.3}],"tokens":[{"text":"YES","start":1.0,"end":1.3,"log_prob":-0.25}]}
+        {"file":"a.wav","type":"final","text":"NO","start":2.0,"end":2.3,"words":[{"text":"NO","start":2.0,"end":2.3}],"tokens":[{"text":"NO","start":2.0,"end":2.3,"log_prob":-0.25}]}
+        "#);
+    }
+}

@@ -1,0 +1,62 @@
+//! Plain text: one line per utterance.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use super::{FileNames, TranscriptWriter};
+use crate::utterance::Utterance;
+
+/// Writes `text`, or `file:text` as grep does with several files.
+pub struct Text {
+    out: Box<dyn Write>,
+    names: FileNames,
+}
+
+impl Text {
+    pub fn new(out: Box<dyn Write>, names: FileNames) -> Self {
+        Self { out, names }
+    }
+}
+
+impl TranscriptWriter for Text {
+    fn utterance(&mut self, file: &Path, utterance: &Utterance) -> io::Result<()> {
+        match self.names {
+            FileNames::Shown => writeln!(self.out, "{}:{}", file.display(), utterance.text),
+            FileNames::Hidden => writeln!(self.out, "{}", utterance.text),
+        }
+    }
+
+    fn end_file(&mut self, _: &Path, _: Duration, _: Option<&str>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{
+        Format,
+        samples::{Shared, utterance, written},
+    };
+
+    #[test]
+    fn an_utterance_is_a_line() {
+        let text = written(Format::Text, &[utterance(0, "HELLO THERE"), utterance(3000, "YES")]);
+        assert_eq!(text, "HELLO THERE\nYES\n");
+    }
+
+    #[test]
+    fn shown_names_stand_before_a_colon() {
+        let out = Shared::default();
+        let mut text = Text::new(Box::new(out.clone()), FileNames::Shown);
+        text.utterance(Path::new("b/a.wav"), &utterance(0, "YES")).unwrap();
+        assert_eq!(out.text(), "b/a.wav:YES\n");
+    }
+}

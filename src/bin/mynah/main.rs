@@ -1,0 +1,47 @@
+//! The `mynah` command: files to transcripts, a microphone to captions, a manifest to error rates.
+//!
+//! Standard output carries the transcript and nothing else; all the rest goes to standard error.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod args;
+mod audio_input;
+mod captions;
+mod eval;
+mod failure;
+mod format;
+mod listen;
+mod logger;
+mod output;
+mod pipeline;
+mod progress;
+mod transcribe;
+mod utterance;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    logger::start(args.verbose);
+    match run(&args) {
+        Ok(code) => code,
+        // The reader has seen enough, as in `mynah transcribe … | head -1`.
+        Err(error) if failure::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            failure::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        Command::Transcribe(args) => transcribe::run(args),
+        Command::Listen(args) => listen::run(args),
+        Command::Eval(args) => eval::run(args),
+    }
+}

@@ -1,0 +1,112 @@
+//! Source → resampler → stream on the calling thread, as fast as it goes.
+
+use std::time::{Duration, Instant};
+
+use mynah::{
+    Event, Recognizer, Result, Stream,
+    audio::{Read, Resampler, Source},
+};
+
+/// Audio is taken in blocks of a size that a microphone may have too: 10 ms.
+const BLOCKS_PER_SECOND: u32 = 100;
+
+/// One source on its way into one stream.
+pub struct Pipeline<S> {
+    source: S,
+    resampler: Resampler,
+    stream: Stream,
+    stream_rate: u32,
+    block: Vec<f32>,
+    resampled: Vec<f32>,
+    read_samples: u64,
+    compute: Duration,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Took a block of audio; there may be events.
+    Fed,
+    /// Found the end and flushed the stream; the last events are there.
+    Ended,
+}
+
+impl<S: Source> Pipeline<S> {
+    /// Puts a source before a new stream of the recognizer.
+    pub fn new(recognizer: &Recognizer, source: S) -> Result<Self> {
+        let rate = source.sample_rate();
+        Ok(Self {
+            resampler: Resampler::new(rate, recognizer.sample_rate())?,
+            stream: recognizer.stream(),
+            stream_rate: recognizer.sample_rate(),
+            block: vec![0.0; rate.div_ceil(BLOCKS_PER_SECOND) as usize],
+            resampled: Vec::new(),
+            read_samples: 0,
+            compute: Duration::ZERO,
+            source,
+        })
+    }
+
+    /// Reads a block and recognizes it.
+    ///
+    /// # Errors
+    ///
+    /// The source or the stream failed. What was heard before has been decoded: its events are
+    /// there.
+    pub fn step(&mut self) -> Result<Step> {
+        match self.source.read(&mut self.block).and_then(|read| self.recognize(read)) {
+            Ok(step) => Ok(step),
+            Err(error) => {
+                if let Err(unflushed) = self.stream.finish() {
+                    log::debug!("the rest was not decoded: {unflushed}");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The next event that the steps so far have brought.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.stream.next_event()
+    }
+
+    /// How much audio has been read.
+    pub fn heard(&self) -> Duration {
+        let rate = u64::from(self.source.sample_rate());
+        let rest_nanos = self.read_samples % rate * 1_000_000_000 / rate;
+        Duration::from_secs(self.read_samples / rate) + Duration::from_nanos(rest_nanos)
+    }
+
+    /// How long resampling and recognition have taken; decoding the file is not counted.
+    pub fn compute(&self) -> Duration {
+        self.compute
+    }
+
+    fn recognize(&mut self, read: Read) -> Result<Step> {
+        let started = Instant::now();
+        let step = match read {
+            Read::Samples(count) => {
+                self.read_samples += count as u64;
+                self.resampled.clear();
+                self.resampler.process(&self.block[..count], &mut self.resampled);
+                self.stream.accept_waveform(&self.resampled).map(|()| Step::Fed)
+            }
+            Read::Gap(samples) => {
+                self.read_samples += samples;
+                let from = u64::from(self.source.sample_rate());
+                self.stream.skip(samples * u64::from(self.stream_rate) / from);
+                Ok(Step::Fed)
+            }
+            Read::End => self.flush().map(|()| Step::Ended),
+        };
+        self.compute += started.elapsed();
+        step
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.resampled.clear();
+        self.resampler.finish(&mut self.resampled);
+        self.stream.accept_waveform(&self.resampled)?;
+        self.stream.finish()
+    }
+}

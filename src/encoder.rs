@@ -1,0 +1,222 @@
+//! The acoustic model, run by tract: a chunk of log-mel frames to log-probabilities of tokens.
+//!
+//! [`Encoder`] holds the weights and is shared; [`EncoderState`] holds one stream's caches. Every
+//! shape is fixed when the model is loaded.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tract_onnx::prelude::*;
+
+use crate::model::{EncoderConfig, ModelConfig};
+use crate::{Error, Result};
+
+const FRAMES: &str = "frames";
+const LOG_PROBS: &str = "log_probs";
+/// What an output has before the name of the cache that it replaces.
+const NEW: &str = "new_";
+
+/// An encoder's weights. Cheap to clone, and shared between streams and threads.
+#[derive(Clone)]
+pub struct Encoder(Arc<Graph>);
+
+/// One stream's way through an [`Encoder`].
+pub struct EncoderState {
+    encoder: Encoder,
+    /// The graph's inputs, in its order, to which each call moves the new caches.
+    inputs: TVec<TValue>,
+    log_probs: Option<TValue>,
+    /// tract's buffers; made by the first call.
+    session: Option<TypedSimpleState>,
+}
+
+struct Graph {
+    plan: Arc<TypedRunnableModel>,
+    frames_shape: [usize; 3],
+    /// Caches as at a stream's start, and in the place of the frames an empty tensor.
+    initial_inputs: TVec<TValue>,
+    frames_input: usize,
+    /// For each output the input that its value is for in the next call; the log-probabilities have
+    /// none.
+    next_inputs: Vec<Option<usize>>,
+}
+
+impl Encoder {
+    /// Reads an ONNX file's content and checks its inputs and outputs; `path` is for errors.
+    pub(crate) fn new(
+        onnx: &[u8],
+        config: &ModelConfig,
+        tokens: usize,
+        path: &Path,
+    ) -> Result<Self> {
+        let refuse = |e: TractError| {
+            Error::model(path, format!("not a usable ONNX encoder: {e:#}").replace('\n', " "))
+        };
+        let (model, outputs) = read(onnx).map_err(refuse)?;
+        let inputs: Vec<String> =
+            model.inputs.iter().map(|outlet| model.node(outlet.node).name.clone()).collect();
+        let expected =
+            Expected { config: &config.encoder, mel_bins: config.features.mel_bins, tokens };
+        expected.check(&model, &inputs, &outputs).map_err(|reason| Error::model(path, reason))?;
+
+        let caches = &config.encoder.caches;
+        let mut initial_inputs = TVec::new();
+        for name in &inputs {
+            let cache = caches.iter().find(|cache| cache.name == *name);
+            let (shape, value) = cache.map_or((&[0][..], 0.0), |c| (&c.shape[..], c.initial));
+            let values = vec![value; shape.iter().product()];
+            initial_inputs.push(Tensor::from_shape(shape, &values).map_err(refuse)?.into_tvalue());
+        }
+        let position = |name: &str| inputs.iter().position(|input| input == name);
+        Ok(Self(Arc::new(Graph {
+            frames_shape: expected.frames_shape(),
+            initial_inputs,
+            frames_input: position(FRAMES).unwrap_or_default(),
+            next_inputs: outputs.iter().map(|o| position(o.strip_prefix(NEW)?)).collect(),
+            plan: model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(refuse)?,
+        })))
+    }
+
+    /// Begins a stream.
+    pub fn state(&self) -> EncoderState {
+        let inputs = self.0.initial_inputs.clone();
+        EncoderState { encoder: self.clone(), inputs, log_probs: None, session: None }
+    }
+}
+
+impl EncoderState {
+    /// Encodes a chunk and its lookahead, `[input_frames, mel]` of the model's [`EncoderConfig`].
+    ///
+    /// Gives `[chunk_encoder_frames, tokens]` natural log-probabilities. The next call's frames
+    /// begin `chunk_frames` later.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for another number of values, and [`Error::Encoder`] if the graph can't be
+    /// run; the state is that of a new stream then.
+    pub fn encode_chunk(&mut self, frames: &[f32]) -> Result<&[f32]> {
+        let shape = self.encoder.0.frames_shape;
+        if frames.len() != shape.iter().product::<usize>() {
+            let [_, input_frames, mel] = shape;
+            return Err(Error::Config(format!(
+                "a chunk of {} values; this encoder takes {input_frames} frames of {mel}",
+                frames.len()
+            )));
+        }
+        if let Err(e) = self.run(&shape, frames) {
+            self.reset();
+            return Err(Error::Encoder(e));
+        }
+        let log_probs = self.log_probs.as_ref().and_then(|value| value.as_plain_ram());
+        let log_probs = log_probs.and_then(|values| values.as_slice::<f32>().ok());
+        log_probs.ok_or_else(|| Error::Config(format!("the encoder gave no {LOG_PROBS}")))
+    }
+
+    /// Begins a new stream.
+    pub fn reset(&mut self) {
+        *self = self.encoder.state();
+    }
+
+    fn run(&mut self, shape: &[usize], frames: &[f32]) -> TractResult<()> {
+        let graph = &self.encoder.0;
+        self.inputs[graph.frames_input] = Tensor::from_shape(shape, frames)?.into_tvalue();
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => none.insert(TypedSimpleState::new(&graph.plan)?),
+        };
+        // Moved, so that tract may reuse the caches' memory.
+        let inputs = std::mem::replace(&mut self.inputs, graph.initial_inputs.clone());
+        for (value, next) in session.run(inputs)?.into_iter().zip(&graph.next_inputs) {
+            match next {
+                Some(input) => self.inputs[*input] = value,
+                None => self.log_probs = Some(value),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the other files of the model ask of the graph.
+struct Expected<'a> {
+    config: &'a EncoderConfig,
+    mel_bins: usize,
+    tokens: usize,
+}
+
+impl Expected<'_> {
+    fn frames_shape(&self) -> [usize; 3] {
+        [1, self.config.input_frames(), self.mel_bins]
+    }
+
+    fn check(
+        &self,
+        model: &TypedModel,
+        inputs: &[String],
+        outputs: &[String],
+    ) -> Result<(), String> {
+        let caches = self.config.caches.iter().map(|c| (c.name.clone(), c.shape.clone()));
+        let frames = (FRAMES.to_owned(), self.frames_shape().to_vec());
+        let log_probs = vec![1, self.config.chunk_encoder_frames(), self.tokens];
+
+        let mut expected =
+            vec![(frames, "chunk_frames + lookahead_frames, mel_bins of config.json")];
+        expected.extend(caches.clone().map(|cache| (cache, "its cache in config.json")));
+        let fact = |index| model.input_fact(index);
+        check_side("input", &expected, inputs, fact)?;
+
+        let log_probs = (LOG_PROBS.to_owned(), log_probs);
+        let reason = "chunk_frames / subsampling_factor of config.json, lines of tokens.txt";
+        let mut expected = vec![(log_probs, reason)];
+        expected
+            .extend(caches.map(|(name, shape)| {
+                ((format!("{NEW}{name}"), shape), "its cache in config.json")
+            }));
+        check_side("output", &expected, outputs, |index| model.output_fact(index))
+    }
+}
+
+/// Compares names and shapes of the graph's inputs, or outputs, with what is expected and why.
+fn check_side<'m>(
+    side: &str,
+    expected: &[((String, Vec<usize>), &str)],
+    names: &[String],
+    fact: impl Fn(usize) -> TractResult<&'m TypedFact>,
+) -> Result<(), String> {
+    for ((name, shape), reason) in expected {
+        let Some(index) = names.iter().position(|n| n == name) else {
+            return Err(format!("has no {side} {name}; its {side}s are {}", names.join(", ")));
+        };
+        let fact = fact(index).map_err(|e| format!("{side} {name}: {e:#}"))?;
+        if fact.datum_type != f32::datum_type() {
+            return Err(format!("{side} {name} is of type {:?}; it must be F32", fact.datum_type));
+        }
+        let Some(found) = fact.shape.as_concrete() else {
+            return Err(format!("{side} {name} has the shape {:?}, not a fixed one", fact.shape));
+        };
+        if found != shape {
+            return Err(format!(
+                "{side} {name} has the shape {found:?}; the model's other files say {shape:?} ({reason})"
+            ));
+        }
+    }
+    match names.iter().find(|name| expected.iter().all(|((n, _), _)| n != *name)) {
+        Some(name) => Err(format!("has the {side} {name}, which config.json does not know")),
+        None => Ok(()),
+    }
+}
+
+/// Gives the typed graph and its outputs' names; tract keeps only the inputs'.
+fn read(mut onnx: &[u8]) -> TractResult<(TypedModel, Vec<String>)> {
+    let framework = tract_onnx::onnx();
+    let proto = framework.proto_model_for_read(&mut onnx)?;
+    let graph = proto.graph.as_ref();
+    let outputs = graph.into_iter().flat_map(|g| &g.output).map(|o| o.name.clone()).collect();
+    Ok((framework.model_for_proto_model(&proto)?.into_typed()?, outputs))
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    const fn movable<T: Send>() {}
+    shared::<Encoder>();
+    movable::<EncoderState>();
+};

@@ -1,0 +1,284 @@
+//! The worker thread: a source in, events out.
+//!
+//! One thread owns the whole way from [`Source`] over [`Resampler`] to [`Stream`]. It looks for
+//! samples every 10 ms while there are none; nothing wakes it from the audio callback.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
+
+use crate::audio::{Read, Resampler, Source};
+use crate::{Error, Event, Recognizer, Result, Stream};
+
+/// How long the worker rests when no samples have arrived.
+const REST: Duration = Duration::from_millis(10);
+
+/// Source buffers per second: as much as is read at a time.
+const READS_PER_SECOND: u32 = 20;
+
+/// Commands that wait at most.
+const COMMANDS_WAITING: usize = 16;
+
+/// What a [`Listener`] can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// End the utterance now.
+    Flush,
+    /// Forget the utterance so far. The audio clock runs on.
+    Reset,
+    /// End the utterance, tell it, and end.
+    Stop,
+}
+
+/// What a [`Listener`] tells.
+#[derive(Debug)]
+pub enum ListenEvent {
+    /// Something was recognized.
+    Recognized {
+        /// What.
+        event: Event,
+        /// The audio time that had been accepted by then.
+        heard: Duration,
+        /// When it was told.
+        at: Instant,
+    },
+    /// Samples were lost. Once per burst.
+    Gap {
+        /// How many, at the model's rate.
+        samples: u64,
+        /// The audio time of the first of them.
+        at: Duration,
+    },
+    /// The source or the encoder failed. What was recognized was told before.
+    Failed(Error),
+    /// The source has ended, or [`Command::Stop`] was obeyed. The last event.
+    Ended,
+}
+
+/// A recognizer that listens to a source in a thread of its own.
+///
+/// Dropping it stops the thread and waits for it, without telling what was being said; for that
+/// send [`Command::Stop`] and wait for [`ListenEvent::Ended`].
+#[derive(Debug)]
+pub struct Listener {
+    events: Receiver<ListenEvent>,
+    commands: Sender<Command>,
+    dropped: Arc<AtomicBool>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Listener {
+    /// Starts to listen.
+    ///
+    /// A source whose rate can't be used, or a system without a thread to spare, is told as
+    /// [`ListenEvent::Failed`].
+    pub fn spawn(recognizer: &Recognizer, source: impl Source + 'static) -> Self {
+        // Events are small and a few per second, so they may queue up without bound: a slow reader
+        // then costs neither samples nor events. Commands come from people.
+        let (event_sender, events) = unbounded();
+        let (commands, command_receiver) = bounded(COMMANDS_WAITING);
+        let dropped = Arc::new(AtomicBool::new(false));
+        let worker = Worker {
+            source: Box::new(source),
+            stream: recognizer.stream(),
+            sample_rate: recognizer.sample_rate(),
+            source_samples: 0,
+            events: event_sender.clone(),
+            commands: command_receiver,
+            dropped: Arc::clone(&dropped),
+        };
+        let spawned =
+            thread::Builder::new().name("mynah-listener".to_owned()).spawn(move || worker.run());
+        let worker = match spawned {
+            Ok(worker) => Some(worker),
+            Err(e) => {
+                let failed = Error::Config(format!("no thread to listen with: {e}"));
+                // The receiver is at hand, so that sending can't fail.
+                let _ = event_sender.send(ListenEvent::Failed(failed));
+                let _ = event_sender.send(ListenEvent::Ended);
+                None
+            }
+        };
+        Self { events, commands, dropped, worker }
+    }
+
+    /// Where to receive what is told.
+    pub fn events(&self) -> &Receiver<ListenEvent> {
+        &self.events
+    }
+
+    /// Where to send commands. Sending fails once the listener has ended.
+    pub fn commands(&self) -> &Sender<Command> {
+        &self.commands
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.dropped.store(true, Ordering::Relaxed);
+        if let Some(worker) = self.worker.take() {
+            // A worker that panicked has nothing left to be done.
+            let _ = worker.join();
+        }
+    }
+}
+
+/// The thread's side.
+struct Worker {
+    source: Box<dyn Source>,
+    stream: Stream,
+    /// The model's rate in Hz.
+    sample_rate: u32,
+    /// Samples of the source so far, lost ones included.
+    source_samples: u64,
+    events: Sender<ListenEvent>,
+    commands: Receiver<Command>,
+    dropped: Arc<AtomicBool>,
+}
+
+/// Whether the worker goes on.
+#[derive(PartialEq)]
+enum Then {
+    GoOn,
+    End,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let outcome = self.listen();
+        if !self.dropped.load(Ordering::Relaxed) {
+            // After a failure of the encoder this fails too, and the first failure is the one told.
+            let finished = self.stream.finish();
+            self.tell_recognized();
+            if let Err(e) = outcome.and(finished) {
+                self.tell(ListenEvent::Failed(e));
+            }
+        }
+        self.tell(ListenEvent::Ended);
+    }
+
+    fn listen(&mut self) -> Result<()> {
+        let source_rate = self.source.sample_rate();
+        let mut resampler = Resampler::new(source_rate, self.sample_rate)?;
+        let mut buffer = vec![0.0; (source_rate / READS_PER_SECOND).max(1) as usize];
+        let mut samples = Vec::new();
+        let outcome = loop {
+            if self.obey_all(&mut resampler)? == Then::End {
+                break Ok(());
+            }
+            match self.source.read(&mut buffer) {
+                Ok(Read::Samples(0)) => {
+                    if self.rest(&mut resampler)? == Then::End {
+                        break Ok(());
+                    }
+                }
+                Ok(Read::Samples(n)) => {
+                    self.source_samples += n as u64;
+                    samples.clear();
+                    resampler.process(&buffer[..n], &mut samples);
+                    self.accept(&samples)?;
+                }
+                Ok(Read::Gap(lost)) => self.skip(lost, &mut resampler)?,
+                Ok(Read::End) => break Ok(()),
+                Err(e) => break Err(e),
+            }
+        };
+        self.drain(&mut resampler)?;
+        outcome
+    }
+
+    /// Obeys the commands that have arrived.
+    fn obey_all(&mut self, resampler: &mut Resampler) -> Result<Then> {
+        loop {
+            if self.dropped.load(Ordering::Relaxed) {
+                return Ok(Then::End);
+            }
+            match self.commands.try_recv() {
+                Ok(command) => {
+                    if self.obey(command, resampler)? == Then::End {
+                        return Ok(Then::End);
+                    }
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(Then::GoOn),
+            }
+        }
+    }
+
+    /// Waits for a command until it is time to look for samples again.
+    fn rest(&mut self, resampler: &mut Resampler) -> Result<Then> {
+        match self.commands.recv_timeout(REST) {
+            Ok(command) => self.obey(command, resampler),
+            Err(RecvTimeoutError::Timeout) => Ok(Then::GoOn),
+            // The listener is being dropped.
+            Err(RecvTimeoutError::Disconnected) => Ok(Then::End),
+        }
+    }
+
+    fn obey(&mut self, command: Command, resampler: &mut Resampler) -> Result<Then> {
+        match command {
+            Command::Stop => return Ok(Then::End),
+            Command::Flush => {
+                self.drain(resampler)?;
+                self.stream.finish()?;
+                self.tell_recognized();
+            }
+            Command::Reset => {
+                resampler.reset();
+                self.stream.reset();
+                self.stream.skip(self.samples_due());
+            }
+        }
+        Ok(Then::GoOn)
+    }
+
+    /// Hands over what the resampler still holds.
+    fn drain(&mut self, resampler: &mut Resampler) -> Result<()> {
+        let mut tail = Vec::new();
+        resampler.finish(&mut tail);
+        self.accept(&tail)
+    }
+
+    fn accept(&mut self, samples: &[f32]) -> Result<()> {
+        let accepted = self.stream.accept_waveform(samples);
+        self.tell_recognized();
+        accepted
+    }
+
+    /// Moves the clock over lost samples, to where the source's own clock is.
+    fn skip(&mut self, lost: u64, resampler: &mut Resampler) -> Result<()> {
+        self.drain(resampler)?;
+        self.source_samples += lost;
+        let at = self.heard();
+        let samples = self.samples_due().saturating_sub(self.stream.samples_accepted());
+        self.stream.skip(samples);
+        log::warn!("{samples} samples were lost at {at:.2?}");
+        self.tell(ListenEvent::Gap { samples, at });
+        Ok(())
+    }
+
+    /// The samples that the source has given so far, at the model's rate.
+    fn samples_due(&self) -> u64 {
+        let (from, to) = (u128::from(self.source.sample_rate()), u128::from(self.sample_rate));
+        ((u128::from(self.source_samples) * to + from / 2) / from) as u64
+    }
+
+    fn heard(&self) -> Duration {
+        let nanos = u128::from(self.stream.samples_accepted()) * 1_000_000_000;
+        Duration::from_nanos((nanos / u128::from(self.sample_rate)) as u64)
+    }
+
+    fn tell_recognized(&mut self) {
+        while let Some(event) = self.stream.next_event() {
+            let heard = self.heard();
+            self.tell(ListenEvent::Recognized { event, heard, at: Instant::now() });
+        }
+    }
+
+    fn tell(&self, event: ListenEvent) {
+        // Fails only while the listener is being dropped.
+        let _ = self.events.send(event);
+    }
+}

@@ -1,0 +1,165 @@
+//! What a model's `config.json` says.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::features::FbankConfig;
+use crate::{Error, Result};
+
+/// A model's name, files and geometry.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// The model's name.
+    pub name: String,
+    /// The language that it was trained on, as in `en`.
+    pub language: String,
+    /// How its log-mel frames are computed.
+    pub features: FbankConfig,
+    /// Its encoder's files and geometry.
+    pub encoder: EncoderConfig,
+    /// The file of its tokens, in the model's folder.
+    pub tokens: PathBuf,
+    /// The CTC blank's token id.
+    pub blank: u32,
+}
+
+/// An encoder's files and geometry.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderConfig {
+    /// The file of the 32-bit floating-point encoder, in the model's folder.
+    pub f32: PathBuf,
+    /// The file of the int8 encoder, in the model's folder.
+    pub int8: PathBuf,
+    /// The frames by which one call moves on; a multiple of `subsampling_factor`.
+    pub chunk_frames: usize,
+    /// The frames after the chunk that one call needs too.
+    pub lookahead_frames: usize,
+    /// The frames in one encoder frame.
+    pub subsampling_factor: usize,
+    /// The frames before the chunk that attention reads.
+    pub left_context_frames: usize,
+    /// What is carried from chunk to chunk.
+    pub caches: Vec<CacheConfig>,
+}
+
+/// A tensor that one call of the encoder leaves to the next.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    /// The graph's input; its output is called the same with `new_` before it.
+    pub name: String,
+    /// Its dimensions.
+    pub shape: Vec<usize>,
+    /// Its every value at a stream's start.
+    pub initial: f32,
+}
+
+impl ModelConfig {
+    /// The samples in one encoder frame.
+    pub fn encoder_frame_samples(&self) -> usize {
+        self.features.frame_shift_samples * self.encoder.subsampling_factor
+    }
+
+    /// Parses and checks `config.json`; `path` is for errors.
+    pub(super) fn parse(json: &str, path: &Path) -> Result<Self> {
+        let config: Self =
+            serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
+        config.features.check().map_err(|e| Error::model(path, format!("features: {e}")))?;
+        config
+            .encoder
+            .check()
+            .map_err(|reason| Error::model(path, format!("encoder: {reason}")))?;
+        Ok(config)
+    }
+}
+
+impl EncoderConfig {
+    /// A chunk and its lookahead of more frames than this is taken for a mistake.
+    const MAX_FRAMES: usize = 100_000;
+
+    /// The encoder frames that one call gives.
+    pub fn chunk_encoder_frames(&self) -> usize {
+        self.chunk_frames / self.subsampling_factor
+    }
+
+    /// The frames that one call takes: the chunk and its lookahead.
+    pub fn input_frames(&self) -> usize {
+        self.chunk_frames + self.lookahead_frames
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let Self { chunk_frames: chunk, lookahead_frames, subsampling_factor: factor, .. } = *self;
+        let max = Self::MAX_FRAMES;
+        if !(1..=max).contains(&factor) {
+            return Err(format!("subsampling_factor is {factor}; it must be from 1 to {max}"));
+        }
+        if !(1..=max).contains(&chunk) {
+            return Err(format!("chunk_frames is {chunk}; it must be from 1 to {max}"));
+        }
+        if !chunk.is_multiple_of(factor) {
+            let reason = "it must be a multiple of subsampling_factor, which is";
+            return Err(format!("chunk_frames is {chunk}; {reason} {factor}"));
+        }
+        if lookahead_frames > max {
+            return Err(format!(
+                "lookahead_frames is {lookahead_frames}; it must be at most {max}"
+            ));
+        }
+        for (index, cache) in self.caches.iter().enumerate() {
+            if self.caches[..index].iter().any(|other| other.name == cache.name) {
+                return Err(format!("two caches are called {}", cache.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoder() -> EncoderConfig {
+        EncoderConfig {
+            f32: "encoder.onnx".into(),
+            int8: "encoder.int8.onnx".into(),
+            chunk_frames: 64,
+            lookahead_frames: 1,
+            subsampling_factor: 4,
+            left_context_frames: 256,
+            caches: vec![CacheConfig { name: "a".into(), shape: vec![1, 2], initial: 0.0 }],
+        }
+    }
+
+    #[test]
+    fn geometry_follows_from_the_configuration() {
+        assert_eq!(encoder().check(), Ok(()));
+        assert_eq!(encoder().chunk_encoder_frames(), 16);
+        assert_eq!(encoder().input_frames(), 65);
+    }
+
+    #[test]
+    fn refuses_contradictions_with_both_numbers() {
+        type Edit = fn(&mut EncoderConfig);
+        let cases: [(Edit, &str); 5] = [
+            (
+                |c| c.chunk_frames = 66,
+                "chunk_frames is 66; it must be a multiple of subsampling_factor, which is 4",
+            ),
+            (|c| c.chunk_frames = 0, "chunk_frames is 0; it must be from 1 to 100000"),
+            (|c| c.subsampling_factor = 0, "subsampling_factor is 0; it must be from 1 to 100000"),
+            (
+                |c| c.lookahead_frames = 100_001,
+                "lookahead_frames is 100001; it must be at most 100000",
+            ),
+            (|c| c.caches.push(c.caches[0].clone()), "two caches are called a"),
+        ];
+        for (edit, expected) in cases {
+            let mut config = encoder();
+            edit(&mut config);
+            assert_eq!(config.check(), Err(expected.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A model folder: `config.json`, `tokens.txt` and the encoder, checked against one another.
+
+mod config;
+
+pub use config::{CacheConfig, EncoderConfig, ModelConfig};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::encoder::Encoder;
+use crate::tokens::{TokenId, TokenTable};
+use crate::{Error, Result};
+
+/// Where the files of [`Model::builtin`] are; the one place that says so.
+#[cfg(feature = "builtin-model")]
+macro_rules! builtin_path {
+    ($file:literal) => {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small/", $file)
+    };
+}
+
+const CONFIG_FILE: &str = "config.json";
+
+/// Which of a model's encoders is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32-bit floating point.
+    F32,
+    /// Matrix products in 8-bit integers.
+    #[default]
+    Int8,
+}
+
+/// A model's weights, tokens and geometry. Cheap to clone; shared between threads and streams.
+#[derive(Clone)]
+pub struct Model(Arc<Parts>);
+
+struct Parts {
+    config: ModelConfig,
+    tokens: TokenTable,
+    encoder: Encoder,
+}
+
+impl Model {
+    /// Loads the folder `dir`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] with the path of a file that can't be read, and [`Error::Model`] if a file is
+    /// broken or contradicts another, with both numbers.
+    pub fn load(dir: impl AsRef<Path>, precision: Precision) -> Result<Self> {
+        let dir = dir.as_ref();
+        let config_path = dir.join(CONFIG_FILE);
+        let config = ModelConfig::parse(&read_text(&config_path)?, &config_path)?;
+        let tokens_path = dir.join(&config.tokens);
+        let tokens = parse_tokens(&read_text(&tokens_path)?, &config, &tokens_path)?;
+        let encoder_path = dir.join(match precision {
+            Precision::F32 => &config.encoder.f32,
+            Precision::Int8 => &config.encoder.int8,
+        });
+        let onnx = std::fs::read(&encoder_path).map_err(|e| Error::io(&encoder_path, e))?;
+        Self::assemble(config, tokens, &onnx, &encoder_path)
+    }
+
+    /// Loads the int8 model that is compiled into the library.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if the library was built from files that contradict one another.
+    #[cfg(feature = "builtin-model")]
+    pub fn builtin() -> Result<Self> {
+        let config_path = Path::new(builtin_path!("config.json"));
+        let config = ModelConfig::parse(include_str!(builtin_path!("config.json")), config_path)?;
+        let tokens_path = Path::new(builtin_path!("tokens.txt"));
+        let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
+        let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
+        Self::assemble(config, tokens, onnx, Path::new(builtin_path!("encoder.int8.onnx")))
+    }
+
+    /// What `config.json` says.
+    pub fn config(&self) -> &ModelConfig {
+        &self.0.config
+    }
+
+    /// The tokens that the encoder's output stands for.
+    pub fn tokens(&self) -> &TokenTable {
+        &self.0.tokens
+    }
+
+    /// The encoder.
+    pub fn encoder(&self) -> &Encoder {
+        &self.0.encoder
+    }
+
+    fn assemble(config: ModelConfig, tokens: TokenTable, onnx: &[u8], path: &Path) -> Result<Self> {
+        let encoder = Encoder::new(onnx, &config, tokens.len(), path)?;
+        log::info!(
+            "model {} ({}): {}, {} bytes, {} tokens, chunks of {} frames and {} of lookahead",
+            config.name,
+            config.language,
+            path.display(),
+            onnx.len(),
+            tokens.len(),
+            config.encoder.chunk_frames,
+            config.encoder.lookahead_frames,
+        );
+        Ok(Self(Arc::new(Parts { config, tokens, encoder })))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| Error::io(path, e))
+}
+
+fn parse_tokens(text: &str, config: &ModelConfig, path: &Path) -> Result<TokenTable> {
+    TokenTable::parse(text, TokenId(config.blank)).map_err(|e| Error::model(path, e.to_string()))
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Model>();
+};

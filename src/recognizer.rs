@@ -1,0 +1,294 @@
+//! Samples in, events out: the order in which the stages run.
+//!
+//! ```text
+//! accept_waveform → Fbank → frames → EncoderState → log-probs → Greedy → Endpointer → Event
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::clock::Clock;
+use crate::ctc::{Decoding, Greedy, Hypothesis};
+use crate::encoder::EncoderState;
+use crate::endpoint::{EndpointConfig, Endpointer};
+use crate::features::Fbank;
+use crate::model::Model;
+use crate::{Error, Result};
+
+/// How a model's output is decoded and cut into utterances.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecognizerConfig {
+    /// When an utterance ends.
+    pub endpoint: EndpointConfig,
+    /// How tokens are found.
+    pub decoding: Decoding,
+}
+
+/// A model and how to decode it. Cheap to clone; shared between threads and streams.
+///
+/// ```no_run
+/// use mynah::{Event, Model, Precision, Recognizer, RecognizerConfig};
+///
+/// let model = Model::load("models/en-small", Precision::Int8)?;
+/// let recognizer = Recognizer::new(model, RecognizerConfig::default())?;
+/// let mut stream = recognizer.stream();
+/// stream.accept_waveform(&[0.0; 16_000])?;
+/// stream.finish()?;
+/// while let Some(event) = stream.next_event() {
+///     if let Event::Final(hypothesis) = event {
+///         println!("{:.2?} {}", hypothesis.start, hypothesis.text);
+///     }
+/// }
+/// # Ok::<(), mynah::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Recognizer(Arc<Prototype>);
+
+/// What every stream begins as.
+struct Prototype {
+    model: Model,
+    fbank: Fbank,
+    utterances: Utterances,
+}
+
+/// One microphone's or file's way through a [`Recognizer`].
+///
+/// Splitting the samples differently between calls gives the same events, bit for bit. Pieces may
+/// be empty, and shorter or longer than a chunk. Each microphone, call or file has a stream of its
+/// own.
+pub struct Stream {
+    recognizer: Recognizer,
+    fbank: Fbank,
+    /// Frames from the next chunk's first on, `[frames, mel]`.
+    frames: Vec<f32>,
+    encoder: EncoderState,
+    utterances: Utterances,
+}
+
+/// What a [`Stream`] tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The utterance so far, whole; its text may change. Once per chunk that changed the text.
+    Partial(Hypothesis),
+    /// The utterance has ended as this; the next event is of the next one.
+    Final(Hypothesis),
+}
+
+impl Event {
+    /// What is recognized, be it partial or final.
+    pub fn hypothesis(&self) -> &Hypothesis {
+        match self {
+            Self::Partial(hypothesis) | Self::Final(hypothesis) => hypothesis,
+        }
+    }
+}
+
+impl Recognizer {
+    /// Checks the configuration against the model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if an endpoint rule would end every utterance at once.
+    pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
+        let fbank = Fbank::new(&model.config().features)?;
+        let utterances = Utterances::new(&model, &config)?;
+        Ok(Self(Arc::new(Prototype { model, fbank, utterances })))
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.0.model
+    }
+
+    /// Samples per second that its streams take.
+    pub fn sample_rate(&self) -> u32 {
+        self.model().config().features.sample_rate
+    }
+
+    /// Begins a stream.
+    pub fn stream(&self) -> Stream {
+        Stream {
+            recognizer: self.clone(),
+            fbank: self.0.fbank.clone(),
+            frames: Vec::new(),
+            encoder: self.model().encoder().state(),
+            utterances: self.0.utterances.clone(),
+        }
+    }
+}
+
+impl Stream {
+    /// Takes mono samples in `[-1, 1]` at [`Recognizer::sample_rate`], and decodes the chunks that
+    /// they complete.
+    ///
+    /// After [`Stream::finish`] the encoder begins anew with the first sample, while the clock runs
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Samples`] if one is not a finite number; none has been taken then.
+    /// [`Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
+    pub fn accept_waveform(&mut self, samples: &[f32]) -> Result<()> {
+        if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
+            return Err(Error::Samples { index, value: samples[index] });
+        }
+        // Pieces of a chunk's length at most, so that a whole file does not become frames at once.
+        for piece in samples.chunks(self.chunk_samples()) {
+            self.utterances.clock.accept(piece.len());
+            self.decode(piece)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the clock over samples that were lost: what comes later has later times.
+    ///
+    /// The encoder sees the samples before and after as neighbours.
+    pub fn skip(&mut self, samples: u64) {
+        self.utterances.clock.skip(samples);
+    }
+
+    /// Gives the oldest event not yet given.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.utterances.events.pop_front()
+    }
+
+    /// Decodes the samples still waiting, and ends the utterance.
+    ///
+    /// At least a whole chunk of silence after the last sample is decoded, since the encoder may
+    /// give a token later than it was heard. Without samples since the start or the last `finish`
+    /// nothing happens. Samples may follow; see [`Stream::accept_waveform`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
+    pub fn finish(&mut self) -> Result<()> {
+        if !self.utterances.clock.is_running() {
+            return Ok(());
+        }
+        let config = self.recognizer.model().config();
+        // One chunk to be decoded, and what a chunk waits for: almost another one, its lookahead,
+        // and the end of its last frame.
+        let frames = config.encoder.chunk_frames + config.encoder.input_frames();
+        let features = &config.features;
+        let padding = frames * features.frame_shift_samples + features.frame_length_samples;
+        self.decode(&vec![0.0; padding])?;
+        self.utterances.finish();
+        self.fbank.reset();
+        self.frames.clear();
+        self.encoder.reset();
+        Ok(())
+    }
+
+    /// Forgets everything, events not yet given included: what follows is as in a new stream.
+    pub fn reset(&mut self) {
+        *self = self.recognizer.stream();
+    }
+
+    /// The audio clock: samples accepted and skipped since the stream's start.
+    pub fn samples_accepted(&self) -> u64 {
+        self.utterances.clock.now()
+    }
+
+    fn chunk_samples(&self) -> usize {
+        let config = self.recognizer.model().config();
+        config.encoder.chunk_frames * config.features.frame_shift_samples
+    }
+
+    fn decode(&mut self, samples: &[f32]) -> Result<()> {
+        self.fbank.accept(samples, &mut self.frames);
+        let config = &self.recognizer.model().config().encoder;
+        let input_values = config.input_frames() * self.fbank.dim();
+        let chunk_values = config.chunk_frames * self.fbank.dim();
+        while self.frames.len() >= input_values {
+            let began = Instant::now();
+            let log_probs = self.encoder.encode_chunk(&self.frames[..input_values])?;
+            log::trace!("chunk encoded in {:.2?}", began.elapsed());
+            self.utterances.accept_chunk(log_probs);
+            self.frames.drain(..chunk_values);
+        }
+        Ok(())
+    }
+}
+
+/// Turns log-probabilities into utterances and their events.
+#[derive(Clone)]
+struct Utterances {
+    model: Model,
+    search: Greedy,
+    endpointer: Endpointer,
+    clock: Clock,
+    /// Encoder frames decoded since the encoder began.
+    decoded: u64,
+    /// The text of the utterance's last partial.
+    shown: String,
+    events: VecDeque<Event>,
+}
+
+impl Utterances {
+    fn new(model: &Model, config: &RecognizerConfig) -> Result<Self> {
+        let clock =
+            Clock::new(model.config().features.sample_rate, model.config().encoder_frame_samples());
+        let search = match config.decoding {
+            Decoding::Greedy => Greedy::new(model.tokens().blank()),
+        };
+        Ok(Self {
+            model: model.clone(),
+            search,
+            endpointer: Endpointer::new(&config.endpoint, clock.time_of(1))?,
+            clock,
+            decoded: 0,
+            shown: String::new(),
+            events: VecDeque::new(),
+        })
+    }
+
+    /// Takes one chunk, `[encoder frames, tokens]`.
+    fn accept_chunk(&mut self, log_probs: &[f32]) {
+        for row in log_probs.chunks_exact(self.model.tokens().len()) {
+            let blank = self.search.accept(self.clock.place(self.decoded), row);
+            self.decoded += 1;
+            if let Some(rule) = self.endpointer.accept(blank) {
+                self.end_utterance(format_args!("endpoint rule {rule}"));
+            }
+        }
+        let hypothesis = self.hypothesis();
+        if hypothesis.text != self.shown {
+            self.shown.clone_from(&hypothesis.text);
+            self.events.push_back(Event::Partial(hypothesis));
+        }
+    }
+
+    /// Ends the utterance; the next begins with the next encoder frame of the same audio.
+    fn end_utterance(&mut self, cause: std::fmt::Arguments) {
+        let hypothesis = self.hypothesis();
+        if !hypothesis.text.is_empty() {
+            let Hypothesis { start, end, tokens, .. } = &hypothesis;
+            log::debug!("utterance {start:.2?}..{end:.2?}: {} tokens, {cause}", tokens.len());
+            self.events.push_back(Event::Final(hypothesis));
+        }
+        self.search.start_utterance();
+        self.endpointer.reset();
+        self.shown.clear();
+    }
+
+    /// Ends the utterance and the audio that the encoder has seen.
+    fn finish(&mut self) {
+        self.end_utterance(format_args!("finish"));
+        self.search = Greedy::new(self.model.tokens().blank());
+        self.clock.restart();
+        self.decoded = 0;
+    }
+
+    fn hypothesis(&self) -> Hypothesis {
+        let time_of = |frame| self.clock.time_of(frame);
+        Hypothesis::new(self.search.tokens(), self.model.tokens(), time_of)
+    }
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    const fn movable<T: Send>() {}
+    shared::<Recognizer>();
+    movable::<Stream>();
+};

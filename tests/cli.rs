@@ -1,0 +1,541 @@
+//! The `mynah` command on recordings that the tests make, with the random-weight model: what it
+//! says is noise, but the same noise each time.
+
+#![cfg(feature = "cli")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{self, Stdio},
+};
+
+use assert_cmd::{Command, cargo::cargo_bin};
+use hound::{SampleFormat, WavSpec, WavWriter};
+use insta::assert_snapshot;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/random");
+
+/// A folder for one test's recordings.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Writes a 16-bit mono WAV file at 16 kHz.
+    fn wav(&self, name: &str, samples: &[f32]) -> PathBuf {
+        self.wav_as(name, samples, 16_000, 1)
+    }
+
+    /// Writes a 16-bit WAV file with the same samples in all channels.
+    fn wav_as(&self, name: &str, samples: &[f32], sample_rate: u32, channels: u16) -> PathBuf {
+        let path = self.path(name);
+        let sample_format = SampleFormat::Int;
+        let spec = WavSpec { channels, sample_rate, bits_per_sample: 16, sample_format };
+        let mut writer = WavWriter::create(&path, spec).unwrap();
+        for &sample in samples {
+            (0..channels).for_each(|_| writer.write_sample(as_i16(sample)).unwrap());
+        }
+        writer.finalize().unwrap();
+        path
+    }
+
+    /// Replaces the folder's path, which differs in each run.
+    fn without_path(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.0.path().display()), "")
+    }
+}
+
+fn as_i16(sample: f32) -> i16 {
+    (sample * 32767.0) as i16
+}
+
+/// A sweep in bursts, loud and various enough for the random weights to name tokens.
+fn bursts(seconds: f64, sample_rate: u32) -> Vec<f32> {
+    let count = (seconds * f64::from(sample_rate)) as usize;
+    let sample = |i: usize| {
+        let t = i as f64 / f64::from(sample_rate);
+        let phase = std::f64::consts::TAU * (200.0 * t + 400.0 * t * t / seconds);
+        let loudness = if (4.0 * t) as u64 % 2 == 0 { 0.8 } else { 0.05 };
+        (loudness * phase.sin()) as f32
+    };
+    (0..count).map(sample).collect()
+}
+
+fn mynah(arguments: &[&str]) -> Command {
+    let mut command = Command::new(cargo_bin!("mynah"));
+    command.args(arguments).env_remove("RUST_LOG");
+    command
+}
+
+fn transcribe(files: &[&Path], options: &[&str]) -> Command {
+    let mut command = mynah(&["transcribe", "--model", MODEL]);
+    command.args(files).args(options);
+    command
+}
+
+/// What a command printed: standard output, standard error, exit code.
+fn run(mut command: Command) -> (String, String, i32) {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+/// What a command printed that ended without an error and without a word on standard error.
+fn succeed(command: Command) -> String {
+    let (stdout, stderr, code) = run(command);
+    assert_eq!((stderr.as_str(), code), ("", 0));
+    stdout
+}
+
+/// What a command said on standard error in one line, when it exited with 1 and no transcript.
+fn fail(command: Command) -> String {
+    let (stdout, stderr, code) = run(command);
+    assert_eq!((stdout.as_str(), code), ("", 1), "{stderr}");
+    assert!(stderr.starts_with("error: ") && stderr.lines().count() == 1, "{stderr}");
+    stderr
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn texts(values: &[Value]) -> Vec<&str> {
+    values.iter().map(|value| value["text"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_transcript_is_all_that_standard_output_carries() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(3.0, 16_000));
+    let transcript = succeed(transcribe(&[&file], &[]));
+    assert_eq!(transcript.lines().count(), 1);
+    assert!(!transcript.trim().is_empty());
+
+    let (verbose, log, code) = run(transcribe(&[&file], &["-v"]));
+    assert_eq!((verbose, code), (transcript, 0));
+    assert!(log.starts_with("info: "), "{log}");
+}
+
+#[test]
+fn json_lines_have_times_within_the_audio() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(30.0, 16_000));
+    let text = succeed(transcribe(&[&file], &[]));
+    let lines = json_lines(&succeed(transcribe(&[&file], &["--format", "jsonl"])));
+    assert_eq!(texts(&lines), text.lines().collect::<Vec<_>>());
+    assert!(lines.len() > 1);
+    for line in &lines {
+        assert_eq!(line["type"], "final");
+        assert_eq!(line["file"], file.to_str().unwrap());
+        let words = line["words"].as_array().unwrap();
+        assert_eq!(texts(words).join(" "), line["text"].as_str().unwrap());
+        let mut last = line["start"].as_f64().unwrap();
+        for token in line["tokens"].as_array().unwrap() {
+            let (start, end) = (token["start"].as_f64().unwrap(), token["end"].as_f64().unwrap());
+            assert!(last <= start && start < end, "{token}");
+            assert!(token["log_prob"].as_f64().unwrap() <= 0.0);
+            last = start;
+        }
+        assert!(line["end"].as_f64().unwrap() <= 32.0);
+    }
+}
+
+#[test]
+fn json_is_one_document_of_all_files() {
+    let folder = Folder::new();
+    let good = folder.wav("good.wav", &bursts(2.0, 16_000));
+    let bad = folder.write("bad.wav", "this is text");
+    let (stdout, stderr, code) = run(transcribe(&[&good, &bad], &["--format", "json"]));
+    let document: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(document["files"][0]["audio_seconds"], 2.0);
+    assert!(document["files"][0]["utterances"][0]["text"].is_string());
+    assert!(document["files"][0].get("error").is_none());
+    let error = document["files"][1]["error"].as_str().unwrap();
+    assert_eq!((stderr, code), (format!("error: {error}\n"), 1));
+}
+
+#[test]
+fn subtitles_have_cues_of_a_readable_size() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(30.0, 16_000));
+    let srt = succeed(transcribe(&[&file], &["--format", "srt"]));
+    let vtt = succeed(transcribe(&[&file], &["--format", "vtt"]));
+    assert!(srt.starts_with("1\n00:00:"), "{srt}");
+    assert!(vtt.starts_with("WEBVTT\n\n00:00:"), "{vtt}");
+    let cues: Vec<_> = srt.trim().split("\n\n").collect();
+    assert!(cues.len() > 1);
+    assert_eq!(vtt.trim().split("\n\n").count(), cues.len() + 1);
+    for cue in cues {
+        let lines: Vec<_> = cue.lines().skip(2).collect();
+        assert!((1..=2).contains(&lines.len()), "{cue}");
+        let one_word = |line: &str| !line.contains(' ');
+        assert!(lines.iter().all(|line| line.len() <= 42 || one_word(line)), "{cue}");
+    }
+}
+
+#[test]
+fn several_files_are_written_in_the_order_given() {
+    let folder = Folder::new();
+    let long = folder.wav("long.wav", &bursts(6.0, 16_000));
+    let short = folder.wav("short.wav", &bursts(2.0, 16_000));
+    let bad = folder.write("bad.wav", "");
+    let alone = |file: &Path| {
+        let text = succeed(transcribe(&[file], &[]));
+        text.lines().map(|line| format!("{}:{line}\n", file.display())).collect::<String>()
+    };
+    let expected = alone(&long) + &alone(&short) + &alone(&long);
+    let files: &[&Path] = &[&long, &bad, &short, &long];
+    for jobs in ["1", "3"] {
+        let (stdout, stderr, code) = run(transcribe(files, &["--jobs", jobs]));
+        assert_eq!((stdout.as_str(), code), (expected.as_str(), 1));
+        assert!(stderr.contains("bad.wav") && stderr.lines().count() == 1, "{stderr}");
+    }
+    let unnamed = succeed(transcribe(&[&short, &short], &["--no-filename"]));
+    let short_alone = succeed(transcribe(&[&short], &[]));
+    assert_eq!(unnamed, short_alone.repeat(2));
+    let named = succeed(transcribe(&[&short], &["--with-filename"]));
+    assert_eq!(named, alone(&short));
+}
+
+#[test]
+fn any_rate_and_channels_are_taken() {
+    let folder = Folder::new();
+    for (rate, channels) in [(8_000, 1), (44_100, 2), (48_000, 6), (96_000, 1)] {
+        let file = folder.wav_as("a.wav", &bursts(3.0, rate), rate, channels);
+        let transcript = succeed(transcribe(&[&file], &[]));
+        assert!(!transcript.trim().is_empty(), "{rate} Hz, {channels} channels");
+    }
+}
+
+#[test]
+fn both_precisions_run() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(3.0, 16_000));
+    for precision in ["int8", "f32"] {
+        let transcript = succeed(transcribe(&[&file], &["--precision", precision]));
+        assert!(!transcript.trim().is_empty(), "{precision}");
+    }
+}
+
+#[test]
+fn standard_input_is_raw_samples_or_a_wav_file() {
+    let folder = Folder::new();
+    let samples: Vec<_> = bursts(3.0, 16_000).into_iter().map(as_i16).collect();
+    let file = folder.wav("a.wav", &bursts(3.0, 16_000));
+    let expected = succeed(transcribe(&[&file], &[]));
+    let stdin = |bytes: Vec<u8>, options: &[&str]| {
+        let mut command = transcribe(&[Path::new("-")], options);
+        command.write_stdin(bytes);
+        succeed(command)
+    };
+    let s16le: Vec<_> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let stereo_f32le: Vec<_> = samples
+        .iter()
+        .flat_map(|&sample| [f32::from(sample) / 32768.0; 2])
+        .flat_map(f32::to_le_bytes)
+        .collect();
+    assert_eq!(stdin(s16le, &[]), expected);
+    assert_eq!(stdin(stereo_f32le, &["--raw-format", "f32le", "--raw-channels", "2"]), expected);
+    assert_eq!(stdin(fs::read(&file).unwrap(), &[]), expected);
+    assert_eq!(stdin(Vec::new(), &[]), "");
+}
+
+#[test]
+fn silence_gives_an_empty_transcript() {
+    let folder = Folder::new();
+    let none = folder.wav("none.wav", &[]);
+    assert_eq!(succeed(transcribe(&[&none], &[])), "");
+    assert_eq!(succeed(transcribe(&[&none], &["--format", "jsonl"])), "");
+}
+
+#[test]
+fn a_file_that_holds_no_audio_is_named_with_the_reason() {
+    let folder = Folder::new();
+    let error = |name: &str, bytes: &[u8]| {
+        let file = folder.write(name, bytes);
+        folder.without_path(&fail(transcribe(&[&file], &[])))
+    };
+    assert_snapshot!(error("empty.wav", b""), @"");
+    assert_snapshot!(error("text.wav", b"Dear diary, today I recorded nothing.\n"), @"");
+    let wav = fs::read(folder.wav("whole.wav", &bursts(1.0, 16_000))).unwrap();
+    assert_snapshot!(error("header.wav", &wav[..20]), @"");
+    let mut no_channels = wav.clone();
+    no_channels[22..24].copy_from_slice(&[0, 0]);
+    assert_snapshot!(error("no-channels.wav", &no_channels), @"");
+    assert_snapshot!(folder.without_path(&fail(transcribe(&[&folder.path("missing.wav")], &[]))), @"");
+    assert_snapshot!(folder.without_path(&fail(transcribe(&[folder.0.path()], &[]))), @"");
+}
+
+#[test]
+fn a_truncated_file_is_transcribed_up_to_its_end() {
+    let folder = Folder::new();
+    let wav = fs::read(folder.wav("whole.wav", &bursts(4.0, 16_000))).unwrap();
+    let half = folder.write("half.wav", &wav[..44 + 64_000]);
+    let same = folder.wav("same.wav", &bursts(4.0, 16_000)[..32_000]);
+    let (stdout, _, _) = run(transcribe(&[&half], &[]));
+    assert_eq!(stdout, succeed(transcribe(&[&same], &[])));
+}
+
+#[test]
+fn samples_that_are_not_numbers_are_refused_after_what_came_before() {
+    let folder = Folder::new();
+    let path = folder.path("nan.wav");
+    let sample_format = SampleFormat::Float;
+    let spec = WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 32, sample_format };
+    let mut writer = WavWriter::create(&path, spec).unwrap();
+    let good = bursts(3.0, 16_000);
+    good.iter().chain([&f32::NAN]).for_each(|&s| writer.write_sample(s).unwrap());
+    writer.finalize().unwrap();
+    let (stdout, stderr, code) = run(transcribe(&[&path], &[]));
+    assert!(!stdout.trim().is_empty());
+    assert_eq!(code, 1);
+    assert_snapshot!(folder.without_path(&stderr), @"");
+}
+
+#[test]
+fn the_transcript_can_go_to_a_file() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(3.0, 16_000));
+    let output = folder.path("a.txt");
+    let to = |path: &Path| transcribe(&[&file], &["--output", path.to_str().unwrap()]);
+    assert_eq!(succeed(to(&output)), "");
+    assert_eq!(fs::read_to_string(&output).unwrap(), succeed(transcribe(&[&file], &[])));
+
+    let before = fs::read(&file).unwrap();
+    assert_snapshot!(folder.without_path(&fail(to(&file))), @"");
+    assert_eq!(fs::read(&file).unwrap(), before);
+    assert_snapshot!(folder.without_path(&fail(to(&folder.path("no/where.txt")))), @"");
+}
+
+#[test]
+fn a_missing_model_is_named() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(1.0, 16_000));
+    let model = folder.path("no-model");
+    let (file, model) = (file.to_str().unwrap(), model.to_str().unwrap());
+    for arguments in [["transcribe", file, "--model", model], ["listen", "--file", file, "--model"]]
+    {
+        let mut command = mynah(&arguments);
+        if arguments[3] == "--model" && arguments[0] == "listen" {
+            command.arg(model);
+        }
+        let error = fail(command);
+        assert!(error.contains(model), "{error}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    for arguments in [
+        &["transcribe"][..],
+        &["recite", "a.wav"],
+        &["transcribe", "a.wav", "--format", "doc"],
+        &["transcribe", "a.wav", "b.wav", "--format", "srt"],
+        &["transcribe", "-", "-"],
+        &["transcribe", "a.wav", "--jobs", "0"],
+        &["transcribe", "a.wav", "--precision", "f32"],
+        &["transcribe", "a.wav", "--endpoint-silence", "0"],
+        &["transcribe", "a.wav", "--endpoint-silence", "1", "--no-endpoint"],
+        &["transcribe", "-", "--raw-channels", "0"],
+        &["listen", "--realtime"],
+        &["listen", "--file", "a.wav", "--device", "x"],
+        &["eval"],
+        &["eval", "m.jsonl", "--every", "0"],
+    ] {
+        let (stdout, stderr, code) = run(mynah(arguments));
+        assert_eq!((stdout.as_str(), code), ("", 2), "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with("error: "), "{stderr}");
+    }
+}
+
+/// Runs a command whose reader leaves after the first line, or before it.
+fn with_closed_pipe(arguments: &[&str], lines: usize) -> (String, i32) {
+    let mut child = process::Command::new(cargo_bin!("mynah"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    (0..lines).for_each(|_| assert!(stdout.read_line(&mut String::new()).unwrap() > 0));
+    drop(stdout);
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    (stderr, child.wait().unwrap().code().unwrap())
+}
+
+#[test]
+fn a_closed_pipe_is_success() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(30.0, 16_000));
+    let file = file.to_str().unwrap();
+    let manifest = folder.write("m.jsonl", "{\"audio\": \"a.wav\", \"text\": \"A\"}\n");
+    let manifest = manifest.to_str().unwrap();
+    for format in ["text", "json", "jsonl", "srt", "vtt"] {
+        let arguments = ["transcribe", "--model", MODEL, file, "--format", format];
+        assert_eq!(with_closed_pipe(&arguments, 0), (String::new(), 0), "{format}");
+    }
+    let arguments = ["transcribe", "--model", MODEL, file, file, file];
+    assert_eq!(with_closed_pipe(&arguments, 1), (String::new(), 0));
+    let arguments = ["listen", "--model", MODEL, "--file", file];
+    assert_eq!(with_closed_pipe(&arguments, 1), (String::new(), 0));
+    let arguments = ["eval", "--model", MODEL, manifest];
+    assert_eq!(with_closed_pipe(&arguments, 0), (String::new(), 0));
+    assert_eq!(with_closed_pipe(&["--help"], 0), (String::new(), 0));
+}
+
+#[test]
+fn captions_of_a_file_end_as_its_transcript() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(30.0, 16_000));
+    let transcript = succeed(transcribe(&[&file], &[]));
+    let listen = |options: &[&str]| {
+        let mut command = mynah(&["listen", "--model", MODEL, "--file"]);
+        command.arg(&file).args(options);
+        succeed(command)
+    };
+    assert_eq!(listen(&[]), transcript);
+
+    let with_partials = listen(&["--partials"]);
+    let (partials, finals): (Vec<_>, Vec<_>) =
+        with_partials.lines().partition(|line| line.ends_with('…'));
+    assert!(partials.len() > finals.len());
+    assert_eq!(finals, transcript.lines().collect::<Vec<_>>());
+
+    let lines = json_lines(&listen(&["--partials", "--format", "jsonl"]));
+    let of_type = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
+    assert_eq!((of_type("partial"), of_type("final")), (partials.len(), finals.len()));
+    let lines = json_lines(&listen(&["--format", "jsonl"]));
+    assert_eq!(texts(&lines), finals);
+}
+
+#[test]
+fn real_time_takes_as_long_as_the_audio() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(3.0, 16_000));
+    let mut command = mynah(&["listen", "--model", MODEL, "--realtime", "--file"]);
+    command.arg(&file);
+    let began = std::time::Instant::now();
+    assert_eq!(succeed(command), succeed(transcribe(&[&file], &[])));
+    assert!(began.elapsed().as_secs_f64() > 2.5, "{:?}", began.elapsed());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_prints_the_last_final() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(60.0, 16_000));
+    let mut child = process::Command::new(cargo_bin!("mynah"))
+        .args(["listen", "--model", MODEL, "--realtime", "--partials", "--no-endpoint", "--file"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let partial = lines.next().unwrap().unwrap();
+    assert!(partial.ends_with('…'), "{partial}");
+    let id = child.id().to_string();
+    assert!(process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let last = lines.map(Result::unwrap).last().unwrap();
+    assert!(!last.ends_with('…'), "{last}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(feature = "mic")]
+#[test]
+fn a_missing_device_is_named() {
+    let error = fail(mynah(&["listen", "--model", MODEL, "--device", "no such device"]));
+    assert!(error.contains("no such device"), "{error}");
+}
+
+#[cfg(not(feature = "mic"))]
+#[test]
+fn a_build_without_microphone_says_so() {
+    for arguments in [&["listen", "--model", MODEL][..], &["listen", "--list-devices"]] {
+        let error = fail(mynah(arguments));
+        assert!(error.contains("built without the microphone"), "{error}");
+    }
+}
+
+#[test]
+fn an_evaluation_reports_rates_and_latencies() {
+    let folder = Folder::new();
+    folder.wav("a.wav", &bursts(4.0, 16_000));
+    folder.wav("b.wav", &bursts(2.0, 16_000));
+    let transcript = succeed(transcribe(&[&folder.path("a.wav")], &["--no-endpoint"]));
+    let manifest = folder.write(
+        "m.jsonl",
+        format!(
+            "{{\"audio\": \"a.wav\", \"text\": {:?}, \"speaker\": 7}}\n\n{}\n",
+            transcript.trim().to_lowercase(),
+            "{\"audio\": \"b.wav\", \"text\": \"\"}"
+        ),
+    );
+    let hypotheses = folder.path("h.jsonl");
+    let eval = |options: &[&str]| {
+        let mut command = mynah(&["eval", "--model", MODEL, "--no-endpoint"]);
+        command.arg(&manifest).args(options);
+        succeed(command)
+    };
+
+    let options = ["--json", "--limit", "1", "--hypotheses", hypotheses.to_str().unwrap()];
+    let report: Value = serde_json::from_str(&eval(&options)).unwrap();
+    assert_eq!((&report["model"], &report["precision"]), (&"random".into(), &"int8".into()));
+    assert_eq!((&report["recordings"], &report["audio_seconds"]), (&1.into(), &4.0.into()));
+    assert_eq!(report["words"]["error_rate"], 0.0);
+    assert_eq!(report["characters"]["error_rate"], 0.0);
+    assert!(report["words"]["reference"].as_u64().unwrap() > 0);
+    assert!(report["real_time_factor"].as_f64().unwrap() > 0.0);
+    let latency = &report["latency_seconds"];
+    assert_eq!(latency["partial"]["count"], report["words"]["reference"]);
+    assert_eq!(latency["flushed_final"]["count"], 1);
+    assert!(latency["endpoint_final"].is_null());
+    for kind in ["partial", "flushed_final"] {
+        let [p50, p95, p99] = ["p50", "p95", "p99"].map(|p| latency[kind][p].as_f64().unwrap());
+        assert!(0.0 <= p50 && p50 <= p95 && p95 <= p99, "{latency}");
+    }
+    let lines = json_lines(&fs::read_to_string(&hypotheses).unwrap());
+    assert_eq!(lines.len(), 1);
+    assert_eq!((&lines[0]["line"], &lines[0]["audio"]), (&1.into(), &"a.wav".into()));
+    assert_eq!(lines[0]["reference"], lines[0]["hypothesis"]);
+
+    let all = eval(&["--jobs", "2"]);
+    assert!(all.contains("6.0 s in 2 recordings"), "{all}");
+    let insertions = json_lines(&{
+        eval(&["--json", "--hypotheses", hypotheses.to_str().unwrap()]);
+        fs::read_to_string(&hypotheses).unwrap()
+    });
+    assert_eq!(insertions[1]["line"], 3);
+    assert!(insertions[1]["words"]["insertions"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn an_evaluation_names_the_line_at_fault() {
+    let folder = Folder::new();
+    folder.wav("a.wav", &bursts(1.0, 16_000));
+    let error = |manifest: &str| {
+        let manifest = folder.write("m.jsonl", manifest);
+        let mut command = mynah(&["eval", "--model", MODEL]);
+        command.arg(manifest);
+        folder.without_path(&fail(command))
+    };
+    let good = "{\"audio\": \"a.wav\", \"text\": \"A\"}\n";
+    assert_snapshot!(error(&format!("{good}{{\"audio\": \"a.wav\"}}\n")), @"");
+    assert_snapshot!(error(&format!("{good}{good}{}", good.replace("a.wav", "b.wav"))), @"");
+    assert_snapshot!(error(""), @"");
+}

@@ -1,0 +1,179 @@
+//! The encoder chunk by chunk against PyTorch and ONNX Runtime, and model folders that are refused.
+
+mod golden;
+
+use std::fs;
+use std::path::Path;
+
+use golden::{Golden, random_model, random_model_dir, synthetic_frames};
+use mynah::{EncoderState, Model, ModelConfig, Precision};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const CHUNKS: usize = 10;
+
+/// The log-probabilities of [`CHUNKS`] chunks.
+fn encode(state: &mut EncoderState, config: &ModelConfig) -> Vec<f32> {
+    let frames = synthetic_frames(config, CHUNKS);
+    let mel_bins = config.features.mel_bins;
+    let mut log_probs = Vec::new();
+    for chunk in 0..CHUNKS {
+        let start = chunk * config.encoder.chunk_frames * mel_bins;
+        let input = &frames[start..][..config.encoder.input_frames() * mel_bins];
+        log_probs.extend_from_slice(state.encode_chunk(input).unwrap());
+    }
+    log_probs
+}
+
+/// The greatest and the mean absolute difference from the golden log-probabilities.
+fn differences(model: &Model, dir: &Path, precision: Precision) -> (f32, f32) {
+    let log_probs = encode(&mut model.encoder().state(), model.config());
+    let expected = Golden::load(dir).log_probs(precision);
+    assert_eq!(log_probs.len(), expected.len());
+    let errors = || log_probs.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+    (errors().fold(0.0, f32::max), errors().sum::<f32>() / expected.len() as f32)
+}
+
+#[test]
+fn f32_equals_pytorch_over_ten_chunks() {
+    let (greatest, _) = differences(&random_model(), &random_model_dir(), Precision::F32);
+    assert!(greatest < 1e-4, "{greatest}");
+}
+
+#[test]
+fn int8_equals_onnx_runtime_over_ten_chunks() {
+    let model = Model::load(random_model_dir(), Precision::Int8).unwrap();
+    let (greatest, mean) = differences(&model, &random_model_dir(), Precision::Int8);
+    assert!(greatest < 1e-4, "{greatest}, mean {mean}");
+}
+
+#[cfg(feature = "builtin-model")]
+#[test]
+fn the_shipped_model_equals_its_golden_data() {
+    let dir = golden::shipped_model_dir();
+    let (greatest, mean) = differences(&Model::builtin().unwrap(), &dir, Precision::Int8);
+    println!("int8: greatest {greatest}, mean {mean}");
+    assert!(mean < 1e-2, "int8: greatest {greatest}, mean {mean}");
+    if dir.join("encoder.onnx").exists() {
+        let model = Model::load(&dir, Precision::F32).unwrap();
+        let (greatest, _) = differences(&model, &dir, Precision::F32);
+        assert!(greatest < 1e-3, "f32: {greatest}");
+    }
+}
+
+#[test]
+fn a_reset_state_is_as_new_and_states_do_not_share() {
+    let model = random_model();
+    let mut state = model.encoder().state();
+    let first = encode(&mut state, model.config());
+    let continued = encode(&mut state, model.config());
+    assert_ne!(first, continued, "the caches have no effect");
+    assert_eq!(encode(&mut model.encoder().state(), model.config()), first);
+    state.reset();
+    assert_eq!(encode(&mut state, model.config()), first);
+}
+
+#[test]
+fn a_chunk_of_another_length_is_refused() {
+    let error = random_model().encoder().state().encode_chunk(&[0.0; 80]).unwrap_err();
+    assert_eq!(error.to_string(), "a chunk of 80 values; this encoder takes 65 frames of 80");
+}
+
+/// Copies the random model, with its `config.json` edited.
+fn edited_model(edit: impl FnOnce(&mut Value)) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["tokens.txt", "encoder.onnx", "encoder.int8.onnx"] {
+        fs::copy(random_model_dir().join(name), dir.path().join(name)).unwrap();
+    }
+    let text = fs::read_to_string(random_model_dir().join("config.json")).unwrap();
+    let mut config = serde_json::from_str(&text).unwrap();
+    edit(&mut config);
+    fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
+    dir
+}
+
+/// Loads the folder, which must fail, and gives the error without the folder's path.
+fn refusal(dir: &TempDir) -> String {
+    let error = Model::load(dir.path(), Precision::F32).err().expect("is refused").to_string();
+    assert!(!error.contains('\n'), "{error}");
+    error.replace(&format!("{}/", dir.path().display()), "")
+}
+
+#[test]
+fn configurations_that_contradict_the_graph_are_refused_with_both_numbers() {
+    type Edit = fn(&mut Value);
+    let cases: [(Edit, &[&str]); 9] = [
+        (
+            |c| c["features"]["mel_bins"] = json!(40),
+            &["encoder.onnx: input frames", "[1, 65, 80]", "[1, 65, 40]"],
+        ),
+        (
+            |c| c["encoder"]["chunk_frames"] = json!(32),
+            &["encoder.onnx: input frames", "[1, 65, 80]", "[1, 33, 80]"],
+        ),
+        (
+            |c| c["encoder"]["chunk_frames"] = json!(63),
+            &["config.json: encoder: chunk_frames is 63", "which is 4"],
+        ),
+        (|c| c["encoder"]["lookahead_frames"] = json!(0), &["[1, 65, 80]", "[1, 64, 80]"]),
+        (
+            |c| c["encoder"]["subsampling_factor"] = json!(2),
+            &["output log_probs", "[1, 16, 29]", "[1, 32, 29]"],
+        ),
+        (
+            |c| c["encoder"]["caches"][0]["shape"] = json!([1, 3, 80]),
+            &["input frames_cache", "[1, 2, 80]", "[1, 3, 80]"],
+        ),
+        (
+            |c| c["encoder"]["caches"][1]["name"] = json!("positions"),
+            &["has no input positions; its inputs are frames"],
+        ),
+        (
+            |c| drop(c["encoder"]["caches"].as_array_mut().unwrap().pop()),
+            &["has the input upper_1_cnn_cache, which config.json does not know"],
+        ),
+        (|c| c["blank"] = json!(3), &["tokens.txt: ", "blank has id 3", "has id 0"]),
+    ];
+    for (edit, parts) in cases {
+        let error = refusal(&edited_model(edit));
+        assert!(parts.iter().all(|part| error.contains(part)), "{error:?} lacks one of {parts:?}");
+    }
+}
+
+#[test]
+fn misspelt_and_missing_keys_are_named() {
+    let error = refusal(&edited_model(|c| c["encoder"]["chunk_frame"] = json!(64)));
+    assert!(error.starts_with("config.json: unknown field `chunk_frame`"), "{error}");
+    let error = refusal(&edited_model(|c| drop(c.as_object_mut().unwrap().remove("blank"))));
+    assert!(error.starts_with("config.json: missing field `blank`"), "{error}");
+}
+
+#[test]
+fn another_number_of_tokens_is_refused_with_both_numbers() {
+    let dir = edited_model(|_| {});
+    let path = dir.path().join("tokens.txt");
+    fs::write(&path, fs::read_to_string(&path).unwrap() + "Ä\n").unwrap();
+    let error = refusal(&dir);
+    assert!(error.contains("[1, 16, 29]") && error.contains("[1, 16, 30]"), "{error}");
+}
+
+#[test]
+fn missing_files_are_named_by_their_paths() {
+    for name in ["config.json", "tokens.txt", "encoder.onnx"] {
+        let dir = edited_model(|_| {});
+        fs::remove_file(dir.path().join(name)).unwrap();
+        assert_eq!(refusal(&dir), format!("{name}: No such file or directory (os error 2)"));
+    }
+}
+
+#[test]
+fn broken_encoders_are_refused() {
+    let whole = fs::read(random_model_dir().join("encoder.onnx")).unwrap();
+    let half = &whole[..whole.len() / 2];
+    for content in [&b""[..], b"not an ONNX file at all", half] {
+        let dir = edited_model(|_| {});
+        fs::write(dir.path().join("encoder.onnx"), content).unwrap();
+        let error = refusal(&dir);
+        assert!(error.starts_with("encoder.onnx: "), "{error}");
+    }
+}
