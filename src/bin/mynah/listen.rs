@@ -1,7 +1,7 @@
 //! `mynah listen`: live captions from a microphone, or from a file played as one.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::Path,
     process::{self, ExitCode},
     sync::atomic::{AtomicBool, Ordering},
@@ -78,14 +78,17 @@ fn listen_to_file(recognizer: &Recognizer, file: &Path, args: &ListenArgs) -> Re
 fn listen_to_microphone(recognizer: &Recognizer, args: &ListenArgs) -> Result<Listener> {
     let microphone = mynah::audio::Microphone::open(args.device.as_deref())?;
     if io::stderr().is_terminal() {
-        writeln!(io::stderr(), "listening; Ctrl-C ends")?;
+        eprintln!("listening; Ctrl-C ends");
     }
     Ok(Listener::spawn(recognizer, microphone))
 }
 
 #[cfg(feature = "mic")]
 fn list_devices() -> Result<ExitCode> {
+    use std::io::Write;
+
     use mynah::audio::DeviceInfo;
+
     let devices = mynah::audio::list_devices()?;
     let mut out = io::stdout().lock();
     for device in &devices {
