@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from checkpoint import load_checkpoint
 from features import LogMel
-from model import ModelConfig, StreamingEncoder
+from model import StreamingEncoder
 from prepare import SAMPLE_RATE, read_audio
 from text import decode, edit_distance, normalize
 
@@ -22,13 +23,6 @@ def load_recordings(manifest: Path) -> list[tuple[torch.Tensor, str]]:
     """Return (samples, normalized text) of each line."""
     items = [json.loads(line) for line in manifest.read_text().splitlines()]
     return [(torch.from_numpy(read_audio(manifest.parent / i["audio"])), normalize(i["text"])) for i in items]
-
-
-def load_checkpoint(path: Path) -> StreamingEncoder:
-    saved = torch.load(path, weights_only=True)
-    model = StreamingEncoder(ModelConfig(**saved["config"]["model"]))
-    model.load_state_dict(saved["weights"])
-    return model.eval()
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ import onnx
 import onnxruntime
 import torch
 
-from evaluate import load_checkpoint
+from checkpoint import load_checkpoint, name_weights
 from features import LogMel
 from model import STEM_LOOKAHEAD_FRAMES, StreamingEncoder
 from quantize import quantize
@@ -77,6 +77,7 @@ def export_f32(model: StreamingEncoder, config: dict, path: Path) -> None:
     graph = onnx.load(path)
     for node in graph.graph.node:
         node.ClearField("doc_string")
+    name_weights(graph, model)
     onnx.save(graph, path)
 
 

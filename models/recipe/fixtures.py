@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evaluate import load_checkpoint
+from checkpoint import load_checkpoint
 from export import OnnxStream, PARITY_CHUNKS, export, torch_log_probs
 from features import LogMel
 from model import ModelConfig, StreamingEncoder

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
+from checkpoint import load_checkpoint
 from config import TrainConfig
 from dataset import Corpus, RowDataset, Stretch, collate
 from evaluate import greedy_errors, load_recordings
@@ -162,7 +163,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, required=True, help="training time in all, over every resumption")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--whisper", type=Path, help="a CTranslate2 model.bin of Whisper tiny.en to start from")
-    parser.add_argument("--start", type=Path, help="an average.pt to start from")
+    parser.add_argument("--start", type=Path, help="an average.pt or an exported encoder.onnx to start from")
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--save-minutes", type=float, default=5)
     args = parser.parse_args()
@@ -173,7 +174,7 @@ def main() -> None:
     if args.whisper:
         model.load_whisper(read_variables(args.whisper))
     if args.start:
-        model.load_state_dict(torch.load(args.start, weights_only=True)["weights"])
+        model.load_state_dict(load_checkpoint(args.start).state_dict())
     args.out.mkdir(parents=True, exist_ok=True)
     run = Run(config, model, bool(args.whisper or args.start), args.out)
     if (args.out / "last.pt").exists():

@@ -1,0 +1,64 @@
+"""Read a model back, from training's `average.pt` or from an exported `encoder.onnx`."""
+
+import json
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import numpy_helper
+
+from model import ModelConfig, StreamingEncoder
+
+CONFIG_KEY = "model_config"
+# The exported module holds the encoder as its `model`.
+PREFIX = "model."
+# Matrix products store weights as (in, out); PyTorch as (out, in).
+TRANSPOSED = ".transposed"
+
+
+def load_checkpoint(path: Path) -> StreamingEncoder:
+    """Return the model in evaluation mode."""
+    config, weights = read_onnx(path) if path.suffix == ".onnx" else read_saved(path)
+    model = StreamingEncoder(ModelConfig(**config))
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def read_saved(path: Path) -> tuple[dict, dict]:
+    saved = torch.load(path, weights_only=True)
+    return saved["config"]["model"], saved["weights"]
+
+
+def read_onnx(path: Path) -> tuple[dict, dict]:
+    exported = onnx.load(path)
+    properties = {p.key: p.value for p in exported.metadata_props}
+    if CONFIG_KEY not in properties:
+        raise ValueError(f"{path}: no {CONFIG_KEY} in its metadata; only the f32 file of this recipe can be read back")
+    weights = {}
+    for initializer in exported.graph.initializer:
+        values = torch.from_numpy(numpy_helper.to_array(initializer).copy())
+        name = initializer.name.removeprefix(PREFIX)
+        if name.endswith(TRANSPOSED):
+            name, values = name.removesuffix(TRANSPOSED), values.T.contiguous()
+        weights[name] = values
+    config = json.loads(properties[CONFIG_KEY])
+    known = StreamingEncoder(ModelConfig(**config)).state_dict()
+    return config, {name: value for name, value in weights.items() if name in known}
+
+
+def name_weights(exported: onnx.ModelProto, model: StreamingEncoder) -> None:
+    """Give the exporter's anonymous matrices their parameters' names, and the file the model's configuration."""
+    matrices = {n: p.detach().T.numpy() for n, p in model.named_parameters() if p.dim() == 2}
+    renamed = {}
+    for initializer in exported.graph.initializer:
+        if len(initializer.dims) == 2:
+            values = numpy_helper.to_array(initializer)
+            for name, matrix in matrices.items():
+                if matrix.shape == values.shape and (matrix == values).all():
+                    renamed[initializer.name] = name + TRANSPOSED
+                    initializer.name = name + TRANSPOSED
+                    del matrices[name]
+                    break
+    for node in exported.graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+    exported.metadata_props.add(key=CONFIG_KEY, value=json.dumps(model.config.as_dict()))
