@@ -220,3 +220,24 @@ const _: () = {
     shared::<Encoder>();
     movable::<EncoderState>();
 };
+
+#[cfg(test)]
+mod tests {
+    use crate::{Model, Precision};
+
+    /// The kernels of the optimized graph's matrix products, of 8-bit integers if they sum in `i32`.
+    fn integer_products(precision: Precision) -> usize {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/random");
+        let model = Model::load(dir, precision).unwrap();
+        let nodes = &model.encoder().0.plan.model().nodes;
+        let infos = nodes.iter().flat_map(|node| node.op.info().unwrap());
+        infos.filter(|info| info.contains("mmm_i32")).count()
+    }
+
+    /// tract computes some forms of quantization in floating point without saying so.
+    #[test]
+    fn the_int8_encoder_multiplies_integers() {
+        assert_eq!(integer_products(Precision::F32), 0);
+        assert!(integer_products(Precision::Int8) >= 19);
+    }
+}

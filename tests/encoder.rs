@@ -1,5 +1,7 @@
 //! The encoder chunk by chunk against PyTorch and ONNX Runtime, and model folders that are refused.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 mod golden;
 
 use std::fs;

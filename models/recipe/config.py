@@ -24,6 +24,8 @@ class TrainConfig:
     # The last share of the time over which the rates fall linearly to zero.
     decay_share: float = 0.35
     middle_ctc_weight: float = 0.3
+    # Steps over which recordings with word times also teach where each token falls.
+    alignment_steps: int = 300
     average_decay: float = 0.998
     # How often a corpus is drawn, relative to its hours.
     corpus_weights: dict[str, float] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from features import LogMel
 from model import ModelConfig, StreamingEncoder
 
 RANDOM = ModelConfig(
-    dim=32, heads=2, ffn=64, lower_blocks=1, upper_blocks=1, new_blocks=1, new_ffn=48, kernel=7, left_context=16
+    dim=32, heads=2, ffn=64, lower_blocks=1, upper_blocks=1, fresh_blocks=1, fresh_ffn=48, kernel=7, left_context=16
 )
 
 
@@ -78,7 +78,7 @@ def write_golden(model: StreamingEncoder, folder: Path) -> None:
 def random_model() -> StreamingEncoder:
     torch.manual_seed(7)
     model = StreamingEncoder(RANDOM).eval()
-    for block in model.upper:
+    for block in (*model.upper, *model.fresh):
         torch.nn.init.normal_(block.convolution.out.weight, std=0.1)
     # Peaky enough for text to come out.
     torch.nn.init.normal_(model.head.weight, std=0.6)

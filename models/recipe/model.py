@@ -7,7 +7,7 @@ caches, is what gets exported, and gives the same log-probabilities.
       → two convolutions (50 Hz) + periodic sinusoidal positions
       → `lower_blocks` pretrained blocks → pairs averaged (25 Hz)
       → `upper_blocks` pretrained blocks, each with a causal convolution module (Conformer, arXiv 2005.08100)
-      → `new_blocks` fresh blocks of the same kind → CTC over characters
+      → `fresh_blocks` new blocks of the same kind → CTC over characters
 
 Attention reads the frames of its own chunk and `left_context` frames before the chunk.
 """
@@ -37,8 +37,8 @@ class ModelConfig:
     ffn: int = 1536
     lower_blocks: int = 2
     upper_blocks: int = 2
-    new_blocks: int = 2
-    new_ffn: int = 768
+    fresh_blocks: int = 2
+    fresh_ffn: int = 768
     kernel: int = 15
     left_context: int = 64  # encoder frames (40 ms)
     dropout: float = 0.1
@@ -185,9 +185,10 @@ class StreamingEncoder(nn.Module):
         self.config, self.features = config, features
         self.stem = Stem(config)
         self.lower = nn.ModuleList(Block(config, config.ffn, False, True) for _ in range(config.lower_blocks))
-        upper = [Block(config, config.ffn, True, True) for _ in range(config.upper_blocks)]
-        fresh = [Block(config, config.new_ffn, True, False) for _ in range(config.new_blocks)]
-        self.upper = nn.ModuleList(upper + fresh)
+        self.upper = nn.ModuleList(Block(config, config.ffn, True, True) for _ in range(config.upper_blocks))
+        self.fresh = nn.ModuleList(Block(config, config.fresh_ffn, True, False) for _ in range(config.fresh_blocks))
+        # Whisper's residual stream has channels hundreds of times the others; its last norm evens them out.
+        self.bridge_norm = nn.LayerNorm(config.dim)
         self.head_norm = nn.LayerNorm(config.dim)
         self.head = nn.Linear(config.dim, len(TOKENS))
         # Whisper's sinusoids, each frequency rounded to a whole number of turns per POSITION_PERIOD,
@@ -226,15 +227,15 @@ class StreamingEncoder(nn.Module):
             x = block(x, mask, 2 * left)
         x = (x[:, ::2] + x[:, 1::2]) * 0.5
         mask = self.chunk_mask(blocks, left, chunk)
-        middle = None
-        for index, block in enumerate(self.upper):
+        for block in self.upper:
             x = block(x, mask, left)
-            if index + 1 == self.config.upper_blocks:
-                middle = x
-        return self.log_probs(x), self.log_probs(middle)
+        middle = x = self.bridge_norm(x)
+        for block in self.fresh:
+            x = block(x, mask, left)
+        return self.log_probs(self.head_norm(x)), self.log_probs(middle)
 
     def log_probs(self, x: Tensor) -> Tensor:
-        return self.head(self.head_norm(x)).float().log_softmax(-1)
+        return self.head(x).float().log_softmax(-1)
 
     def initial_caches(self) -> dict[str, Tensor]:
         """The caches of a new stream, by name. Padded positions are masked by `*_mask`, not by their values."""
@@ -248,9 +249,10 @@ class StreamingEncoder(nn.Module):
         }
         for index in range(len(self.lower)):
             caches[f"lower_{index}_att_cache"] = torch.zeros(2, 2 * left, dim)
-        for index in range(len(self.upper)):
-            caches[f"upper_{index}_att_cache"] = torch.zeros(2, left, dim)
-            caches[f"upper_{index}_cnn_cache"] = torch.zeros(1, config.kernel - 1, dim)
+        for stage, blocks in (("upper", self.upper), ("fresh", self.fresh)):
+            for index in range(len(blocks)):
+                caches[f"{stage}_{index}_att_cache"] = torch.zeros(2, left, dim)
+                caches[f"{stage}_{index}_cnn_cache"] = torch.zeros(1, config.kernel - 1, dim)
         return caches
 
     def forward_chunk(self, frames: Tensor, *caches: Tensor) -> tuple[Tensor, ...]:
@@ -263,15 +265,23 @@ class StreamingEncoder(nn.Module):
         start = named["position_cache"]
         x = x + self.positions(start, time)
         new["position_cache"] = (start + time) % POSITION_PERIOD
-        x = self.run_chunk(x, "lower", self.lower, named, new)
+        mask = self.extend_mask("lower_mask_cache", time, named, new)
+        x = self.run_chunk(x, "lower", mask, named, new)
         x = (x[:, ::2] + x[:, 1::2]) * 0.5
-        x = self.run_chunk(x, "upper", self.upper, named, new)
-        return (self.log_probs(x), *(new[name] for name in named))
+        mask = self.extend_mask("upper_mask_cache", time // 2, named, new)
+        x = self.bridge_norm(self.run_chunk(x, "upper", mask, named, new))
+        x = self.run_chunk(x, "fresh", mask, named, new)
+        return (self.log_probs(self.head_norm(x)), *(new[name] for name in named))
 
-    def run_chunk(self, x: Tensor, stage: str, blocks: nn.ModuleList, named: dict, new: dict) -> Tensor:
-        mask = torch.cat([named[f"{stage}_mask_cache"], torch.zeros(1, x.shape[1])], 1)
-        new[f"{stage}_mask_cache"] = mask[:, x.shape[1] :]
-        for index, block in enumerate(blocks):
+    @staticmethod
+    def extend_mask(name: str, time: int, named: dict, new: dict) -> Tensor:
+        """Append the chunk's own frames, all to be read; what slides out on the left is forgotten."""
+        mask = torch.cat([named[name], torch.zeros(1, time)], 1)
+        new[name] = mask[:, time:]
+        return mask
+
+    def run_chunk(self, x: Tensor, stage: str, mask: Tensor, named: dict, new: dict) -> Tensor:
+        for index, block in enumerate(getattr(self, stage)):
             names = [n for n in (f"{stage}_{index}_att_cache", f"{stage}_{index}_cnn_cache") if n in named]
             x, caches = block.forward_chunk(x, mask, [named[n] for n in names])
             new.update(zip(names, caches))
@@ -290,8 +300,7 @@ class StreamingEncoder(nn.Module):
             # (out, in, 3) convolution → (out, 3·in) over frames laid side by side
             linear.weight.data.copy_(get(f"{name}/weight").permute(0, 2, 1).flatten(1))
             linear.bias.data.copy_(get(f"{name}/bias"))
-        pretrained = [*self.lower, *self.upper[: self.config.upper_blocks]]
-        for index, block in enumerate(pretrained):
+        for index, block in enumerate([*self.lower, *self.upper]):
             name = f"layer_{index}"
             copy(block.attention.norm, f"{name}/self_attention/layer_norm")
             copy(block.attention.qkv, f"{name}/self_attention/linear_0")
@@ -299,4 +308,7 @@ class StreamingEncoder(nn.Module):
             copy(block.ffn_norm, f"{name}/ffn/layer_norm")
             copy(block.ffn_in, f"{name}/ffn/linear_0")
             copy(block.ffn_out, f"{name}/ffn/linear_1")
-        copy(self.head_norm, "layer_norm")
+            if block.convolution is not None:
+                # It reads the same uneven residual stream.
+                copy(block.convolution.norm, f"{name}/ffn/layer_norm")
+        copy(self.bridge_norm, "layer_norm")

@@ -30,12 +30,10 @@ def parameter_groups(model: StreamingEncoder, config: TrainConfig, pretrained: b
     """One group per learning rate; a rate of zero freezes. What does not come from Whisper learns at `lr_new`."""
 
     def rate(name: str) -> float:
-        if not pretrained or name.startswith("head.") or ".convolution." in name:
+        stage = name.split(".")[0]
+        if not pretrained or stage in ("fresh", "head", "head_norm") or ".convolution." in name:
             return config.lr_new
-        stage, index = name.split(".")[:2]
-        if stage == "upper":
-            return config.lr_upper if int(index) < config.model.upper_blocks else config.lr_new
-        return config.lr_upper if stage == "head_norm" else config.lr_lower
+        return config.lr_upper if stage in ("upper", "bridge_norm") else config.lr_lower
 
     rates = {}
     for name, parameter in model.named_parameters():
@@ -139,7 +137,8 @@ def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
         log_probs, middle = model(frames, chunk, start)
     loss = ctc_loss(log_probs, stretches)
     total = loss + config.middle_ctc_weight * ctc_loss(middle, stretches)
-    total = total + alignment_loss(log_probs, stretches) + alignment_loss(middle, stretches)
+    if run.step < config.alignment_steps:
+        total = total + alignment_loss(log_probs, stretches) + alignment_loss(middle, stretches)
     run.optimizer.zero_grad(set_to_none=True)
     total.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -176,7 +175,7 @@ def main() -> None:
     if args.start:
         model.load_state_dict(torch.load(args.start, weights_only=True)["weights"])
     args.out.mkdir(parents=True, exist_ok=True)
-    run = Run(config, model, args.whisper is not None, args.out)
+    run = Run(config, model, bool(args.whisper or args.start), args.out)
     if (args.out / "last.pt").exists():
         run.restore()
 

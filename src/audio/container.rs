@@ -12,6 +12,7 @@ use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
 
 use super::opus::OpusDecoder;
 use super::{Input, Piece};
@@ -31,6 +32,8 @@ pub(super) struct Container {
     /// Samples told so far, lost ones included.
     told: u64,
     decoded_any: bool,
+    /// A packet that a gap was told before.
+    waiting: Option<Packet>,
     interleaved: Vec<f32>,
 }
 
@@ -63,6 +66,7 @@ impl Container {
             len_is_exact,
             told: 0,
             decoded_any: false,
+            waiting: None,
             interleaved: Vec::new(),
         })
     }
@@ -78,6 +82,12 @@ impl Container {
         self.decoder = decoder_for(track)?;
         self.track_id = track.id;
         Ok(())
+    }
+
+    /// The samples missing before a packet: the demuxer passes over what it can't make out.
+    fn missing_before(&self, packet: &Packet) -> u64 {
+        let start = u64::try_from(packet.pts.get()).unwrap_or(0);
+        if self.len_is_exact { start.saturating_sub(self.told) } else { 0 }
     }
 
     /// What the end of the packets means.
@@ -107,7 +117,9 @@ impl Input for Container {
 
     fn next(&mut self, mono: &mut Vec<f32>) -> Result<Piece, String> {
         loop {
-            let packet = match self.format.next_packet() {
+            let next =
+                self.waiting.take().map_or_else(|| self.format.next_packet(), |p| Ok(Some(p)));
+            let packet = match next {
                 Ok(Some(packet)) if packet.track_id == self.track_id => packet,
                 Ok(Some(_)) => continue,
                 Ok(None) => return self.end(),
@@ -120,6 +132,12 @@ impl Input for Container {
                 }
                 Err(e) => return Err(e.to_string()),
             };
+            let missing = self.missing_before(&packet);
+            if missing > 0 {
+                self.told += missing;
+                self.waiting = Some(packet);
+                return Ok(Piece::Lost(missing));
+            }
             match self.decoder.decode(&packet) {
                 Ok(decoded) => {
                     if decoded.spec().rate() != self.sample_rate {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{
@@ -29,6 +29,11 @@ const BUFFERS_PER_SECOND: u32 = 25;
 /// How long a device may be silent, without even zeros, before its state is looked at.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How long a device may deliver nothing, not even zeros, before it counts as gone.
+///
+/// PulseAudio's ALSA plugin reports neither a server that ends nor, at first, any samples for 2 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What to do when a device can't be used.
 const ADVICE: &str = "`--list-devices` shows what there is";
 
@@ -44,6 +49,8 @@ pub struct Microphone {
     failures: Receiver<cpal::Error>,
     failure: Option<cpal::Error>,
     overruns: Arc<AtomicU32>,
+    /// When samples last arrived.
+    last: Instant,
 }
 
 /// A device that can record.
@@ -92,7 +99,15 @@ impl Microphone {
         let callbacks = Callbacks { sink, failed, overruns: Arc::clone(&overruns) };
         let stream = callbacks.start(&device, config, format).map_err(refused)?;
         log::info!("{name}: {} Hz, {} channels, {format}", config.sample_rate, config.channels);
-        Ok(Self { name, stream: Some(stream), captured, failures, failure: None, overruns })
+        Ok(Self {
+            name,
+            stream: Some(stream),
+            captured,
+            failures,
+            failure: None,
+            overruns,
+            last: Instant::now(),
+        })
     }
 }
 
@@ -111,6 +126,13 @@ impl Source for Microphone {
             log::warn!("{}: the system lost some sound; is the machine too busy?", self.name);
         }
         let read = self.captured.read(buffer)?;
+        if read != Read::Samples(0) || buffer.is_empty() {
+            self.last = Instant::now();
+        } else if self.stream.is_some() && self.last.elapsed() > PATIENCE {
+            self.stream = None;
+            let reason = format!("it has delivered nothing for {PATIENCE:?}");
+            self.failure = Some(cpal::Error::with_message(ErrorKind::DeviceNotAvailable, reason));
+        }
         match self.failure.take_if(|_| read == Read::End) {
             Some(e) => Err(Error::Device(format!("{} has gone: {}", self.name, told(&e)))),
             None => Ok(read),

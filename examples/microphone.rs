@@ -1,0 +1,22 @@
+//! Prints what is said into a microphone, until Ctrl-C.
+//!
+//! `cargo run --release --example microphone [DEVICE]`
+
+use mynah::audio::Microphone;
+use mynah::{Event, ListenEvent, Listener, Model, Recognizer, RecognizerConfig, Result};
+
+fn main() -> Result<()> {
+    let device = std::env::args().nth(1);
+    let recognizer = Recognizer::new(Model::builtin()?, RecognizerConfig::default())?;
+    let listener = Listener::spawn(&recognizer, Microphone::open(device.as_deref())?);
+    for event in listener.events() {
+        match event {
+            ListenEvent::Recognized { event: Event::Final(said), .. } => println!("{}", said.text),
+            ListenEvent::Recognized { .. } => {}
+            ListenEvent::Gap { samples, at } => eprintln!("{samples} samples lost at {at:.1?}"),
+            ListenEvent::Failed(error) => return Err(error),
+            ListenEvent::Ended => break,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! The worker thread with a scripted source: what it tells, in which order, and that it ends.
+
+mod golden;
+
+use std::time::{Duration, Instant};
+
+use golden::{Signal, random_model};
+use mynah::audio::{PacedSource, Read, Source};
+use mynah::{
+    Command, EndpointConfig, Error, Event, ListenEvent, Listener, Recognizer, RecognizerConfig,
+    Result,
+};
+
+/// What a source says, step by step.
+enum Step {
+    Samples(Vec<f32>),
+    Gap(u64),
+    /// Nothing arrives for ever.
+    Silent,
+    Fail,
+}
+
+struct Script {
+    rate: u32,
+    steps: std::vec::IntoIter<Step>,
+    waiting: std::vec::IntoIter<f32>,
+    silent: bool,
+}
+
+impl Script {
+    fn new(steps: Vec<Step>) -> Self {
+        let waiting = Vec::new().into_iter();
+        Self { rate: 16_000, steps: steps.into_iter(), waiting, silent: false }
+    }
+}
+
+impl Source for Script {
+    fn sample_rate(&self) -> u32 {
+        self.rate
+    }
+
+    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+        if self.silent {
+            return Ok(Read::Samples(0));
+        }
+        let waiting = self.waiting.by_ref().zip(buffer).map(|(from, to)| *to = from).count();
+        if waiting > 0 {
+            return Ok(Read::Samples(waiting));
+        }
+        match self.steps.next() {
+            None => Ok(Read::End),
+            Some(Step::Samples(samples)) => {
+                self.waiting = samples.into_iter();
+                Ok(Read::Samples(0))
+            }
+            Some(Step::Gap(lost)) => Ok(Read::Gap(lost)),
+            Some(Step::Silent) => {
+                self.silent = true;
+                Ok(Read::Samples(0))
+            }
+            Some(Step::Fail) => Err(Error::Device("the test's microphone has gone".to_owned())),
+        }
+    }
+}
+
+/// Five seconds on which the random model says something.
+fn speech() -> Vec<f32> {
+    let signals: Vec<Vec<f32>> = Signal::load_all().iter().map(Signal::samples).collect();
+    signals.concat().repeat(2)
+}
+
+fn recognizer() -> Recognizer {
+    let mut endpoint = EndpointConfig::default();
+    endpoint.rule3.utterance_length = Duration::from_secs(1);
+    let config = RecognizerConfig { endpoint, ..RecognizerConfig::default() };
+    Recognizer::new(random_model(), config).unwrap()
+}
+
+/// Everything up to [`ListenEvent::Ended`], after which nothing may come.
+fn listen(source: impl Source + 'static) -> Vec<ListenEvent> {
+    let listener = Listener::spawn(&recognizer(), source);
+    collect(&listener)
+}
+
+fn collect(listener: &Listener) -> Vec<ListenEvent> {
+    let mut told = Vec::new();
+    loop {
+        let event =
+            listener.events().recv_timeout(Duration::from_secs(60)).expect("it never ended");
+        if matches!(event, ListenEvent::Ended) {
+            assert!(listener.events().recv_timeout(Duration::from_secs(60)).is_err());
+            return told;
+        }
+        told.push(event);
+    }
+}
+
+fn recognized(told: &[ListenEvent]) -> Vec<Event> {
+    let event = |told: &ListenEvent| match told {
+        ListenEvent::Recognized { event, .. } => Some(event.clone()),
+        _ => None,
+    };
+    told.iter().filter_map(event).collect()
+}
+
+/// What a stream gives without any thread.
+fn expected(samples: &[f32]) -> Vec<Event> {
+    let mut stream = recognizer().stream();
+    stream.accept_waveform(samples).unwrap();
+    stream.finish().unwrap();
+    std::iter::from_fn(|| stream.next_event()).collect()
+}
+
+#[test]
+fn it_tells_what_a_stream_would_have_told() {
+    let wanted = expected(&speech());
+    assert!(wanted.iter().any(|event| matches!(event, Event::Final(_))), "{wanted:?}");
+    let told = listen(Script::new(vec![Step::Samples(speech())]));
+    assert_eq!(recognized(&told), wanted);
+    let paced = PacedSource::new(Script::new(vec![Step::Samples(speech())])).unwrap();
+    assert_eq!(recognized(&listen(paced)), wanted);
+}
+
+#[test]
+fn heard_is_the_audio_time_and_never_goes_back() {
+    let told = listen(Script::new(vec![Step::Samples(speech())]));
+    let heard = |told: &ListenEvent| match told {
+        ListenEvent::Recognized { heard, .. } => Some(*heard),
+        _ => None,
+    };
+    let times: Vec<Duration> = told.iter().filter_map(heard).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    let all = Duration::from_secs_f64(speech().len() as f64 / 16_000.0);
+    assert_eq!(*times.last().unwrap(), all);
+}
+
+#[test]
+fn a_gap_is_told_once_and_moves_the_clock() {
+    let steps = vec![Step::Samples(speech()), Step::Gap(16_000 * 60), Step::Samples(speech())];
+    let told = listen(Script::new(steps));
+    let gaps: Vec<(u64, Duration)> = told
+        .iter()
+        .filter_map(|told| match told {
+            ListenEvent::Gap { samples, at } => Some((*samples, *at)),
+            _ => None,
+        })
+        .collect();
+    let length = Duration::from_secs_f64(speech().len() as f64 / 16_000.0);
+    assert_eq!(gaps, [(16_000 * 60, length)]);
+    let last = recognized(&told).last().unwrap().hypothesis().clone();
+    assert!(last.start > Duration::from_secs(60), "{:?}", last.start);
+}
+
+#[test]
+fn gaps_of_another_rate_are_told_in_samples_of_the_model() {
+    let mut script = Script::new(vec![
+        Step::Samples(vec![0.0; 44_100]),
+        Step::Gap(44_100),
+        Step::Samples(vec![0.0; 100]),
+        Step::Gap(7),
+    ]);
+    script.rate = 44_100;
+    let told = listen(script);
+    let [ListenEvent::Gap { samples, at }, ListenEvent::Gap { .. }] = told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((samples, at), (16_000, Duration::from_secs(1)));
+}
+
+#[test]
+fn a_failure_comes_after_what_was_recognized_before_it() {
+    let told = listen(Script::new(vec![Step::Samples(speech()), Step::Fail]));
+    assert_eq!(recognized(&told), expected(&speech()));
+    let Some(ListenEvent::Failed(error)) = told.last() else { panic!("{told:?}") };
+    assert_eq!(error.to_string(), "the test's microphone has gone");
+}
+
+#[test]
+fn samples_that_are_no_numbers_fail_without_losing_what_came_before() {
+    let steps = vec![Step::Samples(speech()), Step::Samples(vec![0.1, f32::NAN])];
+    let told = listen(Script::new(steps));
+    assert_eq!(recognized(&told), expected(&speech()));
+    assert!(matches!(told.last(), Some(ListenEvent::Failed(Error::Samples { .. }))), "{told:?}");
+}
+
+#[test]
+fn a_rate_that_cannot_be_is_told() {
+    let mut script = Script::new(vec![Step::Samples(speech())]);
+    script.rate = 3;
+    let told = listen(script);
+    assert!(matches!(told[..], [ListenEvent::Failed(Error::Config(_))]), "{told:?}");
+}
+
+#[test]
+fn stop_tells_what_was_being_said() {
+    let listener =
+        Listener::spawn(&recognizer(), Script::new(vec![Step::Samples(speech()), Step::Silent]));
+    // The first event says that the worker is at work; the rest is already in its hands.
+    let first = listener.events().recv_timeout(Duration::from_secs(60)).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    listener.commands().send(Command::Stop).unwrap();
+    let mut told = vec![first];
+    told.extend(collect(&listener));
+    assert!(matches!(recognized(&told).last(), Some(Event::Final(_))), "{told:?}");
+    assert!(listener.commands().send(Command::Flush).is_err());
+}
+
+#[test]
+fn flush_ends_the_utterance_and_listening_goes_on() {
+    let listener =
+        Listener::spawn(&recognizer(), Script::new(vec![Step::Samples(speech()), Step::Silent]));
+    listener.events().recv_timeout(Duration::from_secs(60)).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    listener.commands().send(Command::Flush).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let told: Vec<ListenEvent> = listener.events().try_iter().collect();
+    assert!(matches!(recognized(&told).last(), Some(Event::Final(_))), "{told:?}");
+    listener.commands().send(Command::Stop).unwrap();
+    assert!(recognized(&collect(&listener)).is_empty());
+}
+
+#[test]
+fn dropping_it_does_not_wait_for_the_source() {
+    let listener = Listener::spawn(&recognizer(), Script::new(vec![Step::Silent]));
+    let start = Instant::now();
+    drop(listener);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
