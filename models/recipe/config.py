@@ -27,6 +27,8 @@ class TrainConfig:
     # Steps over which recordings with word times also teach where each token falls.
     alignment_steps: int = 300
     average_decay: float = 0.998
+    # How many of the rows are augmented; none in the first minutes, in which the model learns where letters fall.
+    augmented_share: float = 0.5
     # How often a corpus is drawn, relative to its hours.
     corpus_weights: dict[str, float] = field(default_factory=dict)
     seed: int = 1

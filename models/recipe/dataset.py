@@ -68,8 +68,8 @@ def token_frames(text: str, words: list, offset: int, speed: float, end: int) ->
 class RowDataset(torch.utils.data.IterableDataset):
     """Endless rows of one length: frames and their stretches. Each worker draws its own."""
 
-    def __init__(self, corpus: Corpus, row_frames: int, seed: int, augmented: bool = True):
-        self.corpus, self.row_frames, self.seed, self.augmented = corpus, row_frames, seed, augmented
+    def __init__(self, corpus: Corpus, row_frames: int, seed: int, augmented_share: float):
+        self.corpus, self.row_frames, self.seed, self.augmented_share = corpus, row_frames, seed, augmented_share
         self.log_mel = LogMel()
 
     def __iter__(self):
@@ -88,17 +88,18 @@ class RowDataset(torch.utils.data.IterableDataset):
         length = features.frame_shift_samples * (self.row_frames - 1) + features.frame_length_samples
         row, starts, spoken, at = np.zeros(length, np.float32), [], [], int(rng.uniform(0, 0.5) * SAMPLE_RATE)
         misses = 0
+        augmented = rng.random() < self.augmented_share
         # Some rows hold nothing but the room, so that silence gives no text.
-        speechless = self.augmented and rng.random() < SPEECHLESS_SHARE
+        speechless = augmented and rng.random() < SPEECHLESS_SHARE
         while misses < 6 and waiting and not speechless:
             item = waiting.pop()
-            speed = rng.uniform(0.88, 1.12) if self.augmented else 1.0
+            speed = rng.uniform(0.88, 1.12) if self.augmented_share > 0 else 1.0
             if at + item["length"] / speed > length:
                 # Too long for what is left: try a few others before closing the row.
                 waiting.insert(0, item)
                 misses += 1
                 continue
-            samples = change_speed(self.corpus.read(item), speed) if self.augmented else self.corpus.read(item)
+            samples = change_speed(self.corpus.read(item), speed) if speed != 1.0 else self.corpus.read(item)
             samples = samples * (0.3 / (np.abs(samples).max() + 1e-3))
             row[at : at + len(samples)] = samples
             offset = at
@@ -107,10 +108,10 @@ class RowDataset(torch.utils.data.IterableDataset):
             spoken.append((item, offset, speed))
         if speechless:
             row = rng.standard_normal(length).astype(np.float32) * 10 ** rng.uniform(-5, -1)
-        if self.augmented:
+        if augmented:
             row = augment(row, rng)
         frames = self.log_mel(torch.from_numpy(row))
-        if self.augmented:
+        if augmented:
             frames = torch.from_numpy(mask_frames(frames.numpy(), rng, float(frames.mean())))
         return frames, self.stretches(starts, spoken)
 

@@ -183,7 +183,7 @@ def main() -> None:
     row_frames = 4 * left * config.row_blocks + 1
     longest_samples = int((row_frames * 160 - 8000) * 0.88)
     corpus = Corpus(args.data, config.corpus_weights, longest_samples)
-    rows = RowDataset(corpus, row_frames, config.seed + 1000 * run.step)
+    rows = RowDataset(corpus, row_frames, config.seed + 1000 * run.step, config.augmented_share)
     loader = DataLoader(rows, config.batch_rows, num_workers=1, collate_fn=collate, prefetch_factor=4)
     recordings = load_recordings(args.dev)[::6] if args.dev else []
 

@@ -1,6 +1,5 @@
 //! Audio files in a container, demuxed and decoded packet by packet through symphonia.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as Symphonia;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
@@ -39,7 +38,9 @@ pub(super) struct Container {
 
 impl Container {
     /// Finds out the format of `file` and its audio track; the error says what is wrong.
-    pub(super) fn open(file: File, path: &Path) -> Result<Self, String> {
+    ///
+    /// The path's extension is a hint.
+    pub(super) fn open(file: impl MediaSource + 'static, path: &Path) -> Result<Self, String> {
         let mut hint = Hint::new();
         if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
             hint.with_extension(extension);

@@ -1,8 +1,10 @@
 //! Recorded audio as a [`Source`]: files in the common formats, and raw PCM from any reader.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use symphonia::core::io::ReadOnlySource;
 
 use super::container::Container;
 use super::raw::{RawFormat, RawPcm};
@@ -12,6 +14,9 @@ use crate::{Error, Result};
 /// What to do about a file that can't be used.
 const ADVICE: &str = "give WAV, FLAC, Ogg Vorbis, Opus or MP3, or convert it with \
                       `ffmpeg -i IN -ac 1 OUT.wav`";
+
+/// How streams of WAV, FLAC and Ogg begin.
+const MAGICS: [&[u8; 4]; 3] = [b"RIFF", b"fLaC", b"OggS"];
 
 /// Recorded audio, decoded piece by piece and mixed down to mono.
 ///
@@ -72,6 +77,34 @@ impl AudioFile {
     /// As [`AudioFile::from_reader`].
     pub fn stdin_raw(format: RawFormat) -> Result<Self> {
         Self::from_reader(io::stdin(), format)
+    }
+
+    /// Takes a WAV, FLAC or Ogg stream from a reader if it begins as one, else raw PCM.
+    ///
+    /// Waits for the first bytes. [`Source::read`] waits for the reader in such a stream; in raw
+    /// PCM it does not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the first bytes can't be read, [`Error::Audio`] if a stream's header is
+    /// damaged or cut short, or `format` has no rate or channels.
+    pub fn from_stream(
+        mut reader: impl io::Read + Send + Sync + 'static,
+        format: RawFormat,
+    ) -> Result<Self> {
+        let path = Path::new("-");
+        let mut begin = Vec::new();
+        let magic_bytes = MAGICS[0].len() as u64;
+        let taken = reader.by_ref().take(magic_bytes).read_to_end(&mut begin);
+        taken.map_err(|e| Error::io(path, e))?;
+        let is_stream = MAGICS.iter().any(|magic| begin == **magic);
+        let reader = io::Cursor::new(begin).chain(reader);
+        if !is_stream {
+            return Self::from_reader(reader, format);
+        }
+        let input = Container::open(ReadOnlySource::new(reader), path)
+            .map_err(|reason| Error::audio(path, format!("{reason}; {ADVICE}")))?;
+        Ok(Self::new(path, Box::new(input)))
     }
 
     fn new(path: &Path, input: Box<dyn Input>) -> Self {
@@ -162,6 +195,26 @@ mod tests {
                     return (samples, gaps, Some(e));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_stream_is_told_from_raw_samples_by_its_beginning() {
+        let format = RawFormat { sample_rate: 8_000, channels: 1, format: SampleFormat::I16 };
+        for name in ["tone.flac", "tone.ogg", "tone.opus"] {
+            let expected = read_all(&mut AudioFile::open(shared(name)).unwrap());
+            let reader = std::fs::File::open(shared(name)).unwrap();
+            let mut stream = AudioFile::from_stream(reader, format).unwrap();
+            let found = read_all(&mut stream);
+            assert_eq!((found.0, found.1), (expected.0, expected.1), "{name}");
+            assert!(found.2.is_none() && expected.2.is_none(), "{name}");
+        }
+        let wav = Wav::i16(1, &[100; 50]).bytes();
+        let mut stream = AudioFile::from_stream(Cursor::new(wav), format).unwrap();
+        assert_eq!((stream.sample_rate(), read_all(&mut stream).0.len()), (16_000, 50));
+        for (bytes, samples) in [(100, 50), (3, 1), (0, 0)] {
+            let mut raw = AudioFile::from_stream(Cursor::new(vec![0; bytes]), format).unwrap();
+            assert_eq!((raw.sample_rate(), read_all(&mut raw).0.len()), (8_000, samples));
         }
     }
 

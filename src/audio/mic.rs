@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -43,7 +44,7 @@ const ADVICE: &str = "`--list-devices` shows what there is";
 /// ends the source with [`Error::Device`], after what it had delivered.
 pub struct Microphone {
     name: String,
-    /// None once the device has failed. Dropped before the ring's other side.
+    /// None once the device has failed.
     stream: Option<cpal::Stream>,
     captured: CaptureSource,
     failures: Receiver<cpal::Error>,
@@ -111,6 +112,23 @@ impl Microphone {
     }
 }
 
+impl Microphone {
+    /// Drops the stream on a thread of its own: with a sound server that has ended, ALSA's pulse
+    /// plugin never returns, and the drop waits for it for ever.
+    fn let_go(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            // Without a thread to spare the stream is dropped here.
+            let _ = thread::Builder::new().name("mynah-release".to_owned()).spawn(|| drop(stream));
+        }
+    }
+}
+
+impl Drop for Microphone {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
 impl Source for Microphone {
     fn sample_rate(&self) -> u32 {
         self.captured.sample_rate()
@@ -118,18 +136,20 @@ impl Source for Microphone {
 
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
         if let Ok(error) = self.failures.try_recv() {
-            // With the stream goes the sink, so the ring ends after what the device delivered.
-            self.stream = None;
+            self.let_go();
             self.failure = Some(error);
         }
         if self.overruns.swap(0, Ordering::Relaxed) > 0 {
             log::warn!("{}: the system lost some sound; is the machine too busy?", self.name);
         }
-        let read = self.captured.read(buffer)?;
+        let read = match self.captured.read(buffer)? {
+            Read::Samples(0) if self.stream.is_none() && !buffer.is_empty() => Read::End,
+            read => read,
+        };
         if read != Read::Samples(0) || buffer.is_empty() {
             self.last = Instant::now();
         } else if self.stream.is_some() && self.last.elapsed() > PATIENCE {
-            self.stream = None;
+            self.let_go();
             let reason = format!("it has delivered nothing for {PATIENCE:?}");
             self.failure = Some(cpal::Error::with_message(ErrorKind::DeviceNotAvailable, reason));
         }

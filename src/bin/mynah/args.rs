@@ -39,7 +39,7 @@ pub enum Command {
 /// fail don't keep the others from being transcribed; the exit status is then 1.
 #[derive(Debug, clap::Args)]
 pub struct TranscribeArgs {
-    /// Audio files; `-` is standard input: a WAV file, or raw samples (see --raw-format)
+    /// Audio files; `-` is standard input: WAV, FLAC, Ogg, or raw samples (see --raw-format)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -76,11 +76,11 @@ pub struct TranscribeArgs {
 /// Ctrl-C ends the captions after the last final result.
 #[derive(Debug, clap::Args)]
 pub struct ListenArgs {
-    /// Listen to this input device instead of the default one
+    /// Listen to the input device with this id or name instead of the default one
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     pub device: Option<String>,
 
-    /// Print the names of the input devices and exit
+    /// Print the input devices, one a line: id, tab, name and properties
     #[arg(long, conflicts_with_all = ["device", "file"])]
     pub list_devices: bool,
 

@@ -26,7 +26,7 @@ pub fn open(file: &Path, raw: &RawArgs) -> Result<AudioFile> {
     if io::stdin().is_terminal() {
         bail!("standard input is a terminal; pipe audio into it, e.g. from `arecord` or `ffmpeg`");
     }
-    Ok(AudioFile::stdin_raw(raw.format())?)
+    Ok(AudioFile::from_stream(io::stdin(), raw.format())?)
 }
 
 /// Adds the file and the place in it to an error that does not name a file itself.

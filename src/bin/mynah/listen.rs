@@ -1,7 +1,7 @@
 //! `mynah listen`: live captions from a microphone, or from a file played as one.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::Path,
     process::{self, ExitCode},
     sync::atomic::{AtomicBool, Ordering},
@@ -37,17 +37,18 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     };
     stop_on_ctrl_c(listener.commands().clone())?;
     let mut captions = Captions::new(style(args), args.file.as_deref(), recognizer.model());
-    show(&listener, &mut captions)?;
+    show(&listener, recognizer.sample_rate(), &mut captions)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows what the listener tells until its end.
-fn show(listener: &Listener, captions: &mut Captions) -> Result<()> {
+fn show(listener: &Listener, sample_rate: u32, captions: &mut Captions) -> Result<()> {
     for event in listener.events() {
         match event {
             ListenEvent::Recognized { event, .. } => captions.show(&event)?,
             ListenEvent::Gap { samples, at } => captions.warn(&format!(
-                "{samples} samples lost at {:.1} s: recognition could not keep up",
+                "{:.2} s of audio lost at {:.1} s",
+                samples as f64 / f64::from(sample_rate),
                 at.as_secs_f64()
             ))?,
             ListenEvent::Failed(error) => {
@@ -77,17 +78,23 @@ fn listen_to_file(recognizer: &Recognizer, file: &Path, args: &ListenArgs) -> Re
 fn listen_to_microphone(recognizer: &Recognizer, args: &ListenArgs) -> Result<Listener> {
     let microphone = mynah::audio::Microphone::open(args.device.as_deref())?;
     if io::stderr().is_terminal() {
-        writeln!(io::stderr(), "listening; Ctrl-C ends")?;
+        eprintln!("listening; Ctrl-C ends");
     }
     Ok(Listener::spawn(recognizer, microphone))
 }
 
 #[cfg(feature = "mic")]
 fn list_devices() -> Result<ExitCode> {
+    use std::io::Write;
+
+    use mynah::audio::DeviceInfo;
+
     let devices = mynah::audio::list_devices()?;
     let mut out = io::stdout().lock();
     for device in &devices {
-        writeln!(out, "{}", device.name)?;
+        let default = if device.is_default { ", default" } else { "" };
+        let DeviceInfo { id, name, sample_rate, channels, .. } = device;
+        writeln!(out, "{id}\t{name}, {sample_rate} Hz, {channels} channels{default}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -114,7 +121,6 @@ fn stop_on_ctrl_c(commands: Sender<Command>) -> Result<()> {
             process::exit(INTERRUPTED);
         }
         // A listener that has ended takes no commands, and needs none.
-        let _ = commands.send(Command::Flush);
         let _ = commands.send(Command::Stop);
     };
     ctrlc::set_handler(handler).context("Ctrl-C can't be handled")

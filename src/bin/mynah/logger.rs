@@ -24,7 +24,8 @@ pub fn start(verbose: u8) {
 /// Other crates stay one level quieter, so that `-v` speaks of recognition.
 fn filter(verbose: u8) -> &'static str {
     match verbose {
-        0 => "off,mynah=warn",
+        // The command itself tells of lost samples, above the captions.
+        0 => "off,mynah=warn,mynah::listener=error",
         1 => "error,mynah=info",
         2 => "warn,mynah=debug",
         _ => "info,mynah=trace",

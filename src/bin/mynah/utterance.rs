@@ -71,7 +71,7 @@ impl Utterance {
 
 /// The length of one encoder frame.
 fn encoder_frame(config: &ModelConfig) -> Duration {
-    let samples = config.features.frame_shift_samples * config.encoder.subsampling_factor;
+    let samples = config.encoder_frame_samples();
     Duration::from_secs_f64(samples as f64 / f64::from(config.features.sample_rate))
 }
 
