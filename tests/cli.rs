@@ -270,7 +270,6 @@ fn no_samples_give_an_empty_transcript() {
 }
 
 #[test]
-#[ignore = "needs the trained model in models/en-small; random weights speak in silence too"]
 fn silence_gives_an_empty_transcript() {
     const TRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small");
     let folder = Folder::new();
