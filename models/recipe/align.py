@@ -1,12 +1,5 @@
-"""Find word times of packed recordings by forced alignment, for the first minutes of training.
+"""Word times by forced alignment with PocketSphinx's US English model, for the first minutes of training."""
 
-    python align.py data/train --hours 1.5 --out data/aligned
-
-PocketSphinx's US English model aligns each transcript; recordings with words that its dictionary lacks are left out.
-The index gains `"words": [[start, end], …]` in samples of the packed recording, one pair a word.
-"""
-
-import argparse
 import json
 import os
 import random
@@ -33,31 +26,25 @@ def align(decoder: Decoder, samples: np.ndarray, text: str) -> list[list[int]] |
     return times if len(times) == len(text.split()) else None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="written by prepare.py")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--hours", type=float, default=1.5, help="of speech to align, drawn at random")
-    args = parser.parse_args()
-    items = [json.loads(line) for line in (args.folder / "index.jsonl").read_text().splitlines()]
-    samples = np.memmap(args.folder / "samples.i16", "<i2", "r")
+def add_word_times(folder: Path, hours: float) -> int:
+    """Align recordings of a packed folder, drawn at random, and return how many now have word times.
+
+    Their lines of `index.jsonl` gain `"words": [[start, end], …]` in samples of the recording, one pair a word. A
+    recording with a word that PocketSphinx's dictionary lacks stays as it is.
+    """
+    items = [json.loads(line) for line in (folder / "index.jsonl").read_text().splitlines()]
+    samples = np.memmap(folder / "samples.i16", "<i2", "r")
     decoder = Decoder(samprate=16000, lm=None, loglevel="FATAL")
-    args.out.mkdir(parents=True, exist_ok=True)
-    link = args.out / "samples.i16"
-    link.unlink(missing_ok=True)
-    os.link(args.folder / "samples.i16", link)
-    wanted, aligned = args.hours * 3600 * 16000, 0
-    with open(args.out / "index.jsonl", "w") as index:
-        for item in tqdm(random.Random(0).sample(items, len(items)), mininterval=5):
-            if wanted <= 0:
-                break
-            part = samples[item["offset"] : item["offset"] + item["length"]]
-            if words := align(decoder, part, item["text"]):
-                index.write(json.dumps({**item, "words": words}) + "\n")
-                aligned += 1
-                wanted -= item["length"]
-    print(f"{args.out}: {aligned} of {len(items)} recordings have word times")
-
-
-if __name__ == "__main__":
-    main()
+    wanted, aligned = hours * 3600 * 16000, 0
+    for item in tqdm(random.Random(0).sample(items, len(items)), desc="aligning", mininterval=5):
+        if wanted <= 0:
+            break
+        part = samples[item["offset"] : item["offset"] + item["length"]]
+        if words := align(decoder, part, item["text"]):
+            item["words"] = words
+            aligned += 1
+            wanted -= item["length"]
+    part = folder / "index.jsonl.part"
+    part.write_text("".join(json.dumps(item) + "\n" for item in items))
+    os.replace(part, folder / "index.jsonl")
+    return aligned

@@ -12,22 +12,23 @@ class TrainConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     # Rows of `row_blocks` × left context: 7 × 64 encoder frames of 40 ms = 17.92 s.
     row_blocks: int = 7
-    batch_rows: int = 8
+    batch_rows: int = 4
     # Chunk lengths in encoder frames, one drawn per batch: 320, 640 and 1280 ms.
-    chunks: tuple[int, ...] = (8, 16, 16, 32)
+    chunks: tuple[int, ...] = (8, 16, 16, 16, 32)
     # Learning rates of the stem and lower blocks, of the pretrained upper blocks, and of what is new.
-    lr_lower: float = 3e-5
-    lr_upper: float = 1e-4
-    lr_new: float = 8e-4
+    lr_lower: float = 5e-5
+    lr_upper: float = 2e-4
+    lr_new: float = 1e-3
     weight_decay: float = 0.01
-    warmup_steps: int = 200
+    warmup_steps: int = 50
     # The last share of the time over which the rates fall linearly to zero.
-    decay_share: float = 0.35
+    decay_share: float = 0.6
     middle_ctc_weight: float = 0.3
-    # Steps over which recordings with word times also teach where each token falls.
-    alignment_steps: int = 300
+    # First steps, which hear only recordings with word times, clean, and learn where each letter falls: from CTC on
+    # augmented speech alone, the model writes nothing but blanks for several hundred steps.
+    letter_steps: int = 350
     average_decay: float = 0.998
-    # How many of the rows are augmented; none in the first minutes, in which the model learns where letters fall.
+    # How many of the later rows are augmented.
     augmented_share: float = 0.5
     # How often a corpus is drawn, relative to its hours.
     corpus_weights: dict[str, float] = field(default_factory=dict)

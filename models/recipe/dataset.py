@@ -4,6 +4,7 @@ Each recording keeps its own stretch of the row for the loss: from its start to 
 stays on its all-blank plateau several times as long.
 """
 
+import itertools
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +35,9 @@ class Corpus:
             raise ValueError(f"no recordings in {', '.join(map(str, folders))}")
         weight = np.array([weights.get(item.get("corpus", ""), 1.0) for item in self.items])
         self.probability = weight / weight.sum()
+        aligned = weight * ["words" in item for item in self.items]
+        # Without any word times the first rows are drawn like the others.
+        self.aligned_probability = aligned / aligned.sum() if aligned.any() else self.probability
 
     def read(self, item: dict) -> np.ndarray:
         part = self.samples[item["source"]][item["offset"] : item["offset"] + item["length"]]
@@ -66,34 +70,40 @@ def token_frames(text: str, words: list, offset: int, speed: float, end: int) ->
 
 
 class RowDataset(torch.utils.data.IterableDataset):
-    """Endless rows of one length: frames and their stretches. Each worker draws its own."""
+    """Endless rows of one length: frames and their stretches.
 
-    def __init__(self, corpus: Corpus, row_frames: int, seed: int, augmented_share: float):
-        self.corpus, self.row_frames, self.seed, self.augmented_share = corpus, row_frames, seed, augmented_share
+    The first `letter_rows` are clean and of recordings with word times. One worker draws them all.
+    """
+
+    def __init__(self, corpus: Corpus, row_frames: int, seed: int, augmented_share: float, letter_rows: int):
+        self.corpus, self.row_frames, self.seed = corpus, row_frames, seed
+        self.augmented_share, self.letter_rows = augmented_share, letter_rows
         self.log_mel = LogMel()
 
     def __iter__(self):
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
-        # Drawing from 7,000 weighted items is slow one at a time.
-        waiting = []
-        while True:
-            if len(waiting) < 64:
-                drawn = rng.choice(len(self.corpus.items), 256, p=self.corpus.probability)
-                waiting += [self.corpus.items[i] for i in drawn]
-            yield self.row(waiting, rng)
+        rng = np.random.default_rng(self.seed)
+        for probability, share, count in (
+            (self.corpus.aligned_probability, 0.0, self.letter_rows),
+            (self.corpus.probability, self.augmented_share, None),
+        ):
+            waiting = []
+            for _ in range(count) if count is not None else itertools.count():
+                # Drawing from thousands of weighted items is slow one at a time.
+                if len(waiting) < 64:
+                    waiting += [self.corpus.items[i] for i in rng.choice(len(probability), 256, p=probability)]
+                yield self.row(waiting, rng, share)
 
-    def row(self, waiting: list, rng: np.random.Generator) -> tuple[torch.Tensor, list[Stretch]]:
+    def row(self, waiting: list, rng: np.random.Generator, share: float) -> tuple[torch.Tensor, list[Stretch]]:
         features = self.log_mel.config
         length = features.frame_shift_samples * (self.row_frames - 1) + features.frame_length_samples
         row, starts, spoken, at = np.zeros(length, np.float32), [], [], int(rng.uniform(0, 0.5) * SAMPLE_RATE)
         misses = 0
-        augmented = rng.random() < self.augmented_share
+        augmented = rng.random() < share
         # Some rows hold nothing but the room, so that silence gives no text.
         speechless = augmented and rng.random() < SPEECHLESS_SHARE
         while misses < 6 and waiting and not speechless:
             item = waiting.pop()
-            speed = rng.uniform(0.88, 1.12) if self.augmented_share > 0 else 1.0
+            speed = rng.uniform(0.88, 1.12) if share > 0 else 1.0
             if at + item["length"] / speed > length:
                 # Too long for what is left: try a few others before closing the row.
                 waiting.insert(0, item)

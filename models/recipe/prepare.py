@@ -3,7 +3,8 @@
     python prepare.py MANIFEST.jsonl … --out data/train
 
 A manifest's lines are `{"audio": path relative to the manifest, "text": …}`; other keys are kept.
-Silence beyond 0.2 s is cut at both ends. Recordings outside 0.3–24 s and lines without text are left out.
+Silence beyond 0.2 s is cut at both ends. Recordings outside 0.3–24 s and lines without text are left out. Some hours are
+aligned word by word: training begins with those.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
+from align import add_word_times
 from text import normalize
 
 SAMPLE_RATE = 16000
@@ -45,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("manifests", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--align-hours", type=float, default=1.5)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     at, kept, left_out = 0, 0, 0
@@ -62,6 +65,8 @@ def main() -> None:
                 index.write(json.dumps(line) + "\n")
                 at, kept = at + len(samples), kept + 1
     print(f"{args.out}: {kept} recordings, {at / SAMPLE_RATE / 3600:.2f} hours; {left_out} left out")
+    if args.align_hours > 0:
+        print(f"{add_word_times(args.out, args.align_hours)} recordings have word times")
 
 
 if __name__ == "__main__":

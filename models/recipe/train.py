@@ -138,7 +138,7 @@ def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
         log_probs, middle = model(frames, chunk, start)
     loss = ctc_loss(log_probs, stretches)
     total = loss + config.middle_ctc_weight * ctc_loss(middle, stretches)
-    if run.step < config.alignment_steps:
+    if run.step < config.letter_steps:
         total = total + alignment_loss(log_probs, stretches) + alignment_loss(middle, stretches)
     run.optimizer.zero_grad(set_to_none=True)
     total.backward()
@@ -184,7 +184,8 @@ def main() -> None:
     row_frames = 4 * left * config.row_blocks + 1
     longest_samples = int((row_frames * 160 - 8000) * 0.88)
     corpus = Corpus(args.data, config.corpus_weights, longest_samples)
-    rows = RowDataset(corpus, row_frames, config.seed + 1000 * run.step, config.augmented_share)
+    letter_rows = max(0, config.letter_steps - run.step) * config.batch_rows
+    rows = RowDataset(corpus, row_frames, config.seed + 1000 * run.step, config.augmented_share, letter_rows)
     loader = DataLoader(rows, config.batch_rows, num_workers=1, collate_fn=collate, prefetch_factor=4)
     recordings = load_recordings(args.dev)[::6] if args.dev else []
 
