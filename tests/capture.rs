@@ -2,6 +2,8 @@
 //!
 //! `assert_no_alloc` ends the process at the first allocation, here also in release builds.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use mynah::audio::{DeviceSample, Read, Resampler, Source, capture_ring};
 

@@ -1,6 +1,7 @@
 //! The `mynah` command on recordings that the tests make, with the random-weight model: what it
 //! says is noise, but the same noise each time.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 #![cfg(feature = "cli")]
 
 use std::{
@@ -76,7 +77,7 @@ fn bursts(seconds: f64, sample_rate: u32) -> Vec<f32> {
     let sample = |i: usize| {
         let t = i as f64 / f64::from(sample_rate);
         let phase = std::f64::consts::TAU * (200.0 * t + 400.0 * t * t / seconds);
-        let loudness = if (4.0 * t) as u64 % 2 == 0 { 0.8 } else { 0.05 };
+        let loudness = if ((4.0 * t) as u64).is_multiple_of(2) { 0.8 } else { 0.05 };
         (loudness * phase.sin()) as f32
     };
     (0..count).map(sample).collect()

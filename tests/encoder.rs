@@ -57,11 +57,9 @@ fn the_shipped_model_equals_its_golden_data() {
     // A value that rounds to the next integer somewhere spreads over ten chunks of caches: ONNX Runtime
     // with and without its graph optimizations is 0.03 from itself in the mean, 0.35 at most.
     assert!(mean < 0.1, "int8: greatest {greatest}, mean {mean}");
-    if dir.join("encoder.onnx").exists() {
-        let model = Model::load(&dir, Precision::F32).unwrap();
-        let (greatest, _) = differences(&model, &dir, Precision::F32);
-        assert!(greatest < 1e-3, "f32: {greatest}");
-    }
+    let model = Model::load(&dir, Precision::F32).unwrap();
+    let (greatest, _) = differences(&model, &dir, Precision::F32);
+    assert!(greatest < 1e-3, "f32: {greatest}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The worker thread with a scripted source: what it tells, in which order, and that it ends.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 mod golden;
 
 use std::time::{Duration, Instant};
@@ -134,17 +136,19 @@ fn heard_is_the_audio_time_and_never_goes_back() {
     assert_eq!(*times.last().unwrap(), all);
 }
 
+fn gaps(told: &[ListenEvent]) -> Vec<(u64, Duration)> {
+    let gap = |told: &ListenEvent| match told {
+        ListenEvent::Gap { samples, at } => Some((*samples, *at)),
+        _ => None,
+    };
+    told.iter().filter_map(gap).collect()
+}
+
 #[test]
 fn a_gap_is_told_once_and_moves_the_clock() {
     let steps = vec![Step::Samples(speech()), Step::Gap(16_000 * 60), Step::Samples(speech())];
     let told = listen(Script::new(steps));
-    let gaps: Vec<(u64, Duration)> = told
-        .iter()
-        .filter_map(|told| match told {
-            ListenEvent::Gap { samples, at } => Some((*samples, *at)),
-            _ => None,
-        })
-        .collect();
+    let gaps = gaps(&told);
     let length = Duration::from_secs_f64(speech().len() as f64 / 16_000.0);
     assert_eq!(gaps, [(16_000 * 60, length)]);
     let last = recognized(&told).last().unwrap().hypothesis().clone();
@@ -160,11 +164,9 @@ fn gaps_of_another_rate_are_told_in_samples_of_the_model() {
         Step::Gap(7),
     ]);
     script.rate = 44_100;
-    let told = listen(script);
-    let [ListenEvent::Gap { samples, at }, ListenEvent::Gap { .. }] = told[..] else {
-        panic!("{told:?}")
-    };
-    assert_eq!((samples, at), (16_000, Duration::from_secs(1)));
+    let gaps = gaps(&listen(script));
+    assert_eq!(gaps.len(), 2, "{gaps:?}");
+    assert_eq!(gaps[0], (16_000, Duration::from_secs(1)));
 }
 
 #[test]

@@ -158,7 +158,8 @@ impl Fbank {
         let start = frames.len();
         self.filters.apply(&self.power, frames);
         for value in &mut frames[start..] {
-            *value = value.max(self.energy_floor).ln();
+            // The power of an absurdly loud sample overflows; infinity would stay in the caches.
+            *value = value.clamp(self.energy_floor, f32::MAX).ln();
         }
     }
 }

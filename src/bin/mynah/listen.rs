@@ -55,10 +55,11 @@ fn show(listener: &Listener, sample_rate: u32, captions: &mut Captions) -> Resul
                 captions.clear()?;
                 return Err(error.into());
             }
-            ListenEvent::Ended => break,
+            ListenEvent::Ended => return Ok(captions.clear()?),
         }
     }
-    Ok(captions.clear()?)
+    captions.clear()?;
+    anyhow::bail!("recognition stopped before its end")
 }
 
 fn style(args: &ListenArgs) -> Style {

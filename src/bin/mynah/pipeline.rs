@@ -57,7 +57,7 @@ impl<S: Source> Pipeline<S> {
         match self.source.read(&mut self.block).and_then(|read| self.recognize(read)) {
             Ok(step) => Ok(step),
             Err(error) => {
-                if let Err(unflushed) = self.stream.finish() {
+                if let Err(unflushed) = self.flush() {
                     log::debug!("the rest was not decoded: {unflushed}");
                 }
                 Err(error)
@@ -93,9 +93,7 @@ impl<S: Source> Pipeline<S> {
             }
             Read::Gap(samples) => {
                 self.read_samples += samples;
-                let from = u64::from(self.source.sample_rate());
-                self.stream.skip(samples * u64::from(self.stream_rate) / from);
-                Ok(Step::Fed)
+                self.skip_gap().map(|()| Step::Fed)
             }
             Read::End => self.flush().map(|()| Step::Ended),
         };
@@ -103,10 +101,24 @@ impl<S: Source> Pipeline<S> {
         step
     }
 
+    /// Hands over what came before the gap, and moves the stream's clock to the source's.
+    fn skip_gap(&mut self) -> Result<()> {
+        self.drain()?;
+        let (from, to) = (u128::from(self.source.sample_rate()), u128::from(self.stream_rate));
+        let due = ((u128::from(self.read_samples) * to + from / 2) / from) as u64;
+        self.stream.skip(due.saturating_sub(self.stream.samples_accepted()));
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<()> {
+        self.drain()?;
+        self.stream.finish()
+    }
+
+    /// Hands over what the resampler still holds.
+    fn drain(&mut self) -> Result<()> {
         self.resampled.clear();
         self.resampler.finish(&mut self.resampled);
-        self.stream.accept_waveform(&self.resampled)?;
-        self.stream.finish()
+        self.stream.accept_waveform(&self.resampled)
     }
 }
