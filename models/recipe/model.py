@@ -187,7 +187,7 @@ class StreamingEncoder(nn.Module):
         self.lower = nn.ModuleList(Block(config, config.ffn, False, True) for _ in range(config.lower_blocks))
         self.upper = nn.ModuleList(Block(config, config.ffn, True, True) for _ in range(config.upper_blocks))
         self.fresh = nn.ModuleList(Block(config, config.fresh_ffn, True, False) for _ in range(config.fresh_blocks))
-        # Whisper's residual stream has channels hundreds of times the others; its last norm evens them out.
+        # Whisper's last norm, so that the new blocks and the head read what its decoder was trained to read.
         self.bridge_norm = nn.LayerNorm(config.dim)
         self.head_norm = nn.LayerNorm(config.dim)
         self.head = nn.Linear(config.dim, len(TOKENS))
@@ -309,6 +309,6 @@ class StreamingEncoder(nn.Module):
             copy(block.ffn_in, f"{name}/ffn/linear_0")
             copy(block.ffn_out, f"{name}/ffn/linear_1")
             if block.convolution is not None:
-                # It reads the same uneven residual stream.
+                # It reads the same residual stream as the feed-forward beside it.
                 copy(block.convolution.norm, f"{name}/ffn/layer_norm")
         copy(self.bridge_norm, "layer_norm")
