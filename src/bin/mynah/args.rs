@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use mynah::{
-    EndpointConfig, Model, Recognizer, RecognizerConfig,
+    EndpointConfig, GateConfig, Model, Recognizer, RecognizerConfig,
     audio::{RawFormat, SampleFormat},
 };
 
@@ -216,6 +216,14 @@ pub struct RecognizerArgs {
     /// Never end an utterance before the audio ends
     #[arg(long, conflicts_with = "endpoint_silence")]
     pub no_endpoint: bool,
+
+    /// Keep silence from the encoder (the default of `listen`): nothing is computed in it
+    #[arg(long, overrides_with = "no_gate")]
+    pub gate: bool,
+
+    /// Encode silence like all else (the default of `transcribe` and `eval`)
+    #[arg(long, overrides_with = "gate")]
+    pub no_gate: bool,
 }
 
 /// Which of a model's encoders runs.
@@ -257,13 +265,17 @@ impl RawArgs {
 }
 
 impl RecognizerArgs {
-    /// Loads the model and configures the recognizer.
+    /// Loads the model and configures the recognizer; `gated` is the command's default.
     ///
     /// # Errors
     ///
     /// The model can't be loaded.
-    pub fn recognizer(&self) -> Result<Recognizer> {
-        let config = RecognizerConfig { endpoint: self.endpoint(), ..RecognizerConfig::default() };
+    pub fn recognizer(&self, gated: bool) -> Result<Recognizer> {
+        let config = RecognizerConfig {
+            endpoint: self.endpoint(),
+            gate: ((gated || self.gate) && !self.no_gate).then(GateConfig::default),
+            ..RecognizerConfig::default()
+        };
         Ok(Recognizer::new(self.load_model()?, config)?)
     }
 
