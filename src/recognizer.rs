@@ -331,7 +331,12 @@ impl Utterances {
 
     fn hypothesis(&self) -> Hypothesis {
         let time_of = |frame| self.clock.time_of(frame);
-        Hypothesis::new(self.search.tokens(), self.model.tokens(), time_of)
+        Hypothesis::new(
+            self.search.tokens(),
+            self.model.tokens(),
+            &self.model.config().words,
+            time_of,
+        )
     }
 }
 

@@ -133,9 +133,8 @@ pub enum CaptionFormat {
 ///
 /// Latency: each recording is simulated to arrive in real time, in blocks of 10 ms. A block's
 /// computation starts when the block has arrived and the computation before has ended, and takes
-/// as long as measured; its events come when it ends. Partial latency: per word, from the end of
-/// its last token, as the model aligned it, to the first event (partial or final) that shows the
-/// word as it stays. Final latency: from the end of the utterance's last token to the final event,
+/// as long as measured; its events come when it ends. Partial latency: per word, from its end as
+/// the recognizer gives it, to the first event (partial or final) that shows the word as it stays. Final latency: from the end of the utterance's last token to the final event,
 /// told apart by whether an endpoint closed the utterance or the end of the audio did.
 /// Percentiles are nearest-rank.
 #[derive(Debug, clap::Args)]
