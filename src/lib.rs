@@ -34,6 +34,7 @@ mod endpoint;
 mod error;
 pub mod features;
 mod listener;
+pub mod lm;
 mod model;
 mod recognizer;
 mod tokens;

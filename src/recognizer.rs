@@ -1,7 +1,7 @@
 //! Samples in, events out: the order in which the stages run.
 //!
 //! ```text
-//! accept_waveform → Fbank → frames → EncoderState → log-probs → Greedy → Endpointer → Event
+//! accept_waveform → Fbank → frames → EncoderState → log-probs → Search → Endpointer → Event
 //! ```
 
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock::Clock;
-use crate::ctc::{Decoding, Greedy, Hypothesis};
+use crate::ctc::{Decoding, Hypothesis, Search};
 use crate::encoder::EncoderState;
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
@@ -69,7 +69,8 @@ pub struct Stream {
 /// What a [`Stream`] tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The utterance so far, whole; its text may change. Once per chunk that changed the text.
+    /// The utterance so far, whole; its text may change. Once per chunk that changed the text; empty
+    /// where prefix beam search takes back all that it showed.
     Partial(Hypothesis),
     /// The utterance has ended as this; the next event is of the next one.
     Final(Hypothesis),
@@ -89,7 +90,8 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if an endpoint rule would end every utterance at once.
+    /// [`Error::Config`] if an endpoint rule would end every utterance at once, or a value of the
+    /// decoding is out of its range.
     pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
         let utterances = Utterances::new(&model, &config)?;
@@ -215,7 +217,9 @@ impl Stream {
 #[derive(Clone)]
 struct Utterances {
     model: Model,
-    search: Greedy,
+    search: Search,
+    /// The hypotheses that a final tells.
+    nbest: usize,
     endpointer: Endpointer,
     clock: Clock,
     /// Encoder frames decoded since the encoder began.
@@ -229,12 +233,14 @@ impl Utterances {
     fn new(model: &Model, config: &RecognizerConfig) -> Result<Self> {
         let clock =
             Clock::new(model.config().features.sample_rate, model.config().encoder_frame_samples());
-        let search = match config.decoding {
-            Decoding::Greedy => Greedy::new(model.tokens().blank()),
+        let nbest = match &config.decoding {
+            Decoding::Greedy => 1,
+            Decoding::PrefixBeam(beam) => beam.nbest,
         };
         Ok(Self {
             model: model.clone(),
-            search,
+            search: Search::new(&config.decoding, model.tokens())?,
+            nbest,
             endpointer: Endpointer::new(&config.endpoint, clock.time_of(1))?,
             clock,
             decoded: 0,
@@ -252,7 +258,13 @@ impl Utterances {
                 self.end_utterance(format_args!("endpoint rule {rule}"));
             }
         }
-        let hypothesis = self.hypothesis();
+        let time_of = |frame| self.clock.time_of(frame);
+        let hypothesis = Hypothesis::new(self.search.partial(), self.model.tokens(), time_of);
+        self.show(hypothesis);
+    }
+
+    /// Tells a partial whose text is not that of the one before.
+    fn show(&mut self, hypothesis: Hypothesis) {
         if hypothesis.text != self.shown {
             self.shown.clone_from(&hypothesis.text);
             self.events.push_back(Event::Partial(hypothesis));
@@ -261,8 +273,12 @@ impl Utterances {
 
     /// Ends the utterance; the next begins with the next encoder frame of the same audio.
     fn end_utterance(&mut self, cause: std::fmt::Arguments) {
-        let hypothesis = self.hypothesis();
-        if !hypothesis.text.is_empty() {
+        let time_of = |frame| self.clock.time_of(frame);
+        let (paths, tokens) = (self.search.finals(), self.model.tokens());
+        let hypothesis = Hypothesis::best_of(paths, self.nbest, tokens, time_of);
+        if hypothesis.text.is_empty() {
+            self.show(hypothesis);
+        } else {
             let Hypothesis { start, end, tokens, .. } = &hypothesis;
             log::debug!("utterance {start:.2?}..{end:.2?}: {} tokens, {cause}", tokens.len());
             self.events.push_back(Event::Final(hypothesis));
@@ -275,14 +291,9 @@ impl Utterances {
     /// Ends the utterance and the audio that the encoder has seen.
     fn finish(&mut self) {
         self.end_utterance(format_args!("finish"));
-        self.search = Greedy::new(self.model.tokens().blank());
+        self.search.reset();
         self.clock.restart();
         self.decoded = 0;
-    }
-
-    fn hypothesis(&self) -> Hypothesis {
-        let time_of = |frame| self.clock.time_of(frame);
-        Hypothesis::new(self.search.tokens(), self.model.tokens(), time_of)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 
 /// The character that stands for the space between words, in tokens of any length.
-const WORD_BOUNDARY: char = '▁';
+pub(crate) const WORD_BOUNDARY: char = '▁';
 
 /// The position of a token in the model's output and in `tokens.txt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
