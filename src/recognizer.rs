@@ -6,11 +6,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
+use crate::acoustics::Acoustics;
 use crate::clock::Clock;
 use crate::ctc::{Decoding, Hypothesis, Search};
-use crate::encoder::EncoderState;
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
 use crate::model::Model;
@@ -59,10 +58,7 @@ struct Prototype {
 /// own.
 pub struct Stream {
     recognizer: Recognizer,
-    fbank: Fbank,
-    /// Frames from the next chunk's first on, `[frames, mel]`.
-    frames: Vec<f32>,
-    encoder: EncoderState,
+    acoustics: Acoustics,
     utterances: Utterances,
 }
 
@@ -112,11 +108,42 @@ impl Recognizer {
     pub fn stream(&self) -> Stream {
         Stream {
             recognizer: self.clone(),
-            fbank: self.0.fbank.clone(),
-            frames: Vec::new(),
-            encoder: self.model().encoder().state(),
+            acoustics: Acoustics::new(self.model(), self.0.fbank.clone()),
             utterances: self.0.utterances.clone(),
         }
+    }
+
+    /// The log-probabilities that a stream would decode for these samples, its end included:
+    /// `[encoder frames, tokens]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Stream::accept_waveform`].
+    pub fn log_probs(&self, samples: &[f32]) -> Result<Vec<f32>> {
+        check_samples(samples)?;
+        let mut log_probs = Vec::new();
+        if samples.is_empty() {
+            return Ok(log_probs);
+        }
+        let mut acoustics = Acoustics::new(self.model(), self.0.fbank.clone());
+        let padding = vec![0.0; Acoustics::padding_samples(self.model().config())];
+        for samples in [samples, &padding] {
+            acoustics.accept(samples, |chunk| log_probs.extend_from_slice(chunk))?;
+        }
+        Ok(log_probs)
+    }
+
+    /// Decodes what [`Recognizer::log_probs`] gave, by this recognizer or by another one of the same
+    /// model: the finals that a stream would tell. Values after the last whole frame are ignored.
+    pub fn decode(&self, log_probs: &[f32]) -> Vec<Hypothesis> {
+        let mut utterances = self.0.utterances.clone();
+        utterances.accept_rows(log_probs);
+        utterances.finish();
+        let finals = utterances.events.into_iter().filter_map(|event| match event {
+            Event::Final(hypothesis) => Some(hypothesis),
+            Event::Partial(_) => None,
+        });
+        finals.collect()
     }
 }
 
@@ -132,9 +159,7 @@ impl Stream {
     /// [`Error::Samples`] if one is not a finite number; none has been taken then.
     /// [`Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
     pub fn accept_waveform(&mut self, samples: &[f32]) -> Result<()> {
-        if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
-            return Err(Error::Samples { index, value: samples[index] });
-        }
+        check_samples(samples)?;
         // Pieces of a chunk's length at most, so that a whole file does not become frames at once.
         for piece in samples.chunks(self.chunk_samples()) {
             self.utterances.clock.accept(piece.len());
@@ -168,17 +193,10 @@ impl Stream {
         if !self.utterances.clock.is_running() {
             return Ok(());
         }
-        let config = self.recognizer.model().config();
-        // One chunk to be decoded, and what a chunk waits for: almost another one, its lookahead,
-        // and the end of its last frame.
-        let frames = config.encoder.chunk_frames + config.encoder.input_frames();
-        let features = &config.features;
-        let padding = frames * features.frame_shift_samples + features.frame_length_samples;
+        let padding = Acoustics::padding_samples(self.recognizer.model().config());
         self.decode(&vec![0.0; padding])?;
         self.utterances.finish();
-        self.fbank.reset();
-        self.frames.clear();
-        self.encoder.reset();
+        self.acoustics.reset();
         Ok(())
     }
 
@@ -198,18 +216,15 @@ impl Stream {
     }
 
     fn decode(&mut self, samples: &[f32]) -> Result<()> {
-        self.fbank.accept(samples, &mut self.frames);
-        let config = &self.recognizer.model().config().encoder;
-        let input_values = config.input_frames() * self.fbank.dim();
-        let chunk_values = config.chunk_frames * self.fbank.dim();
-        while self.frames.len() >= input_values {
-            let began = Instant::now();
-            let log_probs = self.encoder.encode_chunk(&self.frames[..input_values])?;
-            log::trace!("chunk encoded in {:.2?}", began.elapsed());
-            self.utterances.accept_chunk(log_probs);
-            self.frames.drain(..chunk_values);
-        }
-        Ok(())
+        let utterances = &mut self.utterances;
+        self.acoustics.accept(samples, |log_probs| utterances.accept_chunk(log_probs))
+    }
+}
+
+fn check_samples(samples: &[f32]) -> Result<()> {
+    match samples.iter().position(|sample| !sample.is_finite()) {
+        Some(index) => Err(Error::Samples { index, value: samples[index] }),
+        None => Ok(()),
     }
 }
 
@@ -251,6 +266,13 @@ impl Utterances {
 
     /// Takes one chunk, `[encoder frames, tokens]`.
     fn accept_chunk(&mut self, log_probs: &[f32]) {
+        self.accept_rows(log_probs);
+        let time_of = |frame| self.clock.time_of(frame);
+        let hypothesis = Hypothesis::new(self.search.partial(), self.model.tokens(), time_of);
+        self.show(hypothesis);
+    }
+
+    fn accept_rows(&mut self, log_probs: &[f32]) {
         for row in log_probs.chunks_exact(self.model.tokens().len()) {
             let blank = self.search.accept(self.clock.place(self.decoded), row);
             self.decoded += 1;
@@ -258,9 +280,6 @@ impl Utterances {
                 self.end_utterance(format_args!("endpoint rule {rule}"));
             }
         }
-        let time_of = |frame| self.clock.time_of(frame);
-        let hypothesis = Hypothesis::new(self.search.partial(), self.model.tokens(), time_of);
-        self.show(hypothesis);
     }
 
     /// Tells a partial whose text is not that of the one before.

@@ -111,6 +111,11 @@ impl FusionState {
 }
 
 impl LanguageModel {
+    /// Weights that were tuned for `en-small`; others want others.
+    pub fn new(ngrams: NgramModel) -> Self {
+        Self { ngrams, weight: 0.5, word_bonus: 0.5, oov_penalty: 4.0 }
+    }
+
     fn check(&self) -> Result<()> {
         let Self { weight, word_bonus, oov_penalty, .. } = *self;
         if !(weight >= 0.0 && weight.is_finite()) {

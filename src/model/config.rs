@@ -23,6 +23,25 @@ pub struct ModelConfig {
     pub tokens: PathBuf,
     /// The CTC blank's token id.
     pub blank: u32,
+    /// The language model that goes with it.
+    #[serde(default)]
+    pub language_model: Option<LanguageModelConfig>,
+}
+
+/// A language model's file, and how it is used; see [`crate::ctc::LanguageModel`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageModelConfig {
+    /// The file, in the model's folder: ARPA or compact.
+    pub file: PathBuf,
+    /// What its log-probabilities are multiplied by.
+    pub weight: f32,
+    /// What every word adds.
+    pub word_bonus: f32,
+    /// What an unknown word loses.
+    pub oov_penalty: f32,
+    /// The prefixes that the search keeps.
+    pub beam: usize,
 }
 
 /// An encoder's files and geometry.

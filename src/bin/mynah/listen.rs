@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal},
+    num::NonZeroUsize,
     path::Path,
     process::{self, ExitCode},
     sync::atomic::{AtomicBool, Ordering},
@@ -30,7 +31,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     if args.list_devices {
         return list_devices();
     }
-    let recognizer = args.recognizer.recognizer()?;
+    let recognizer = args.recognizer.recognizer(NonZeroUsize::MIN)?;
     let listener = match &args.file {
         Some(file) => listen_to_file(&recognizer, file, args)?,
         None => listen_to_microphone(&recognizer, args)?,

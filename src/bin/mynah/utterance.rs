@@ -18,6 +18,16 @@ pub struct Utterance {
     pub end: Duration,
     pub words: Vec<Word>,
     pub tokens: Vec<TimedToken>,
+    /// The best hypotheses, this one included; empty where only one was asked for or found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nbest: Vec<Scored>,
+}
+
+/// A hypothesis's text and what it was ranked by, in natural logarithm.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scored {
+    pub text: String,
+    pub score: f64,
 }
 
 /// A word and when it was said.
@@ -65,8 +75,17 @@ impl Utterance {
             end: hypothesis.end,
             words: words(&tokens),
             tokens,
+            nbest: nbest(hypothesis),
         }
     }
+}
+
+fn nbest(hypothesis: &Hypothesis) -> Vec<Scored> {
+    if hypothesis.alternatives.is_empty() {
+        return Vec::new();
+    }
+    let all = std::iter::once(hypothesis).chain(&hypothesis.alternatives);
+    all.map(|h| Scored { text: h.text.clone(), score: (h.score * 1e4).round() / 1e4 }).collect()
 }
 
 /// The length of one encoder frame.
