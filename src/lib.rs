@@ -27,7 +27,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod acoustics;
 pub mod audio;
 mod clock;
 pub mod ctc;
@@ -35,6 +34,7 @@ mod encoder;
 mod endpoint;
 mod error;
 pub mod features;
+mod gate;
 mod listener;
 pub mod lm;
 mod model;
@@ -44,6 +44,7 @@ mod tokens;
 pub use encoder::{Encoder, EncoderState};
 pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
 pub use error::{Error, Result};
+pub use gate::GateConfig;
 pub use listener::{Command, ListenEvent, Listener};
 pub use model::{CacheConfig, EncoderConfig, LanguageModelConfig, Model, ModelConfig, Precision};
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};

@@ -7,9 +7,11 @@ mod fusion;
 mod greedy;
 mod prefix_beam;
 mod search;
+mod word;
 
 pub use fusion::LanguageModel;
 pub use prefix_beam::PrefixBeamConfig;
+pub use word::{Word, WordCalibration};
 
 pub(crate) use search::Search;
 
@@ -55,6 +57,8 @@ pub struct Hypothesis {
     pub text: String,
     /// The tokens, in time order; never empty in a final.
     pub tokens: Vec<Token>,
+    /// The words that the tokens spell.
+    pub words: Vec<Word>,
     /// The audio time at which the first token's encoder frame begins.
     pub start: Duration,
     /// The audio time at which the last token's encoder frame ends.
@@ -69,12 +73,18 @@ pub struct Hypothesis {
 
 impl Hypothesis {
     /// `time_of` gives the audio time at which an encoder frame begins.
-    pub(crate) fn new(path: Path, table: &TokenTable, time_of: impl Fn(u64) -> Duration) -> Self {
+    pub(crate) fn new(
+        path: Path,
+        table: &TokenTable,
+        calibration: &WordCalibration,
+        time_of: impl Fn(u64) -> Duration,
+    ) -> Self {
         let Path { tokens, score } = path;
         Self {
             text: table.text(tokens.iter().map(|token| token.id)),
             start: tokens.first().map_or(Duration::ZERO, |token| time_of(token.frame)),
             end: tokens.last().map_or(Duration::ZERO, |token| time_of(token.frame + 1)),
+            words: word::words(&tokens, table, calibration, &time_of),
             tokens,
             score,
             alternatives: Vec::new(),
@@ -86,10 +96,12 @@ impl Hypothesis {
         paths: Vec<Path>,
         nbest: usize,
         table: &TokenTable,
+        calibration: &WordCalibration,
         time_of: impl Fn(u64) -> Duration,
     ) -> Self {
-        let mut paths = paths.into_iter().map(|path| Self::new(path, table, &time_of));
-        let nothing = || Self::new(Path { tokens: Vec::new(), score: 0.0 }, table, &time_of);
+        let mut paths = paths.into_iter().map(|path| Self::new(path, table, calibration, &time_of));
+        let nothing =
+            || Self::new(Path { tokens: Vec::new(), score: 0.0 }, table, calibration, &time_of);
         let mut best = paths.next().unwrap_or_else(nothing);
         for other in paths {
             if best.alternatives.len() + 1 >= nbest {

@@ -49,6 +49,14 @@ impl Search {
         }
     }
 
+    /// Whether no token has been found in the utterance.
+    pub fn is_idle(&self) -> bool {
+        match self {
+            Self::Greedy(search) => search.is_idle(),
+            Self::PrefixBeam(search) => search.is_idle(),
+        }
+    }
+
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
     pub fn start_utterance(&mut self) {
         match self {

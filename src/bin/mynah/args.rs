@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use mynah::{
-    EndpointConfig, Model, Recognizer, RecognizerConfig,
+    EndpointConfig, GateConfig, Model, Recognizer, RecognizerConfig,
     audio::{RawFormat, SampleFormat},
 };
 
@@ -139,9 +139,8 @@ pub enum CaptionFormat {
 ///
 /// Latency: each recording is simulated to arrive in real time, in blocks of 10 ms. A block's
 /// computation starts when the block has arrived and the computation before has ended, and takes
-/// as long as measured; its events come when it ends. Partial latency: per word, from the end of
-/// its last token, as the model aligned it, to the first event (partial or final) that shows the
-/// word as it stays. Final latency: from the end of the utterance's last token to the final event,
+/// as long as measured; its events come when it ends. Partial latency: per word, from its end as
+/// the recognizer gives it, to the first event (partial or final) that shows the word as it stays. Final latency: from the end of the utterance's last token to the final event,
 /// told apart by whether an endpoint closed the utterance or the end of the audio did.
 /// Percentiles are nearest-rank.
 #[derive(Debug, clap::Args)]
@@ -267,8 +266,31 @@ pub struct RecognizerArgs {
     #[arg(long, conflicts_with = "endpoint_silence")]
     pub no_endpoint: bool,
 
+    /// Keep silence from the encoder (the default of `listen`): nothing is computed in it
+    #[arg(long, overrides_with = "no_gate")]
+    pub gate: bool,
+
+    /// Encode silence like all else (the default of `transcribe` and `eval`)
+    #[arg(long, overrides_with = "gate")]
+    pub no_gate: bool,
+
     #[command(flatten)]
     pub decoding: DecodingArgs,
+}
+
+/// What of the recognizer depends on the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// Whether silence is kept from the encoder.
+    pub gated: bool,
+    /// The hypotheses told of each utterance.
+    pub nbest: NonZeroUsize,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { gated: false, nbest: NonZeroUsize::MIN }
+    }
 }
 
 /// Which of a model's encoders runs.
@@ -313,13 +335,13 @@ impl RawArgs {
 }
 
 impl RecognizerArgs {
-    /// Loads the model and configures the recognizer to tell `nbest` hypotheses of an utterance.
+    /// Loads the model and configures the recognizer; `defaults` are the command's.
     ///
     /// # Errors
     ///
     /// The model or the language model can't be loaded, or the options don't fit them.
-    pub fn recognizer(&self, nbest: NonZeroUsize) -> Result<Recognizer> {
-        let (model, config) = self.load(nbest)?;
+    pub fn recognizer(&self, defaults: Defaults) -> Result<Recognizer> {
+        let (model, config) = self.load(defaults)?;
         Ok(Recognizer::new(model, config)?)
     }
 
@@ -328,10 +350,14 @@ impl RecognizerArgs {
     /// # Errors
     ///
     /// Those of [`RecognizerArgs::recognizer`].
-    pub fn load(&self, nbest: NonZeroUsize) -> Result<(Model, RecognizerConfig)> {
+    pub fn load(&self, defaults: Defaults) -> Result<(Model, RecognizerConfig)> {
         let model = self.load_model()?;
-        let decoding = self.decoding.decoding(&model, nbest)?;
-        Ok((model, RecognizerConfig { endpoint: self.endpoint(), decoding }))
+        let config = RecognizerConfig {
+            endpoint: self.endpoint(),
+            decoding: self.decoding.decoding(&model, defaults.nbest)?,
+            gate: ((defaults.gated || self.gate) && !self.no_gate).then(GateConfig::default),
+        };
+        Ok((model, config))
     }
 
     fn load_model(&self) -> mynah::Result<Model> {

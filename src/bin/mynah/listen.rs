@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal},
-    num::NonZeroUsize,
     path::Path,
     process::{self, ExitCode},
     sync::atomic::{AtomicBool, Ordering},
@@ -13,7 +12,7 @@ use crossbeam_channel::Sender;
 use mynah::{Command, ListenEvent, Listener, Recognizer, audio::PacedSource};
 
 use crate::{
-    args::ListenArgs,
+    args::{Defaults, ListenArgs},
     audio_input,
     captions::{Captions, Style},
 };
@@ -31,7 +30,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     if args.list_devices {
         return list_devices();
     }
-    let recognizer = args.recognizer.recognizer(NonZeroUsize::MIN)?;
+    let recognizer = args.recognizer.recognizer(Defaults { gated: true, ..Defaults::default() })?;
     let listener = match &args.file {
         Some(file) => listen_to_file(&recognizer, file, args)?,
         None => listen_to_microphone(&recognizer, args)?,
