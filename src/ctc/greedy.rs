@@ -44,6 +44,11 @@ impl Greedy {
         Path { tokens: self.tokens.clone(), stable: self.tokens.len(), score: self.score }
     }
 
+    /// Whether no token has been found in the utterance.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
     pub(crate) fn start_utterance(&mut self) {
         self.tokens.clear();

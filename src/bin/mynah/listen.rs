@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal},
-    num::NonZeroUsize,
     path::Path,
     process::{self, ExitCode},
     sync::atomic::{AtomicBool, Ordering},
@@ -10,10 +9,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use crossbeam_channel::Sender;
-use mynah::{Command, GateConfig, ListenEvent, Listener, Recognizer, audio::PacedSource};
+use mynah::{Command, ListenEvent, Listener, Recognizer, audio::PacedSource};
 
 use crate::{
-    args::ListenArgs,
+    args::{Defaults, ListenArgs},
     audio_input,
     captions::{Captions, Style},
 };
@@ -31,9 +30,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     if args.list_devices {
         return list_devices();
     }
-    let (model, mut config) = args.recognizer.load(NonZeroUsize::MIN)?;
-    config.gate = (!args.recognizer.no_gate).then(GateConfig::default);
-    let recognizer = Recognizer::new(model, config)?;
+    let recognizer = args.recognizer.recognizer(Defaults { gated: true, ..Defaults::default() })?;
     let listener = match &args.file {
         Some(file) => listen_to_file(&recognizer, file, args)?,
         None => listen_to_microphone(&recognizer, args)?,
