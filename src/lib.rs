@@ -19,7 +19,7 @@
 //!
 //! # Invariants
 //!
-//! - Only `audio/mic.rs` knows cpal; only `encoder.rs` knows tract; only the binary prints.
+//! - Only `audio/mic.rs` knows cpal; only `encoder/` knows tract; only the binary prints.
 //! - Nothing downstream of the ring can block or slow the audio callback.
 //! - Splitting the input differently never changes the output.
 //! - Time is counted in samples and frames, as integers; seconds appear at the edge.
