@@ -162,9 +162,8 @@ fn audio_shorter_than_a_chunk_is_recognized_at_the_end() {
 /// Every sample is decoded: the tokens of a signal are the first of the signal with silence after.
 /// Checks that stable text stays, and that what was stable before a final is in it. Gives the share
 /// of the partials' text that was stable.
-fn stable_share(decoding: Decoding) -> f64 {
-    let config =
-        RecognizerConfig { endpoint: short_utterances(), decoding, ..RecognizerConfig::default() };
+fn stable_share(decoding: Decoding, endpoint: EndpointConfig) -> f64 {
+    let config = RecognizerConfig { endpoint, decoding, ..RecognizerConfig::default() };
     let mut stream = Recognizer::new(random_model(), config).unwrap().stream();
     let (mut stable, mut bytes) = (String::new(), [0, 0]);
     for event in run(&mut stream, &samples(), &[]) {
@@ -185,13 +184,17 @@ fn stable_share(decoding: Decoding) -> f64 {
 
 #[test]
 fn stable_text_never_changes() {
-    let beam = |max_unstable_frames| {
+    let one_utterance = || EndpointConfig { enabled: false, ..EndpointConfig::default() };
+    assert!(stable_share(Decoding::Greedy, one_utterance()) > 0.0);
+    stable_share(Decoding::Greedy, short_utterances());
+    let beam = |max_unstable_frames, endpoint| {
         let config = PrefixBeamConfig { max_unstable_frames, ..PrefixBeamConfig::default() };
-        stable_share(Decoding::PrefixBeam(config))
+        stable_share(Decoding::PrefixBeam(config), endpoint)
     };
-    assert!(stable_share(Decoding::Greedy) > 0.5);
-    let shares = [beam(None), beam(Some(10)), beam(Some(0))];
-    assert!(shares[0] < shares[1] && shares[1] < shares[2], "{shares:?}");
+    let shares = [None, Some(25), Some(0)].map(|age| beam(age, one_utterance()));
+    assert!(shares[0] <= shares[1] && shares[1] < shares[2], "{shares:?}");
+    beam(None, short_utterances());
+    beam(Some(5), short_utterances());
 }
 
 #[test]
