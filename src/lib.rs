@@ -27,6 +27,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod acoustics;
 pub mod audio;
 mod clock;
 pub mod ctc;

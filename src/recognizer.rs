@@ -6,11 +6,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
+use crate::acoustics::{Acoustics, TakeChunk};
 use crate::clock::Clock;
 use crate::ctc::{Decoding, Hypothesis, Search};
-use crate::encoder::EncoderState;
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
 use crate::gate::{Gate, GateConfig};
@@ -64,14 +63,7 @@ struct Prototype {
 /// own.
 pub struct Stream {
     recognizer: Recognizer,
-    fbank: Fbank,
-    /// Frames from the next chunk's first on, `[frames, mel]`.
-    frames: Vec<f32>,
-    gate: Option<Gate>,
-    /// Whether the next chunk is a quiet one, kept until the one after it is known: should speech
-    /// begin there, its onset may lie here.
-    holds_quiet: bool,
-    encoder: EncoderState,
+    acoustics: Acoustics,
     utterances: Utterances,
 }
 
@@ -99,11 +91,12 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if an endpoint rule would end every utterance at once.
+    /// [`Error::Config`] if an endpoint rule would end every utterance at once, or a value of the
+    /// decoding is out of its range.
     pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
-        let gate = config.gate.map(|gate| Gate::new(gate, fbank.dim()));
         let utterances = Utterances::new(&model, &config)?;
+        let gate = config.gate.map(|gate| Gate::new(gate, fbank.dim()));
         Ok(Self(Arc::new(Prototype { model, fbank, gate, utterances })))
     }
 
@@ -121,16 +114,12 @@ impl Recognizer {
     pub fn stream(&self) -> Stream {
         Stream {
             recognizer: self.clone(),
-            fbank: self.0.fbank.clone(),
-            frames: Vec::new(),
-            gate: self.0.gate.clone(),
-            holds_quiet: false,
-            encoder: self.model().encoder().state(),
+            acoustics: self.acoustics(self.0.gate.clone()),
             utterances: self.0.utterances.clone(),
         }
     }
 
-    /// The log-probabilities that a stream without a gate decodes for these samples and their end:
+    /// The log-probabilities that a stream would decode for these samples, its end included:
     /// `[encoder frames, tokens]`.
     ///
     /// # Errors
@@ -142,20 +131,13 @@ impl Recognizer {
         if samples.is_empty() {
             return Ok(log_probs);
         }
-        let mut frames = Vec::new();
-        let mut fbank = self.0.fbank.clone();
-        fbank.accept(samples, &mut frames);
-        fbank.accept(&vec![0.0; padding_samples(self.model())], &mut frames);
-        let config = &self.model().config().encoder;
-        let (chunk, input) = (config.chunk_frames, config.input_frames());
-        let mut encoder = self.model().encoder().state();
-        for frames in frames.windows(input * fbank.dim()).step_by(chunk * fbank.dim()) {
-            log_probs.extend_from_slice(encoder.encode_chunk(frames)?);
-        }
+        let mut acoustics = self.acoustics(None);
+        acoustics.accept(samples, &mut log_probs)?;
+        acoustics.pad(self.model().config(), &mut log_probs)?;
         Ok(log_probs)
     }
 
-    /// Decodes what [`Recognizer::log_probs`] gave, of this recognizer or of another one of the same
+    /// Decodes what [`Recognizer::log_probs`] gave, by this recognizer or by another one of the same
     /// model: the finals that a stream would tell. Values after the last whole frame are ignored.
     pub fn decode(&self, log_probs: &[f32]) -> Vec<Hypothesis> {
         let mut utterances = self.0.utterances.clone();
@@ -166,6 +148,10 @@ impl Recognizer {
             Event::Partial(_) => None,
         });
         finals.collect()
+    }
+
+    fn acoustics(&self, gate: Option<Gate>) -> Acoustics {
+        Acoustics::new(self.model(), self.0.fbank.clone(), gate)
     }
 }
 
@@ -185,7 +171,7 @@ impl Stream {
         // Pieces of a chunk's length at most, so that a whole file does not become frames at once.
         for piece in samples.chunks(self.chunk_samples()) {
             self.utterances.clock.accept(piece.len());
-            self.decode(piece)?;
+            self.acoustics.accept(piece, &mut self.utterances)?;
         }
         Ok(())
     }
@@ -215,16 +201,9 @@ impl Stream {
         if !self.utterances.clock.is_running() {
             return Ok(());
         }
-        let padding = padding_samples(self.recognizer.model());
-        // The padding would be taken for the background.
-        let gate = self.gate.take();
-        let decoded = self.decode(&vec![0.0; padding]);
-        self.gate = gate;
-        decoded?;
+        self.acoustics.pad(self.recognizer.model().config(), &mut self.utterances)?;
         self.utterances.finish();
-        self.fbank.reset();
-        self.frames.clear();
-        self.encoder.reset();
+        self.acoustics.reset();
         Ok(())
     }
 
@@ -242,44 +221,6 @@ impl Stream {
         let config = self.recognizer.model().config();
         config.encoder.chunk_frames * config.features.frame_shift_samples
     }
-
-    fn decode(&mut self, samples: &[f32]) -> Result<()> {
-        self.fbank.accept(samples, &mut self.frames);
-        let config = &self.recognizer.model().config().encoder;
-        let input_values = config.input_frames() * self.fbank.dim();
-        let chunk_values = config.chunk_frames * self.fbank.dim();
-        loop {
-            let held_values = if self.holds_quiet { chunk_values } else { 0 };
-            if self.frames.len() < held_values + input_values {
-                return Ok(());
-            }
-            let newest = &self.frames[held_values..][..chunk_values];
-            let quiet = self.gate.as_mut().is_some_and(|gate| gate.is_quiet(newest));
-            if quiet && self.utterances.are_idle() {
-                if self.holds_quiet {
-                    self.utterances.skip_chunk();
-                    self.frames.drain(..chunk_values);
-                }
-                self.holds_quiet = true;
-                continue;
-            }
-            for _ in 0..=usize::from(std::mem::take(&mut self.holds_quiet)) {
-                self.encode(input_values)?;
-                self.frames.drain(..chunk_values);
-            }
-        }
-    }
-
-    /// Encodes the chunk that the frames begin with.
-    fn encode(&mut self, input_values: usize) -> Result<()> {
-        let began = Instant::now();
-        let log_probs = self.encoder.encode_chunk(&self.frames[..input_values])?;
-        let encoded = Instant::now();
-        self.utterances.accept_chunk(log_probs);
-        let times = (encoded - began, encoded.elapsed());
-        log::trace!("chunk encoded in {:.2?}, decoded in {:.2?}", times.0, times.1);
-        Ok(())
-    }
 }
 
 fn check_samples(samples: &[f32]) -> Result<()> {
@@ -287,14 +228,6 @@ fn check_samples(samples: &[f32]) -> Result<()> {
         Some(index) => Err(Error::Samples { index, value: samples[index] }),
         None => Ok(()),
     }
-}
-
-/// The silence that brings out all that was heard: one chunk to be decoded, and what a chunk waits
-/// for: almost another one, its lookahead, and the end of its last frame.
-fn padding_samples(model: &Model) -> usize {
-    let (encoder, features) = (&model.config().encoder, &model.config().features);
-    let frames = encoder.chunk_frames + encoder.input_frames();
-    frames * features.frame_shift_samples + features.frame_length_samples
 }
 
 /// Turns log-probabilities into utterances and their events.
@@ -333,13 +266,11 @@ impl Utterances {
         })
     }
 
-    /// Takes one chunk, `[encoder frames, tokens]`.
     fn accept_chunk(&mut self, log_probs: &[f32]) {
         self.accept_rows(log_probs);
         let time_of = |frame| self.clock.time_of(frame);
         let (tokens, words) = (self.model.tokens(), &self.model.config().words);
-        let hypothesis = Hypothesis::new(self.search.partial(), tokens, words, time_of);
-        self.show(hypothesis);
+        self.show(Hypothesis::new(self.search.partial(), tokens, words, time_of));
     }
 
     fn accept_rows(&mut self, log_probs: &[f32]) {
@@ -360,23 +291,11 @@ impl Utterances {
         }
     }
 
-    /// Takes a chunk that was not encoded, as nothing but blanks.
-    fn skip_chunk(&mut self) {
-        let mut row = vec![f32::NEG_INFINITY; self.model.tokens().len()];
-        row[self.model.tokens().blank().0 as usize] = 0.0;
-        self.accept_chunk(&row.repeat(self.model.config().encoder.chunk_encoder_frames()));
-    }
-
-    /// Whether nothing has been said since the last utterance ended.
-    fn are_idle(&self) -> bool {
-        self.search.is_idle()
-    }
-
     /// Ends the utterance; the next begins with the next encoder frame of the same audio.
     fn end_utterance(&mut self, cause: std::fmt::Arguments) {
         let time_of = |frame| self.clock.time_of(frame);
-        let (tokens, words) = (self.model.tokens(), &self.model.config().words);
-        let paths = self.search.finals();
+        let (paths, tokens) = (self.search.finals(), self.model.tokens());
+        let words = &self.model.config().words;
         let hypothesis = Hypothesis::best_of(paths, self.nbest, tokens, words, time_of);
         if hypothesis.text.is_empty() {
             self.show(hypothesis);
@@ -396,6 +315,35 @@ impl Utterances {
         self.search.reset();
         self.clock.restart();
         self.decoded = 0;
+    }
+}
+
+impl TakeChunk for Utterances {
+    fn take(&mut self, log_probs: &[f32]) {
+        self.accept_chunk(log_probs);
+    }
+
+    /// As if nothing but blanks had been found.
+    fn skip(&mut self) {
+        let mut row = vec![f32::NEG_INFINITY; self.model.tokens().len()];
+        row[self.model.tokens().blank().0 as usize] = 0.0;
+        self.accept_chunk(&row.repeat(self.model.config().encoder.chunk_encoder_frames()));
+    }
+
+    fn is_idle(&self) -> bool {
+        self.search.is_empty()
+    }
+}
+
+impl TakeChunk for Vec<f32> {
+    fn take(&mut self, log_probs: &[f32]) {
+        self.extend_from_slice(log_probs);
+    }
+
+    fn skip(&mut self) {}
+
+    fn is_idle(&self) -> bool {
+        false
     }
 }
 

@@ -44,6 +44,19 @@ impl<T: Copy> Arena<T> {
         std::iter::successors(first, next).map(|link| self.get(link))
     }
 
+    /// The last link that both chains have.
+    pub fn common(&self, mut a: Link, mut b: Link) -> Link {
+        // A link that only one of them has is higher than all that both have.
+        while a != b {
+            if b == Self::NONE || (a != Self::NONE && a > b) {
+                a = self.before(a);
+            } else {
+                b = self.before(b);
+            }
+        }
+        a
+    }
+
     pub fn clear(&mut self) {
         self.links.clear();
     }
@@ -87,6 +100,21 @@ impl<T: Copy> Arena<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chains_have_their_beginning_in_common() {
+        let mut arena = Arena::new();
+        let root = arena.push(Arena::<char>::NONE, 'a');
+        let left = arena.push(root, 'b');
+        let right = arena.push(root, 'c');
+        let end = arena.push(left, 'd');
+        let alone = arena.push(Arena::<char>::NONE, 'e');
+        assert_eq!(arena.common(end, right), root);
+        assert_eq!(arena.common(left, end), left);
+        assert_eq!(arena.common(end, end), end);
+        assert_eq!(arena.common(alone, end), Arena::<char>::NONE);
+        assert_eq!(arena.common(end, Arena::<char>::NONE), Arena::<char>::NONE);
+    }
 
     #[test]
     fn chains_survive_the_removal_of_others() {

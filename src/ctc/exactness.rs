@@ -42,6 +42,7 @@ fn unlimited(language_model: Option<LanguageModel>) -> PrefixBeamConfig {
         token_threshold: f32::NEG_INFINITY,
         score_margin: f32::INFINITY,
         nbest: 1,
+        max_unstable_frames: None,
         language_model,
     }
 }

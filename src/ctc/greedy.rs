@@ -41,12 +41,7 @@ impl Greedy {
 
     /// The utterance so far.
     pub(crate) fn path(&self) -> Path {
-        Path { tokens: self.tokens.clone(), score: self.score }
-    }
-
-    /// Whether no token has been found in the utterance.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.tokens.is_empty()
+        Path { tokens: self.tokens.clone(), stable: self.tokens.len(), score: self.score }
     }
 
     /// Begins the next utterance of the same audio: a token that goes on is not given again.

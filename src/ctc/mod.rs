@@ -36,6 +36,8 @@ pub enum Decoding {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Path {
     pub tokens: Vec<Token>,
+    /// How many tokens, from the first on, all that may still become of the utterance begins with.
+    pub stable: usize,
     pub score: f64,
 }
 
@@ -55,6 +57,9 @@ pub struct Token {
 pub struct Hypothesis {
     /// The tokens as text.
     pub text: String,
+    /// The bytes of the text, from its start on, that no later event of the utterance changes: whole
+    /// words. In a final too it counts those that were known to be before it.
+    pub stable: usize,
     /// The tokens, in time order; never empty in a final.
     pub tokens: Vec<Token>,
     /// The words that the tokens spell.
@@ -72,6 +77,16 @@ pub struct Hypothesis {
 }
 
 impl Hypothesis {
+    /// The words that no later event of the utterance changes.
+    pub fn stable_text(&self) -> &str {
+        self.text.get(..self.stable).unwrap_or_default()
+    }
+
+    /// The words that may still change, with the space before them.
+    pub fn unstable_text(&self) -> &str {
+        self.text.get(self.stable..).unwrap_or_default()
+    }
+
     /// `time_of` gives the audio time at which an encoder frame begins.
     pub(crate) fn new(
         path: Path,
@@ -79,12 +94,13 @@ impl Hypothesis {
         calibration: &WordCalibration,
         time_of: impl Fn(u64) -> Duration,
     ) -> Self {
-        let Path { tokens, score } = path;
+        let Path { tokens, stable, score } = path;
         Self {
+            stable: word::finished(&tokens[..stable], table),
+            words: word::words(&tokens, table, calibration, &time_of),
             text: table.text(tokens.iter().map(|token| token.id)),
             start: tokens.first().map_or(Duration::ZERO, |token| time_of(token.frame)),
             end: tokens.last().map_or(Duration::ZERO, |token| time_of(token.frame + 1)),
-            words: word::words(&tokens, table, calibration, &time_of),
             tokens,
             score,
             alternatives: Vec::new(),
@@ -99,9 +115,9 @@ impl Hypothesis {
         calibration: &WordCalibration,
         time_of: impl Fn(u64) -> Duration,
     ) -> Self {
-        let mut paths = paths.into_iter().map(|path| Self::new(path, table, calibration, &time_of));
-        let nothing =
-            || Self::new(Path { tokens: Vec::new(), score: 0.0 }, table, calibration, &time_of);
+        let new = |path| Self::new(path, table, calibration, &time_of);
+        let mut paths = paths.into_iter().map(new);
+        let nothing = || new(Path { tokens: Vec::new(), stable: 0, score: 0.0 });
         let mut best = paths.next().unwrap_or_else(nothing);
         for other in paths {
             if best.alternatives.len() + 1 >= nbest {

@@ -25,6 +25,10 @@ pub struct PrefixBeamConfig {
     pub score_margin: f32,
     /// The hypotheses of an utterance that are told, the best included.
     pub nbest: usize,
+    /// Tokens that began more encoder frames ago than this change no more: prefixes that have others
+    /// there than the best one are dropped. The less, the sooner text is stable and the less what
+    /// is said later can correct it. Without it nothing is dropped for its age.
+    pub max_unstable_frames: Option<u64>,
     /// What words score; without it the encoder alone decides.
     pub language_model: Option<LanguageModel>,
 }
@@ -51,6 +55,7 @@ struct Limits {
     beam: usize,
     token_threshold: f32,
     score_margin: f64,
+    max_unstable_frames: Option<u64>,
 }
 
 /// All token sequences at hand, those that go on from another linked to it.
@@ -110,7 +115,14 @@ struct Candidate {
 
 impl Default for PrefixBeamConfig {
     fn default() -> Self {
-        Self { beam: 16, token_threshold: -7.0, score_margin: 12.0, nbest: 1, language_model: None }
+        Self {
+            beam: 16,
+            token_threshold: -7.0,
+            score_margin: 12.0,
+            nbest: 1,
+            max_unstable_frames: None,
+            language_model: None,
+        }
     }
 }
 
@@ -119,7 +131,8 @@ impl PrefixBeam {
     ///
     /// [`Error::Config`] for a value out of its range.
     pub fn new(config: &PrefixBeamConfig, tokens: &TokenTable) -> Result<Self> {
-        let PrefixBeamConfig { beam, token_threshold, score_margin, .. } = *config;
+        let PrefixBeamConfig { beam, token_threshold, score_margin, max_unstable_frames, .. } =
+            *config;
         if beam == 0 {
             return Err(Error::Config("a beam of 0 prefixes; it must be at least 1".to_owned()));
         }
@@ -133,7 +146,12 @@ impl PrefixBeam {
         }
         let mut search = Self {
             blank: tokens.blank(),
-            limits: Limits { beam, token_threshold, score_margin: score_margin.into() },
+            limits: Limits {
+                beam,
+                token_threshold,
+                score_margin: score_margin.into(),
+                max_unstable_frames,
+            },
             fusion: Arc::new(Fusion::new(config.language_model.clone(), tokens)?),
             prefixes: PrefixTree { arena: Arena::new(), children: HashMap::new() },
             starts: Arena::new(),
@@ -156,20 +174,15 @@ impl PrefixBeam {
         self.extend();
         self.prune();
         self.settle(frame, log_probs);
+        self.commit(frame);
         self.forget_unused();
         likeliest == self.blank
     }
 
     /// The best prefix so far, its last word perhaps unfinished.
     pub fn partial(&self) -> Path {
-        let (entry, score) = best(self.beam.iter().map(|entry| (entry, entry.score())));
+        let (entry, score) = self.best_now();
         self.path(entry, score)
-    }
-
-    /// Whether the best prefix so far is the empty one.
-    pub fn is_idle(&self) -> bool {
-        let (entry, _) = best(self.beam.iter().map(|entry| (entry, entry.score())));
-        self.prefixes.arena.before(entry.prefix) == Arena::<Prefix>::NONE
     }
 
     /// All prefixes of the beam as utterances that end here, the best first.
@@ -324,6 +337,36 @@ impl PrefixBeam {
         }
     }
 
+    /// Drops the prefixes that differ from the best one in tokens too old to change.
+    fn commit(&mut self, frame: u64) {
+        let Some(oldest) = self.limits.max_unstable_frames.map(|age| frame.saturating_sub(age))
+        else {
+            return;
+        };
+        let best = *self.best_now().0;
+        let young = self.starts.chain(best.any().start).take_while(|s| s.frame >= oldest).count();
+        let mut committed = best.prefix;
+        for _ in 0..young {
+            committed = self.prefixes.arena.before(committed);
+        }
+        let arena = &self.prefixes.arena;
+        self.beam.retain(|entry| arena.common(entry.prefix, committed) == committed);
+    }
+
+    /// How many tokens all prefixes of the beam begin with.
+    fn common_tokens(&self) -> usize {
+        let arena = &self.prefixes.arena;
+        let links = self.beam.iter().map(|entry| entry.prefix);
+        let common = links.reduce(|a, b| arena.common(a, b)).unwrap_or(Arena::<Prefix>::NONE);
+        // The empty prefix is a link too.
+        arena.chain(common).count().saturating_sub(1)
+    }
+
+    fn best_now(&self) -> (&Entry, f64) {
+        let score = |entry: &Entry| entry.any().sum + entry.fusion.score();
+        best(self.beam.iter().map(|entry| (entry, score(entry))))
+    }
+
     fn forget_unused(&mut self) {
         if self.starts.is_crowded() {
             let starts = |entry: &Entry| [entry.blank.start, entry.last.start];
@@ -353,7 +396,8 @@ impl PrefixBeam {
         });
         let mut tokens: Vec<_> = tokens.collect();
         tokens.reverse();
-        Path { tokens, score }
+        let stable = self.common_tokens().min(tokens.len());
+        Path { tokens, stable, score }
     }
 }
 

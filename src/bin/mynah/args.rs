@@ -270,27 +270,12 @@ pub struct RecognizerArgs {
     #[arg(long, overrides_with = "no_gate")]
     pub gate: bool,
 
-    /// Encode silence like all else (the default of `transcribe` and `eval`)
+    /// Encode silence like all else (the default of the other commands)
     #[arg(long, overrides_with = "gate")]
     pub no_gate: bool,
 
     #[command(flatten)]
     pub decoding: DecodingArgs,
-}
-
-/// What of the recognizer depends on the command.
-#[derive(Clone, Copy, Debug)]
-pub struct Defaults {
-    /// Whether silence is kept from the encoder.
-    pub gated: bool,
-    /// The hypotheses told of each utterance.
-    pub nbest: NonZeroUsize,
-}
-
-impl Default for Defaults {
-    fn default() -> Self {
-        Self { gated: false, nbest: NonZeroUsize::MIN }
-    }
 }
 
 /// Which of a model's encoders runs.
@@ -335,13 +320,13 @@ impl RawArgs {
 }
 
 impl RecognizerArgs {
-    /// Loads the model and configures the recognizer; `defaults` are the command's.
+    /// Loads the model and configures the recognizer to tell `nbest` hypotheses of an utterance.
     ///
     /// # Errors
     ///
     /// The model or the language model can't be loaded, or the options don't fit them.
-    pub fn recognizer(&self, defaults: Defaults) -> Result<Recognizer> {
-        let (model, config) = self.load(defaults)?;
+    pub fn recognizer(&self, nbest: NonZeroUsize) -> Result<Recognizer> {
+        let (model, config) = self.load(nbest)?;
         Ok(Recognizer::new(model, config)?)
     }
 
@@ -350,14 +335,11 @@ impl RecognizerArgs {
     /// # Errors
     ///
     /// Those of [`RecognizerArgs::recognizer`].
-    pub fn load(&self, defaults: Defaults) -> Result<(Model, RecognizerConfig)> {
+    pub fn load(&self, nbest: NonZeroUsize) -> Result<(Model, RecognizerConfig)> {
         let model = self.load_model()?;
-        let config = RecognizerConfig {
-            endpoint: self.endpoint(),
-            decoding: self.decoding.decoding(&model, defaults.nbest)?,
-            gate: ((defaults.gated || self.gate) && !self.no_gate).then(GateConfig::default),
-        };
-        Ok((model, config))
+        let decoding = self.decoding.decoding(&model, nbest)?;
+        let gate = (self.gate && !self.no_gate).then(GateConfig::default);
+        Ok((model, RecognizerConfig { endpoint: self.endpoint(), decoding, gate }))
     }
 
     fn load_model(&self) -> mynah::Result<Model> {
