@@ -18,7 +18,7 @@ pub struct DecodingArgs {
     #[arg(long, value_enum)]
     pub decoding: Option<DecodingKind>,
 
-    /// Keep N prefixes [default: the model's, or 16]
+    /// Keep N prefixes [default: the model's, or 64]
     #[arg(long, value_name = "N")]
     pub beam: Option<NonZeroUsize>,
 
