@@ -33,6 +33,21 @@ fn recognizer(endpoint: EndpointConfig) -> Recognizer {
     Recognizer::new(random_model(), config).unwrap()
 }
 
+/// Searches with a beam and a language model of five words.
+fn beam_recognizer(endpoint: EndpointConfig) -> Recognizer {
+    let ngrams = NgramModel::load(golden::root().join("tests/data/lm.arpa")).unwrap();
+    let language_model = LanguageModel { oov_penalty: 0.1, ..LanguageModel::new(ngrams) };
+    let beam = PrefixBeamConfig {
+        beam: 8,
+        nbest: 3,
+        language_model: Some(language_model),
+        ..PrefixBeamConfig::default()
+    };
+    let decoding = Decoding::PrefixBeam(beam);
+    let config = RecognizerConfig { endpoint, decoding, ..RecognizerConfig::default() };
+    Recognizer::new(random_model(), config).unwrap()
+}
+
 fn drain(stream: &mut Stream) -> Vec<Event> {
     std::iter::from_fn(|| stream.next_event()).collect()
 }
@@ -73,6 +88,41 @@ proptest! {
         stream.reset();
         prop_assert_eq!(run(&mut stream, &samples(), &cuts), whole);
     }
+
+    #[test]
+    fn any_split_gives_the_same_events_by_beam(cuts in prop::collection::vec(0usize..30_000, 0..30)) {
+        let recognizer = beam_recognizer(short_utterances());
+        let mut stream = recognizer.stream();
+        let whole = run(&mut stream, &samples(), &[]);
+        prop_assert!(finals(&whole).len() > 3);
+        stream.reset();
+        prop_assert_eq!(run(&mut stream, &samples(), &cuts), whole);
+    }
+}
+
+#[test]
+fn log_probs_decode_to_the_finals_of_a_stream() {
+    for recognizer in [recognizer(short_utterances()), beam_recognizer(short_utterances())] {
+        let log_probs = recognizer.log_probs(&samples()).unwrap();
+        let decoded = recognizer.decode(&log_probs);
+        let events = run(&mut recognizer.stream(), &samples(), &[]);
+        assert_eq!(decoded.iter().collect::<Vec<_>>(), finals(&events));
+        assert_eq!(recognizer.log_probs(&[]).unwrap(), []);
+        assert_eq!(recognizer.decode(&[]), []);
+    }
+}
+
+#[test]
+fn alternatives_have_other_texts_and_lower_scores() {
+    let events = run(&mut beam_recognizer(short_utterances()).stream(), &samples(), &[]);
+    for hypothesis in finals(&events) {
+        assert_eq!(hypothesis.alternatives.len(), 2);
+        let all: Vec<_> = std::iter::once(hypothesis).chain(&hypothesis.alternatives).collect();
+        assert!(all.is_sorted_by(|a, b| a.score >= b.score));
+        assert!(all[0].text != all[1].text && all[1].text != all[2].text);
+    }
+    let partials = events.iter().filter(|event| matches!(event, Event::Partial(_)));
+    assert!(partials.map(Event::hypothesis).all(|h| h.alternatives.is_empty()));
 }
 
 #[test]

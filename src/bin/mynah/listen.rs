@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal},
+    num::NonZeroUsize,
     path::Path,
     process::{self, ExitCode},
     sync::atomic::{AtomicBool, Ordering},

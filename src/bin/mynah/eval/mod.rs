@@ -7,7 +7,7 @@ pub mod normalize;
 mod percentile;
 mod report;
 
-use std::{io::Write, path::Path, process::ExitCode, time::Duration};
+use std::{io::Write, num::NonZeroUsize, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use mynah::{Event, Recognizer, audio::AudioFile};
@@ -22,7 +22,7 @@ use self::{
     report::{ErrorRate, Report},
 };
 use crate::{
-    args::{Defaults, EvalArgs},
+    args::EvalArgs,
     audio_input, decoding_args,
     format::write_line,
     output,
