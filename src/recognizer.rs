@@ -1,7 +1,7 @@
 //! Samples in, events out: the order in which the stages run.
 //!
 //! ```text
-//! accept_waveform → Fbank → frames → EncoderState → log-probs → Greedy → Endpointer → Event
+//! accept_waveform → Fbank → frames → Gate → EncoderState → log-probs → Greedy → Endpointer → Event
 //! ```
 
 use std::collections::VecDeque;
@@ -13,6 +13,7 @@ use crate::ctc::{Decoding, Greedy, Hypothesis};
 use crate::encoder::EncoderState;
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
+use crate::gate::{Gate, GateConfig};
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -23,6 +24,9 @@ pub struct RecognizerConfig {
     pub endpoint: EndpointConfig,
     /// How tokens are found.
     pub decoding: Decoding,
+    /// Whether silence is kept from the encoder, and what counts as silence. By default all is
+    /// encoded.
+    pub gate: Option<GateConfig>,
 }
 
 /// A model and how to decode it. Cheap to clone; shared between threads and streams.
@@ -49,6 +53,7 @@ pub struct Recognizer(Arc<Prototype>);
 struct Prototype {
     model: Model,
     fbank: Fbank,
+    gate: Option<Gate>,
     utterances: Utterances,
 }
 
@@ -62,6 +67,10 @@ pub struct Stream {
     fbank: Fbank,
     /// Frames from the next chunk's first on, `[frames, mel]`.
     frames: Vec<f32>,
+    gate: Option<Gate>,
+    /// Whether the next chunk is a quiet one, kept until the one after it is known: should speech
+    /// begin there, its onset may lie here.
+    holds_quiet: bool,
     encoder: EncoderState,
     utterances: Utterances,
 }
@@ -92,8 +101,9 @@ impl Recognizer {
     /// [`Error::Config`] if an endpoint rule would end every utterance at once.
     pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
+        let gate = config.gate.map(|gate| Gate::new(gate, fbank.dim()));
         let utterances = Utterances::new(&model, &config)?;
-        Ok(Self(Arc::new(Prototype { model, fbank, utterances })))
+        Ok(Self(Arc::new(Prototype { model, fbank, gate, utterances })))
     }
 
     /// The model.
@@ -112,6 +122,8 @@ impl Recognizer {
             recognizer: self.clone(),
             fbank: self.0.fbank.clone(),
             frames: Vec::new(),
+            gate: self.0.gate.clone(),
+            holds_quiet: false,
             encoder: self.model().encoder().state(),
             utterances: self.0.utterances.clone(),
         }
@@ -172,7 +184,11 @@ impl Stream {
         let frames = config.encoder.chunk_frames + config.encoder.input_frames();
         let features = &config.features;
         let padding = frames * features.frame_shift_samples + features.frame_length_samples;
-        self.decode(&vec![0.0; padding])?;
+        // The padding would be taken for the background.
+        let gate = self.gate.take();
+        let decoded = self.decode(&vec![0.0; padding]);
+        self.gate = gate;
+        decoded?;
         self.utterances.finish();
         self.fbank.reset();
         self.frames.clear();
@@ -200,13 +216,34 @@ impl Stream {
         let config = &self.recognizer.model().config().encoder;
         let input_values = config.input_frames() * self.fbank.dim();
         let chunk_values = config.chunk_frames * self.fbank.dim();
-        while self.frames.len() >= input_values {
-            let began = Instant::now();
-            let log_probs = self.encoder.encode_chunk(&self.frames[..input_values])?;
-            log::trace!("chunk encoded in {:.2?}", began.elapsed());
-            self.utterances.accept_chunk(log_probs);
-            self.frames.drain(..chunk_values);
+        loop {
+            let held_values = if self.holds_quiet { chunk_values } else { 0 };
+            if self.frames.len() < held_values + input_values {
+                return Ok(());
+            }
+            let newest = &self.frames[held_values..][..chunk_values];
+            let quiet = self.gate.as_mut().is_some_and(|gate| gate.is_quiet(newest));
+            if quiet && self.utterances.are_idle() {
+                if self.holds_quiet {
+                    self.utterances.skip_chunk();
+                    self.frames.drain(..chunk_values);
+                }
+                self.holds_quiet = true;
+                continue;
+            }
+            for _ in 0..=usize::from(std::mem::take(&mut self.holds_quiet)) {
+                self.encode(input_values)?;
+                self.frames.drain(..chunk_values);
+            }
         }
+    }
+
+    /// Encodes the chunk that the frames begin with.
+    fn encode(&mut self, input_values: usize) -> Result<()> {
+        let began = Instant::now();
+        let log_probs = self.encoder.encode_chunk(&self.frames[..input_values])?;
+        log::trace!("chunk encoded in {:.2?}", began.elapsed());
+        self.utterances.accept_chunk(log_probs);
         Ok(())
     }
 }
@@ -259,6 +296,18 @@ impl Utterances {
         }
     }
 
+    /// Takes a chunk that was not encoded, as nothing but blanks.
+    fn skip_chunk(&mut self) {
+        let mut row = vec![f32::NEG_INFINITY; self.model.tokens().len()];
+        row[self.model.tokens().blank().0 as usize] = 0.0;
+        self.accept_chunk(&row.repeat(self.model.config().encoder.chunk_encoder_frames()));
+    }
+
+    /// Whether nothing has been said since the last utterance ended.
+    fn are_idle(&self) -> bool {
+        self.search.tokens().is_empty()
+    }
+
     /// Ends the utterance; the next begins with the next encoder frame of the same audio.
     fn end_utterance(&mut self, cause: std::fmt::Arguments) {
         let hypothesis = self.hypothesis();
@@ -282,7 +331,12 @@ impl Utterances {
 
     fn hypothesis(&self) -> Hypothesis {
         let time_of = |frame| self.clock.time_of(frame);
-        Hypothesis::new(self.search.tokens(), self.model.tokens(), time_of)
+        Hypothesis::new(
+            self.search.tokens(),
+            self.model.tokens(),
+            &self.model.config().words,
+            time_of,
+        )
     }
 }
 

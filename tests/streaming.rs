@@ -23,6 +23,7 @@ fn samples() -> Vec<f32> {
 /// Ends utterances often.
 fn short_utterances() -> EndpointConfig {
     let mut endpoint = EndpointConfig::default();
+    endpoint.rule3.trailing_silence = Duration::ZERO;
     endpoint.rule3.utterance_length = Duration::from_millis(1000);
     endpoint
 }

@@ -1,8 +1,10 @@
 //! From log-probabilities to tokens and text (connectionist temporal classification, Graves 2006).
 
 mod greedy;
+mod word;
 
 pub(crate) use greedy::Greedy;
+pub use word::{Word, WordCalibration};
 
 use std::time::Duration;
 
@@ -34,6 +36,8 @@ pub struct Hypothesis {
     pub text: String,
     /// The tokens, in time order; never empty in an event.
     pub tokens: Vec<Token>,
+    /// The words that the tokens spell.
+    pub words: Vec<Word>,
     /// The audio time at which the first token's encoder frame begins.
     pub start: Duration,
     /// The audio time at which the last token's encoder frame ends.
@@ -45,11 +49,13 @@ impl Hypothesis {
     pub(crate) fn new(
         tokens: &[Token],
         table: &TokenTable,
+        calibration: &WordCalibration,
         time_of: impl Fn(u64) -> Duration,
     ) -> Self {
         Self {
             text: table.text(tokens.iter().map(|token| token.id)),
             tokens: tokens.to_vec(),
+            words: word::words(tokens, table, calibration, &time_of),
             start: tokens.first().map_or(Duration::ZERO, |token| time_of(token.frame)),
             end: tokens.last().map_or(Duration::ZERO, |token| time_of(token.frame + 1)),
         }

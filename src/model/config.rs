@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::ctc::WordCalibration;
 use crate::features::FbankConfig;
 use crate::{Error, Result};
 
@@ -23,6 +24,9 @@ pub struct ModelConfig {
     pub tokens: PathBuf,
     /// The CTC blank's token id.
     pub blank: u32,
+    /// What makes of tokens true times and probabilities of words. May be left out.
+    #[serde(default)]
+    pub words: WordCalibration,
 }
 
 /// An encoder's files and geometry.
@@ -72,6 +76,7 @@ impl ModelConfig {
             .encoder
             .check()
             .map_err(|reason| Error::model(path, format!("encoder: {reason}")))?;
+        config.words.check().map_err(|reason| Error::model(path, format!("words: {reason}")))?;
         Ok(config)
     }
 }

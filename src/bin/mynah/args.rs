@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use mynah::{
-    EndpointConfig, Model, Recognizer, RecognizerConfig,
+    EndpointConfig, GateConfig, Model, Recognizer, RecognizerConfig,
     audio::{RawFormat, SampleFormat},
 };
 
@@ -133,9 +133,8 @@ pub enum CaptionFormat {
 ///
 /// Latency: each recording is simulated to arrive in real time, in blocks of 10 ms. A block's
 /// computation starts when the block has arrived and the computation before has ended, and takes
-/// as long as measured; its events come when it ends. Partial latency: per word, from the end of
-/// its last token, as the model aligned it, to the first event (partial or final) that shows the
-/// word as it stays. Final latency: from the end of the utterance's last token to the final event,
+/// as long as measured; its events come when it ends. Partial latency: per word, from its end as
+/// the recognizer gives it, to the first event (partial or final) that shows the word as it stays. Final latency: from the end of the utterance's last token to the final event,
 /// told apart by whether an endpoint closed the utterance or the end of the audio did.
 /// Percentiles are nearest-rank.
 #[derive(Debug, clap::Args)]
@@ -216,6 +215,14 @@ pub struct RecognizerArgs {
     /// Never end an utterance before the audio ends
     #[arg(long, conflicts_with = "endpoint_silence")]
     pub no_endpoint: bool,
+
+    /// Keep silence from the encoder (the default of `listen`): nothing is computed in it
+    #[arg(long, overrides_with = "no_gate")]
+    pub gate: bool,
+
+    /// Encode silence like all else (the default of `transcribe` and `eval`)
+    #[arg(long, overrides_with = "gate")]
+    pub no_gate: bool,
 }
 
 /// Which of a model's encoders runs.
@@ -257,13 +264,17 @@ impl RawArgs {
 }
 
 impl RecognizerArgs {
-    /// Loads the model and configures the recognizer.
+    /// Loads the model and configures the recognizer; `gated` is the command's default.
     ///
     /// # Errors
     ///
     /// The model can't be loaded.
-    pub fn recognizer(&self) -> Result<Recognizer> {
-        let config = RecognizerConfig { endpoint: self.endpoint(), ..RecognizerConfig::default() };
+    pub fn recognizer(&self, gated: bool) -> Result<Recognizer> {
+        let config = RecognizerConfig {
+            endpoint: self.endpoint(),
+            gate: ((gated || self.gate) && !self.no_gate).then(GateConfig::default),
+            ..RecognizerConfig::default()
+        };
         Ok(Recognizer::new(self.load_model()?, config)?)
     }
 

@@ -30,7 +30,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     if args.list_devices {
         return list_devices();
     }
-    let recognizer = args.recognizer.recognizer()?;
+    let recognizer = args.recognizer.recognizer(true)?;
     let listener = match &args.file {
         Some(file) => listen_to_file(&recognizer, file, args)?,
         None => listen_to_microphone(&recognizer, args)?,

@@ -57,7 +57,7 @@ struct Outcome<'a> {
 pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let selection = Selection { every: args.every, limit: args.limit };
     let entries = manifest::read(&args.manifest, selection)?;
-    let recognizer = args.recognizer.recognizer()?;
+    let recognizer = args.recognizer.recognizer(false)?;
     let mut hypotheses = match &args.hypotheses {
         Some(path) => Some(output::open(Some(path), &[&args.manifest])?),
         None => None,

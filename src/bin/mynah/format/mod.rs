@@ -80,7 +80,8 @@ pub mod samples {
     pub fn utterance(start_ms: u64, text: &str) -> Utterance {
         let word = |(i, text): (usize, &str)| {
             let start = Duration::from_millis(start_ms + 400 * i as u64);
-            Word { text: text.to_owned(), start, end: start + Duration::from_millis(300) }
+            let end = start + Duration::from_millis(300);
+            Word { text: text.to_owned(), start, end, confidence: 0.75 }
         };
         let words: Vec<_> = text.split(' ').enumerate().map(word).collect();
         let tokens = words
