@@ -104,6 +104,7 @@ impl Model {
             config.encoder.chunk_frames,
             config.encoder.lookahead_frames,
         );
+        log::info!("matrix products by kernel: {:?}", encoder.matrix_kernels());
         Ok(Self(Arc::new(Parts { config, tokens, encoder })))
     }
 }

@@ -31,6 +31,7 @@ pub enum Command {
     Transcribe(TranscribeArgs),
     Listen(ListenArgs),
     Eval(EvalArgs),
+    Bench(BenchArgs),
 }
 
 /// Transcribe audio files
@@ -162,6 +163,31 @@ pub struct EvalArgs {
     /// Write each recording's reference, result and errors to FILE as JSON lines
     #[arg(long, value_name = "FILE")]
     pub hypotheses: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub recognizer: RecognizerArgs,
+}
+
+/// Measure what recognition takes on this machine
+///
+/// Recognizes a recording again and again as fast as it goes, on one core, and then silence.
+///
+/// Start-up: from the call to the model's readiness. Real-time factor and latencies: as in `mynah
+/// eval`. Per chunk: the computation that comes with the audio of one encoder call; it must stay
+/// well below the chunk's length. Memory: resident, after the recordings and at most. In silence:
+/// the computation in a minute of faint noise over its length.
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    /// The recording [default: four seconds of synthetic speech inside this program]
+    pub file: Option<PathBuf>,
+
+    /// Recognize at least this much audio
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, default_value = "60")]
+    pub seconds: Duration,
+
+    /// Write the report as one JSON object
+    #[arg(long)]
+    pub json: bool,
 
     #[command(flatten)]
     pub recognizer: RecognizerArgs,

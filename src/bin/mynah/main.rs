@@ -6,6 +6,7 @@
 
 mod args;
 mod audio_input;
+mod bench;
 mod captions;
 mod eval;
 mod failure;
@@ -43,5 +44,6 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Listen(args) => listen::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Bench(args) => bench::run(args),
     }
 }
