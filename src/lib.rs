@@ -14,6 +14,7 @@
 //! - **encoder frame**: one step of the encoder's output, after subsampling (40 ms).
 //! - **chunk**: the frames of one encoder call; **lookahead**: the later frames that call needs too.
 //! - **partial**, **final**: a hypothesis that may, or will not, change.
+//! - **prefix**: a token sequence with all its alignments; **beam**: the prefixes that are followed.
 //! - **endpoint**: the end of an utterance, found by trailing blanks.
 //!
 //! # Invariants
@@ -26,6 +27,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod acoustics;
 pub mod audio;
 mod clock;
 pub mod ctc;
@@ -35,6 +37,7 @@ mod error;
 pub mod features;
 mod gate;
 mod listener;
+pub mod lm;
 mod model;
 mod recognizer;
 mod tokens;
@@ -44,6 +47,6 @@ pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
 pub use error::{Error, Result};
 pub use gate::GateConfig;
 pub use listener::{Command, ListenEvent, Listener};
-pub use model::{CacheConfig, EncoderConfig, Model, ModelConfig, Precision};
+pub use model::{CacheConfig, EncoderConfig, LanguageModelConfig, Model, ModelConfig, Precision};
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};
 pub use tokens::{TokenId, TokenTable};

@@ -107,6 +107,13 @@ pub(super) fn words(
     words
 }
 
+/// The bytes of the tokens' text that are words followed by a boundary.
+pub(super) fn finished(tokens: &[Token], table: &TokenTable) -> usize {
+    let begins = |token: &Token| table.token(token.id).starts_with(TokenTable::WORD_BOUNDARY);
+    let last = tokens.iter().rposition(begins).unwrap_or(0);
+    table.text(tokens[..last].iter().map(|token| token.id)).len()
+}
+
 fn spans(tokens: &[Token], table: &TokenTable) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut begins = true;
@@ -199,6 +206,21 @@ mod tests {
         calibration.confidence_slope = 0.0;
         calibration.confidence_offset = 0.4;
         assert!(near(calibration.confidence(&[-3.0]), 0.598_687_6));
+    }
+
+    #[test]
+    fn a_word_is_finished_when_a_boundary_follows() {
+        let table = TokenTable::parse(CHARACTERS, TokenId(0)).unwrap();
+        let finished = |ids: &[u32]| {
+            let token = |&id| Token { id: TokenId(id), frame: 0, log_prob: 0.0 };
+            finished(&ids.iter().map(token).collect::<Vec<_>>(), &table)
+        };
+        assert_eq!(finished(&[]), 0);
+        assert_eq!(finished(&[2, 3]), 0);
+        assert_eq!(finished(&[1, 2, 3]), 0);
+        assert_eq!(finished(&[2, 3, 1]), 2);
+        assert_eq!(finished(&[2, 3, 1, 4]), 2);
+        assert_eq!(finished(&[2, 3, 1, 4, 1]), 4);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use mynah::{
     audio::{RawFormat, SampleFormat},
 };
 
-use crate::{audio_input::STDIN, format::Format};
+use crate::{audio_input::STDIN, decoding_args::DecodingArgs, format::Format};
 
 /// Streaming speech recognition, offline: audio in, text out while it is being said
 ///
@@ -32,6 +32,8 @@ pub enum Command {
     Listen(ListenArgs),
     Eval(EvalArgs),
     Bench(BenchArgs),
+    Tune(TuneArgs),
+    Lm(LmArgs),
 }
 
 /// Transcribe audio files
@@ -59,6 +61,10 @@ pub struct TranscribeArgs {
     /// Never begin lines of text with the file's name
     #[arg(long, overrides_with = "with_filename")]
     pub no_filename: bool,
+
+    /// In JSON, give each utterance's N best hypotheses with their scores; needs beam decoding
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub nbest: NonZeroUsize,
 
     /// Files recognized at the same time, each on one core [default: the number of cores]
     #[arg(short, long, value_name = "N")]
@@ -193,6 +199,50 @@ pub struct BenchArgs {
     pub recognizer: RecognizerArgs,
 }
 
+/// Find the language model's weights on a set of recordings
+///
+/// Reads a manifest as `mynah eval` does. The encoder runs once over each recording; then weight,
+/// word bonus and out-of-vocabulary penalty are varied, one at a time, by steps that get smaller,
+/// beginning at the values given or the model's. Each line shows what was tried, its errors, and the
+/// decoding's time beside the encoder's. The last line is for the model's config.json; the file named
+/// there is what `mynah lm` writes, in the model's folder.
+#[derive(Debug, clap::Args)]
+pub struct TuneArgs {
+    /// The recordings and their references as JSON lines
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+
+    /// Take every Nth recording, the first included
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub every: NonZeroUsize,
+
+    /// Take no more than N recordings
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroUsize>,
+
+    /// Recordings worked on at the same time; more than one disturbs the measured times
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    pub jobs: NonZeroUsize,
+
+    #[command(flatten)]
+    pub recognizer: RecognizerArgs,
+}
+
+/// Make an ARPA language model compact
+///
+/// Writes what `--lm` reads as well, faster and from a smaller file: log-probabilities in 8 bits
+/// (256 different values of each n-gram length), words in as many bits as their number asks for.
+#[derive(Debug, clap::Args)]
+pub struct LmArgs {
+    /// A back-off model of words as text, of order 5 at most
+    #[arg(value_name = "ARPA")]
+    pub arpa: PathBuf,
+
+    /// The file to write
+    #[arg(value_name = "OUTPUT")]
+    pub output: PathBuf,
+}
+
 /// What raw samples on standard input are.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Raw samples on standard input")]
@@ -242,13 +292,16 @@ pub struct RecognizerArgs {
     #[arg(long, conflicts_with = "endpoint_silence")]
     pub no_endpoint: bool,
 
-    /// Keep silence from the encoder (the default of `listen`): nothing is computed in it
+    /// Keep silence from the encoder (the default of `listen` and `bench`): nothing is computed in it
     #[arg(long, overrides_with = "no_gate")]
     pub gate: bool,
 
-    /// Encode silence like all else (the default of `transcribe` and `eval`)
+    /// Encode silence like all else (the default of the other commands)
     #[arg(long, overrides_with = "gate")]
     pub no_gate: bool,
+
+    #[command(flatten)]
+    pub decoding: DecodingArgs,
 }
 
 /// Which of a model's encoders runs.
@@ -265,6 +318,9 @@ impl TranscribeArgs {
             usage_error(
                 "subtitles describe one file; run once per FILE, or choose another --format",
             );
+        }
+        if self.nbest.get() > 1 && !self.format.has_alternatives() {
+            usage_error("--nbest needs --format json or jsonl");
         }
         if self.files.iter().filter(|file| file.as_os_str() == STDIN).count() > 1 {
             usage_error("standard input can be read once only; give `-` once");
@@ -290,18 +346,26 @@ impl RawArgs {
 }
 
 impl RecognizerArgs {
-    /// Loads the model and configures the recognizer; `gated` is the command's default.
+    /// Loads the model and configures the recognizer to tell `nbest` hypotheses of an utterance.
     ///
     /// # Errors
     ///
-    /// The model can't be loaded.
-    pub fn recognizer(&self, gated: bool) -> Result<Recognizer> {
-        let config = RecognizerConfig {
-            endpoint: self.endpoint(),
-            gate: ((gated || self.gate) && !self.no_gate).then(GateConfig::default),
-            ..RecognizerConfig::default()
-        };
-        Ok(Recognizer::new(self.load_model()?, config)?)
+    /// The model or the language model can't be loaded, or the options don't fit them.
+    pub fn recognizer(&self, nbest: NonZeroUsize) -> Result<Recognizer> {
+        let (model, config) = self.load(nbest)?;
+        Ok(Recognizer::new(model, config)?)
+    }
+
+    /// Loads the model, and what a recognizer of it is to be configured with.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecognizerArgs::recognizer`].
+    pub fn load(&self, nbest: NonZeroUsize) -> Result<(Model, RecognizerConfig)> {
+        let model = self.load_model()?;
+        let decoding = self.decoding.decoding(&model, nbest)?;
+        let gate = (self.gate && !self.no_gate).then(GateConfig::default);
+        Ok((model, RecognizerConfig { endpoint: self.endpoint(), decoding, gate }))
     }
 
     fn load_model(&self) -> mynah::Result<Model> {

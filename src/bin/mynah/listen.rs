@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal},
+    num::NonZeroUsize,
     path::Path,
     process::{self, ExitCode},
     sync::atomic::{AtomicBool, Ordering},
@@ -9,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use crossbeam_channel::Sender;
-use mynah::{Command, ListenEvent, Listener, Recognizer, audio::PacedSource};
+use mynah::{Command, GateConfig, ListenEvent, Listener, Recognizer, audio::PacedSource};
 
 use crate::{
     args::ListenArgs,
@@ -30,7 +31,9 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     if args.list_devices {
         return list_devices();
     }
-    let recognizer = args.recognizer.recognizer(true)?;
+    let (model, mut config) = args.recognizer.load(NonZeroUsize::MIN)?;
+    config.gate = (!args.recognizer.no_gate).then(GateConfig::default);
+    let recognizer = Recognizer::new(model, config)?;
     let listener = match &args.file {
         Some(file) => listen_to_file(&recognizer, file, args)?,
         None => listen_to_microphone(&recognizer, args)?,

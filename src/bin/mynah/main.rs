@@ -8,15 +8,18 @@ mod args;
 mod audio_input;
 mod bench;
 mod captions;
+mod decoding_args;
 mod eval;
 mod failure;
 mod format;
 mod listen;
+mod lm;
 mod logger;
 mod output;
 mod pipeline;
 mod progress;
 mod transcribe;
+mod tune;
 mod utterance;
 
 use std::process::ExitCode;
@@ -45,5 +48,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Listen(args) => listen::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Tune(args) => tune::run(args),
+        Command::Lm(args) => lm::run(args),
     }
 }

@@ -46,7 +46,7 @@ struct Work<'a> {
 /// on standard error and in the exit code.
 pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     args.check();
-    let recognizer = args.recognizer.recognizer(false)?;
+    let recognizer = args.recognizer.recognizer(args.nbest)?;
     let out = output::open(args.output.as_deref(), &args.files)?;
     let mut writer = args.format.writer(out, file_names(args));
     let work = Work {

@@ -18,6 +18,16 @@ pub struct Utterance {
     pub end: Duration,
     pub words: Vec<Word>,
     pub tokens: Vec<TimedToken>,
+    /// The best hypotheses, this one included; empty where only one was asked for or found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nbest: Vec<Scored>,
+}
+
+/// A hypothesis's text and what it was ranked by, in natural logarithm.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scored {
+    pub text: String,
+    pub score: f64,
 }
 
 /// A word, when it was said, and the probability that it is right.
@@ -67,6 +77,7 @@ impl Utterance {
             end: hypothesis.end,
             words: hypothesis.words.iter().map(Word::from).collect(),
             tokens,
+            nbest: nbest(hypothesis),
         }
     }
 }
@@ -80,6 +91,14 @@ impl From<&ctc::Word> for Word {
             confidence: word.confidence,
         }
     }
+}
+
+fn nbest(hypothesis: &Hypothesis) -> Vec<Scored> {
+    if hypothesis.alternatives.is_empty() {
+        return Vec::new();
+    }
+    let all = std::iter::once(hypothesis).chain(&hypothesis.alternatives);
+    all.map(|h| Scored { text: h.text.clone(), score: (h.score * 1e4).round() / 1e4 }).collect()
 }
 
 /// The length of one encoder frame.

@@ -6,10 +6,13 @@ mod report;
 mod silence;
 mod speech;
 
-use std::{path::Path, process::ExitCode, time::Instant};
+use std::{num::NonZeroUsize, path::Path, process::ExitCode, time::Instant};
 
 use anyhow::Result;
-use mynah::audio::{AudioFile, RawFormat, SampleFormat};
+use mynah::{
+    GateConfig, Recognizer,
+    audio::{AudioFile, RawFormat, SampleFormat},
+};
 
 use self::{
     machine::Machine,
@@ -33,7 +36,9 @@ const NOT_RAW: RawFormat =
 /// The model or the recording can't be read, or the report can't be written.
 pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     let began = Instant::now();
-    let recognizer = args.recognizer.recognizer(true)?;
+    let (model, mut config) = args.recognizer.load(NonZeroUsize::MIN)?;
+    config.gate = (!args.recognizer.no_gate).then(GateConfig::default);
+    let recognizer = Recognizer::new(model, config)?;
     let start_up = began.elapsed();
     let mut speech = Speech::default();
     while speech.audio < args.seconds {

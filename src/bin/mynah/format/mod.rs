@@ -65,6 +65,11 @@ impl Format {
         }
     }
 
+    /// Whether the format has room for alternatives of an utterance.
+    pub fn has_alternatives(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl)
+    }
+
     /// Whether the format has room for one file only.
     pub fn is_single_file(self) -> bool {
         matches!(self, Self::Srt | Self::Vtt)
@@ -99,6 +104,7 @@ pub mod samples {
             end: words[words.len() - 1].end,
             words,
             tokens,
+            nbest: Vec::new(),
         }
     }
 
