@@ -14,7 +14,7 @@ use crate::encoder::EncoderState;
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
 use crate::model::Model;
-use crate::{Error, Result};
+use crate::{Error, Keyword, KeywordHit, KeywordSpotter, Result};
 
 /// How a model's output is decoded and cut into utterances.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +23,8 @@ pub struct RecognizerConfig {
     pub endpoint: EndpointConfig,
     /// How tokens are found.
     pub decoding: Decoding,
+    /// What to listen for besides; see [`Stream::next_keyword`].
+    pub keywords: Vec<Keyword>,
 }
 
 /// A model and how to decode it. Cheap to clone; shared between threads and streams.
@@ -89,7 +91,8 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if an endpoint rule would end every utterance at once.
+    /// [`Error::Config`] if an endpoint rule would end every utterance at once, and for a keyword
+    /// that [`KeywordSpotter::new`] refuses.
     pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
         let utterances = Utterances::new(&model, &config)?;
@@ -151,6 +154,11 @@ impl Stream {
     /// Gives the oldest event not yet given.
     pub fn next_event(&mut self) -> Option<Event> {
         self.utterances.events.pop_front()
+    }
+
+    /// Gives the oldest keyword not yet given. Utterances and their events are independent of them.
+    pub fn next_keyword(&mut self) -> Option<KeywordHit> {
+        self.utterances.next_keyword()
     }
 
     /// Decodes the samples still waiting, and ends the utterance.
@@ -216,6 +224,8 @@ impl Stream {
 struct Utterances {
     model: Model,
     search: Greedy,
+    keywords: Arc<[Keyword]>,
+    spotter: KeywordSpotter,
     endpointer: Endpointer,
     clock: Clock,
     /// Encoder frames decoded since the encoder began.
@@ -235,6 +245,8 @@ impl Utterances {
         Ok(Self {
             model: model.clone(),
             search,
+            keywords: config.keywords.as_slice().into(),
+            spotter: KeywordSpotter::new(&config.keywords, model.tokens())?,
             endpointer: Endpointer::new(&config.endpoint, clock.time_of(1))?,
             clock,
             decoded: 0,
@@ -246,7 +258,9 @@ impl Utterances {
     /// Takes one chunk, `[encoder frames, tokens]`.
     fn accept_chunk(&mut self, log_probs: &[f32]) {
         for row in log_probs.chunks_exact(self.model.tokens().len()) {
-            let blank = self.search.accept(self.clock.place(self.decoded), row);
+            let place = self.clock.place(self.decoded);
+            let blank = self.search.accept(place, row);
+            self.spotter.accept(place, row);
             self.decoded += 1;
             if let Some(rule) = self.endpointer.accept(blank) {
                 self.end_utterance(format_args!("endpoint rule {rule}"));
@@ -275,9 +289,15 @@ impl Utterances {
     /// Ends the utterance and the audio that the encoder has seen.
     fn finish(&mut self) {
         self.end_utterance(format_args!("finish"));
+        self.spotter.finish();
         self.search = Greedy::new(self.model.tokens().blank());
         self.clock.restart();
         self.decoded = 0;
+    }
+
+    fn next_keyword(&mut self) -> Option<KeywordHit> {
+        let hit = self.spotter.next_hit()?;
+        Some(KeywordHit::new(hit, &self.keywords, |frame| self.clock.time_of(frame)))
     }
 
     fn hypothesis(&self) -> Hypothesis {

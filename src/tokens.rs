@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 
 /// The character that stands for the space between words, in tokens of any length.
-const WORD_BOUNDARY: char = '▁';
+pub(crate) const WORD_BOUNDARY: char = '▁';
 
 /// The position of a token in the model's output and in `tokens.txt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,6 +78,12 @@ impl TokenTable {
     /// The token as `tokens.txt` has it; empty if the table has no such id.
     pub fn token(&self, id: TokenId) -> &str {
         self.tokens.get(id.0 as usize).map_or("", String::as_str)
+    }
+
+    /// Every token but the blank, with its id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TokenId, &str)> {
+        let tokens = (0..).map(TokenId).zip(self.tokens.iter().map(String::as_str));
+        tokens.filter(|&(id, _)| id != self.blank)
     }
 
     /// The CTC blank's id.

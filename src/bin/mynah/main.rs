@@ -1,4 +1,4 @@
-//! The `mynah` command: files to transcripts, a microphone to captions, a manifest to error rates.
+//! The `mynah` command: files to transcripts, a microphone to captions, phrases to their times, a manifest to error rates.
 //!
 //! Standard output carries the transcript and nothing else; all the rest goes to standard error.
 
@@ -11,10 +11,12 @@ mod eval;
 mod failure;
 mod format;
 mod listen;
+mod live;
 mod logger;
 mod output;
 mod pipeline;
 mod progress;
+mod spot;
 mod transcribe;
 mod utterance;
 
@@ -42,6 +44,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Listen(args) => listen::run(args),
+        Command::Spot(args) => spot::run(args),
         Command::Eval(args) => eval::run(args),
     }
 }

@@ -2,8 +2,8 @@
 
 mod error_rate;
 mod latency;
-mod manifest;
-mod normalize;
+pub mod manifest;
+pub mod normalize;
 mod percentile;
 mod report;
 
@@ -156,7 +156,7 @@ fn summarize(outcomes: Vec<Outcome>, recognizer: &Recognizer, args: &EvalArgs) -
     }
     Report {
         model: recognizer.model().config().name.clone(),
-        precision: args.recognizer.precision.name(),
+        precision: args.recognizer.model.precision.name(),
         recordings,
         audio_seconds: audio,
         compute_seconds: compute,
