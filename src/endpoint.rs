@@ -1,7 +1,8 @@
 //! Where an utterance ends, by how long the decoder has found nothing but blanks.
 //!
 //! The rules are those of Kaldi's `OnlineEndpointConfig` (online2/online-endpoint.h), without its
-//! `max_relative_cost`, which greedy decoding has no use for.
+//! `max_relative_cost`, which greedy decoding has no use for. Kaldi's rule 3 asks for no silence at
+//! all, and cuts words in two.
 
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub struct EndpointConfig {
     pub rule1: EndpointRule,
     /// Silence after something was said. By default after 1.2 s.
     pub rule2: EndpointRule,
-    /// Speech without a pause. By default after 20 s.
+    /// Long speech. By default at the first silence of 240 ms after 20 s.
     pub rule3: EndpointRule,
 }
 
@@ -60,7 +61,7 @@ impl Default for EndpointConfig {
             enabled: true,
             rule1: rule(false, 2400, 0),
             rule2: rule(true, 1200, 0),
-            rule3: rule(false, 0, 20_000),
+            rule3: rule(false, 240, 20_000),
         }
     }
 }
@@ -143,15 +144,17 @@ mod tests {
     #[test]
     fn each_rule_fires_at_its_frame() {
         type Case = (&'static [(bool, usize)], Option<(usize, usize)>);
-        let table: [Case; 8] = [
+        let table: [Case; 10] = [
             (&[(true, 59)], None),
             (&[(true, 60)], Some((60, 1))),
             (&[(false, 1), (true, 29)], None),
             (&[(false, 1), (true, 30)], Some((31, 2))),
             (&[(true, 59), (false, 1), (true, 30)], Some((90, 2))),
             (&[(false, 1), (true, 29), (false, 1), (true, 30)], Some((61, 2))),
-            (&[(false, 499)], None),
-            (&[(false, 600)], Some((500, 3))),
+            (&[(false, 600)], None),
+            (&[(false, 600), (true, 5)], None),
+            (&[(false, 600), (true, 6)], Some((606, 3))),
+            (&[(false, 490), (true, 20)], Some((500, 3))),
         ];
         for (runs, expected) in table {
             assert_eq!(first(&EndpointConfig::default(), runs), expected, "{runs:?}");

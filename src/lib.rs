@@ -15,11 +15,12 @@
 //! - **chunk**: the frames of one encoder call; **lookahead**: the later frames that call needs too.
 //! - **partial**, **final**: a hypothesis that may, or will not, change.
 //! - **keyword**: a phrase listened for by [`KeywordSpotter`] in the log-probabilities.
+//! - **prefix**: a token sequence with all its alignments; **beam**: the prefixes that are followed.
 //! - **endpoint**: the end of an utterance, found by trailing blanks.
 //!
 //! # Invariants
 //!
-//! - Only `audio/mic.rs` knows cpal; only `encoder.rs` knows tract; only the binary prints.
+//! - Only `audio/mic.rs` knows cpal; only `encoder/` knows tract; only the binary prints.
 //! - Nothing downstream of the ring can block or slow the audio callback.
 //! - Splitting the input differently never changes the output.
 //! - Time is counted in samples and frames, as integers; seconds appear at the edge.
@@ -27,6 +28,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod acoustics;
 pub mod audio;
 mod clock;
 pub mod ctc;
@@ -34,8 +36,10 @@ mod encoder;
 mod endpoint;
 mod error;
 pub mod features;
+mod gate;
 mod keyword;
 mod listener;
+pub mod lm;
 mod model;
 mod phrase;
 mod recognizer;
@@ -45,8 +49,9 @@ mod tokens;
 pub use encoder::{Encoder, EncoderState};
 pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
 pub use error::{Error, Result};
+pub use gate::GateConfig;
 pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use listener::{Command, ListenEvent, Listener};
-pub use model::{CacheConfig, EncoderConfig, Model, ModelConfig, Precision};
+pub use model::{CacheConfig, EncoderConfig, LanguageModelConfig, Model, ModelConfig, Precision};
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};
 pub use tokens::{TokenId, TokenTable};

@@ -25,11 +25,11 @@ const COMMANDS_WAITING: usize = 16;
 /// What a [`Listener`] can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// End the utterance now.
+    /// End the utterance with what has arrived by now.
     Flush,
     /// Forget the utterance so far. The audio clock runs on.
     Reset,
-    /// End the utterance, tell it, and end.
+    /// End the utterance with what has arrived by now, tell it, and end.
     Stop,
 }
 
@@ -148,6 +148,15 @@ struct Worker {
     dropped: Arc<AtomicBool>,
 }
 
+/// From the source's samples to the stream's.
+struct Intake {
+    resampler: Resampler,
+    /// At the source's rate.
+    buffer: Vec<f32>,
+    /// At the model's rate.
+    samples: Vec<f32>,
+}
+
 /// Whether the worker goes on.
 #[derive(PartialEq)]
 enum Then {
@@ -171,43 +180,69 @@ impl Worker {
 
     fn listen(&mut self) -> Result<()> {
         let source_rate = self.source.sample_rate();
-        let mut resampler = Resampler::new(source_rate, self.sample_rate)?;
-        let mut buffer = vec![0.0; (source_rate / READS_PER_SECOND).max(1) as usize];
-        let mut samples = Vec::new();
-        let outcome = loop {
-            if self.obey_all(&mut resampler)? == Then::End {
-                break Ok(());
-            }
-            match self.source.read(&mut buffer) {
-                Ok(Read::Samples(0)) => {
-                    if self.rest(&mut resampler)? == Then::End {
-                        break Ok(());
-                    }
-                }
-                Ok(Read::Samples(n)) => {
-                    self.source_samples += n as u64;
-                    samples.clear();
-                    resampler.process(&buffer[..n], &mut samples);
-                    self.accept(&samples)?;
-                }
-                Ok(Read::Gap(lost)) => self.skip(lost, &mut resampler)?,
-                Ok(Read::End) => break Ok(()),
-                Err(e) => break Err(e),
-            }
+        let mut intake = Intake {
+            resampler: Resampler::new(source_rate, self.sample_rate)?,
+            buffer: vec![0.0; (source_rate / READS_PER_SECOND).max(1) as usize],
+            samples: Vec::new(),
         };
-        self.drain(&mut resampler)?;
-        outcome
+        let outcome = self.take_all(&mut intake);
+        let drained = self.drain(&mut intake.resampler);
+        outcome.and(drained)
+    }
+
+    /// Takes samples and obeys commands until either ends it.
+    fn take_all(&mut self, intake: &mut Intake) -> Result<()> {
+        loop {
+            if self.obey_all(intake)? == Then::End {
+                return Ok(());
+            }
+            match self.take(usize::MAX, intake)? {
+                Read::Samples(0) if self.rest(intake)? == Then::End => return Ok(()),
+                Read::End => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads once, `limit` samples at most, and recognizes what came.
+    fn take(&mut self, limit: usize, intake: &mut Intake) -> Result<Read> {
+        let limit = limit.min(intake.buffer.len());
+        let read = self.source.read(&mut intake.buffer[..limit])?;
+        match read {
+            Read::Samples(n) => {
+                self.source_samples += n as u64;
+                intake.samples.clear();
+                intake.resampler.process(&intake.buffer[..n], &mut intake.samples);
+                self.accept(&intake.samples)?;
+            }
+            Read::Gap(lost) => self.skip(lost, &mut intake.resampler)?,
+            Read::End => {}
+        }
+        Ok(read)
+    }
+
+    /// Recognizes what had arrived by now: it was said before the command came.
+    fn catch_up(&mut self, intake: &mut Intake) -> Result<()> {
+        let mut waiting = self.source.waiting_samples();
+        while waiting > 0 {
+            match self.take(waiting, intake)? {
+                Read::Samples(0) | Read::End => break,
+                Read::Samples(n) => waiting -= n.min(waiting),
+                Read::Gap(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Obeys the commands that have arrived.
-    fn obey_all(&mut self, resampler: &mut Resampler) -> Result<Then> {
+    fn obey_all(&mut self, intake: &mut Intake) -> Result<Then> {
         loop {
             if self.dropped.load(Ordering::Relaxed) {
                 return Ok(Then::End);
             }
             match self.commands.try_recv() {
                 Ok(command) => {
-                    if self.obey(command, resampler)? == Then::End {
+                    if self.obey(command, intake)? == Then::End {
                         return Ok(Then::End);
                     }
                 }
@@ -217,25 +252,29 @@ impl Worker {
     }
 
     /// Waits for a command until it is time to look for samples again.
-    fn rest(&mut self, resampler: &mut Resampler) -> Result<Then> {
+    fn rest(&mut self, intake: &mut Intake) -> Result<Then> {
         match self.commands.recv_timeout(REST) {
-            Ok(command) => self.obey(command, resampler),
+            Ok(command) => self.obey(command, intake),
             Err(RecvTimeoutError::Timeout) => Ok(Then::GoOn),
             // The listener is being dropped.
             Err(RecvTimeoutError::Disconnected) => Ok(Then::End),
         }
     }
 
-    fn obey(&mut self, command: Command, resampler: &mut Resampler) -> Result<Then> {
+    fn obey(&mut self, command: Command, intake: &mut Intake) -> Result<Then> {
         match command {
-            Command::Stop => return Ok(Then::End),
+            Command::Stop => {
+                self.catch_up(intake)?;
+                return Ok(Then::End);
+            }
             Command::Flush => {
-                self.drain(resampler)?;
+                self.catch_up(intake)?;
+                self.drain(&mut intake.resampler)?;
                 self.stream.finish()?;
                 self.tell_recognized();
             }
             Command::Reset => {
-                resampler.reset();
+                intake.resampler.reset();
                 self.stream.reset();
                 self.stream.skip(self.samples_due());
             }

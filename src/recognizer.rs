@@ -1,18 +1,18 @@
 //! Samples in, events out: the order in which the stages run.
 //!
 //! ```text
-//! accept_waveform → Fbank → frames → EncoderState → log-probs → Greedy → Endpointer → Event
+//! accept_waveform → Fbank → frames → Gate → EncoderState → log-probs → Search → Endpointer → Event
 //! ```
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
+use crate::acoustics::{Acoustics, TakeChunk};
 use crate::clock::Clock;
-use crate::ctc::{Decoding, Greedy, Hypothesis};
-use crate::encoder::EncoderState;
+use crate::ctc::{Decoding, Hypothesis, Search};
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
+use crate::gate::{Gate, GateConfig};
 use crate::model::Model;
 use crate::{Error, Keyword, KeywordHit, KeywordSpotter, Result};
 
@@ -23,6 +23,9 @@ pub struct RecognizerConfig {
     pub endpoint: EndpointConfig,
     /// How tokens are found.
     pub decoding: Decoding,
+    /// Whether silence is kept from the encoder, and what counts as silence. By default all is
+    /// encoded.
+    pub gate: Option<GateConfig>,
     /// What to listen for besides; see [`Stream::next_keyword`].
     pub keywords: Vec<Keyword>,
 }
@@ -51,6 +54,7 @@ pub struct Recognizer(Arc<Prototype>);
 struct Prototype {
     model: Model,
     fbank: Fbank,
+    gate: Option<Gate>,
     utterances: Utterances,
 }
 
@@ -61,17 +65,15 @@ struct Prototype {
 /// own.
 pub struct Stream {
     recognizer: Recognizer,
-    fbank: Fbank,
-    /// Frames from the next chunk's first on, `[frames, mel]`.
-    frames: Vec<f32>,
-    encoder: EncoderState,
+    acoustics: Acoustics,
     utterances: Utterances,
 }
 
 /// What a [`Stream`] tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The utterance so far, whole; its text may change. Once per chunk that changed the text.
+    /// The utterance so far, whole; its text may change. Once per chunk that changed the text; empty
+    /// where prefix beam search takes back all that it showed.
     Partial(Hypothesis),
     /// The utterance has ended as this; the next event is of the next one.
     Final(Hypothesis),
@@ -91,12 +93,13 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if an endpoint rule would end every utterance at once, and for a keyword
-    /// that [`KeywordSpotter::new`] refuses.
+    /// [`Error::Config`] if an endpoint rule would end every utterance at once, a value of the
+    /// decoding is out of its range, or for a keyword that [`KeywordSpotter::new`] refuses.
     pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
         let utterances = Utterances::new(&model, &config)?;
-        Ok(Self(Arc::new(Prototype { model, fbank, utterances })))
+        let gate = config.gate.map(|gate| Gate::new(gate, fbank.dim()));
+        Ok(Self(Arc::new(Prototype { model, fbank, gate, utterances })))
     }
 
     /// The model.
@@ -113,11 +116,44 @@ impl Recognizer {
     pub fn stream(&self) -> Stream {
         Stream {
             recognizer: self.clone(),
-            fbank: self.0.fbank.clone(),
-            frames: Vec::new(),
-            encoder: self.model().encoder().state(),
+            acoustics: self.acoustics(self.0.gate.clone()),
             utterances: self.0.utterances.clone(),
         }
+    }
+
+    /// The log-probabilities that a stream would decode for these samples, its end included:
+    /// `[encoder frames, tokens]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Stream::accept_waveform`].
+    pub fn log_probs(&self, samples: &[f32]) -> Result<Vec<f32>> {
+        check_samples(samples)?;
+        let mut log_probs = Vec::new();
+        if samples.is_empty() {
+            return Ok(log_probs);
+        }
+        let mut acoustics = self.acoustics(None);
+        acoustics.accept(samples, &mut log_probs)?;
+        acoustics.pad(self.model().config(), &mut log_probs)?;
+        Ok(log_probs)
+    }
+
+    /// Decodes what [`Recognizer::log_probs`] gave, by this recognizer or by another one of the same
+    /// model: the finals that a stream would tell. Values after the last whole frame are ignored.
+    pub fn decode(&self, log_probs: &[f32]) -> Vec<Hypothesis> {
+        let mut utterances = self.0.utterances.clone();
+        utterances.accept_rows(log_probs);
+        utterances.finish();
+        let finals = utterances.events.into_iter().filter_map(|event| match event {
+            Event::Final(hypothesis) => Some(hypothesis),
+            Event::Partial(_) => None,
+        });
+        finals.collect()
+    }
+
+    fn acoustics(&self, gate: Option<Gate>) -> Acoustics {
+        Acoustics::new(self.model(), self.0.fbank.clone(), gate)
     }
 }
 
@@ -133,13 +169,11 @@ impl Stream {
     /// [`Error::Samples`] if one is not a finite number; none has been taken then.
     /// [`Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
     pub fn accept_waveform(&mut self, samples: &[f32]) -> Result<()> {
-        if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
-            return Err(Error::Samples { index, value: samples[index] });
-        }
+        check_samples(samples)?;
         // Pieces of a chunk's length at most, so that a whole file does not become frames at once.
         for piece in samples.chunks(self.chunk_samples()) {
             self.utterances.clock.accept(piece.len());
-            self.decode(piece)?;
+            self.acoustics.accept(piece, &mut self.utterances)?;
         }
         Ok(())
     }
@@ -174,17 +208,9 @@ impl Stream {
         if !self.utterances.clock.is_running() {
             return Ok(());
         }
-        let config = self.recognizer.model().config();
-        // One chunk to be decoded, and what a chunk waits for: almost another one, its lookahead,
-        // and the end of its last frame.
-        let frames = config.encoder.chunk_frames + config.encoder.input_frames();
-        let features = &config.features;
-        let padding = frames * features.frame_shift_samples + features.frame_length_samples;
-        self.decode(&vec![0.0; padding])?;
+        self.acoustics.pad(self.recognizer.model().config(), &mut self.utterances)?;
         self.utterances.finish();
-        self.fbank.reset();
-        self.frames.clear();
-        self.encoder.reset();
+        self.acoustics.reset();
         Ok(())
     }
 
@@ -202,20 +228,12 @@ impl Stream {
         let config = self.recognizer.model().config();
         config.encoder.chunk_frames * config.features.frame_shift_samples
     }
+}
 
-    fn decode(&mut self, samples: &[f32]) -> Result<()> {
-        self.fbank.accept(samples, &mut self.frames);
-        let config = &self.recognizer.model().config().encoder;
-        let input_values = config.input_frames() * self.fbank.dim();
-        let chunk_values = config.chunk_frames * self.fbank.dim();
-        while self.frames.len() >= input_values {
-            let began = Instant::now();
-            let log_probs = self.encoder.encode_chunk(&self.frames[..input_values])?;
-            log::trace!("chunk encoded in {:.2?}", began.elapsed());
-            self.utterances.accept_chunk(log_probs);
-            self.frames.drain(..chunk_values);
-        }
-        Ok(())
+fn check_samples(samples: &[f32]) -> Result<()> {
+    match samples.iter().position(|sample| !sample.is_finite()) {
+        Some(index) => Err(Error::Samples { index, value: samples[index] }),
+        None => Ok(()),
     }
 }
 
@@ -223,7 +241,9 @@ impl Stream {
 #[derive(Clone)]
 struct Utterances {
     model: Model,
-    search: Greedy,
+    search: Search,
+    /// The hypotheses that a final tells.
+    nbest: usize,
     keywords: Arc<[Keyword]>,
     spotter: KeywordSpotter,
     endpointer: Endpointer,
@@ -239,12 +259,14 @@ impl Utterances {
     fn new(model: &Model, config: &RecognizerConfig) -> Result<Self> {
         let clock =
             Clock::new(model.config().features.sample_rate, model.config().encoder_frame_samples());
-        let search = match config.decoding {
-            Decoding::Greedy => Greedy::new(model.tokens().blank()),
+        let nbest = match &config.decoding {
+            Decoding::Greedy => 1,
+            Decoding::PrefixBeam(beam) => beam.nbest,
         };
         Ok(Self {
             model: model.clone(),
-            search,
+            search: Search::new(&config.decoding, model.tokens())?,
+            nbest,
             keywords: config.keywords.as_slice().into(),
             spotter: KeywordSpotter::new(&config.keywords, model.tokens())?,
             endpointer: Endpointer::new(&config.endpoint, clock.time_of(1))?,
@@ -255,8 +277,14 @@ impl Utterances {
         })
     }
 
-    /// Takes one chunk, `[encoder frames, tokens]`.
     fn accept_chunk(&mut self, log_probs: &[f32]) {
+        self.accept_rows(log_probs);
+        let time_of = |frame| self.clock.time_of(frame);
+        let (tokens, words) = (self.model.tokens(), &self.model.config().words);
+        self.show(Hypothesis::new(self.search.partial(), tokens, words, time_of));
+    }
+
+    fn accept_rows(&mut self, log_probs: &[f32]) {
         for row in log_probs.chunks_exact(self.model.tokens().len()) {
             let place = self.clock.place(self.decoded);
             let blank = self.search.accept(place, row);
@@ -266,7 +294,10 @@ impl Utterances {
                 self.end_utterance(format_args!("endpoint rule {rule}"));
             }
         }
-        let hypothesis = self.hypothesis();
+    }
+
+    /// Tells a partial whose text is not that of the one before.
+    fn show(&mut self, hypothesis: Hypothesis) {
         if hypothesis.text != self.shown {
             self.shown.clone_from(&hypothesis.text);
             self.events.push_back(Event::Partial(hypothesis));
@@ -275,8 +306,13 @@ impl Utterances {
 
     /// Ends the utterance; the next begins with the next encoder frame of the same audio.
     fn end_utterance(&mut self, cause: std::fmt::Arguments) {
-        let hypothesis = self.hypothesis();
-        if !hypothesis.text.is_empty() {
+        let time_of = |frame| self.clock.time_of(frame);
+        let (paths, tokens) = (self.search.finals(), self.model.tokens());
+        let words = &self.model.config().words;
+        let hypothesis = Hypothesis::best_of(paths, self.nbest, tokens, words, time_of);
+        if hypothesis.text.is_empty() {
+            self.show(hypothesis);
+        } else {
             let Hypothesis { start, end, tokens, .. } = &hypothesis;
             log::debug!("utterance {start:.2?}..{end:.2?}: {} tokens, {cause}", tokens.len());
             self.events.push_back(Event::Final(hypothesis));
@@ -290,7 +326,7 @@ impl Utterances {
     fn finish(&mut self) {
         self.end_utterance(format_args!("finish"));
         self.spotter.finish();
-        self.search = Greedy::new(self.model.tokens().blank());
+        self.search.reset();
         self.clock.restart();
         self.decoded = 0;
     }
@@ -299,10 +335,34 @@ impl Utterances {
         let hit = self.spotter.next_hit()?;
         Some(KeywordHit::new(hit, &self.keywords, |frame| self.clock.time_of(frame)))
     }
+}
 
-    fn hypothesis(&self) -> Hypothesis {
-        let time_of = |frame| self.clock.time_of(frame);
-        Hypothesis::new(self.search.tokens(), self.model.tokens(), time_of)
+impl TakeChunk for Utterances {
+    fn take(&mut self, log_probs: &[f32]) {
+        self.accept_chunk(log_probs);
+    }
+
+    /// As if nothing but blanks had been found.
+    fn skip(&mut self) {
+        let mut row = vec![f32::NEG_INFINITY; self.model.tokens().len()];
+        row[self.model.tokens().blank().0 as usize] = 0.0;
+        self.accept_chunk(&row.repeat(self.model.config().encoder.chunk_encoder_frames()));
+    }
+
+    fn is_idle(&self) -> bool {
+        self.search.is_idle()
+    }
+}
+
+impl TakeChunk for Vec<f32> {
+    fn take(&mut self, log_probs: &[f32]) {
+        self.extend_from_slice(log_probs);
+    }
+
+    fn skip(&mut self) {}
+
+    fn is_idle(&self) -> bool {
+        false
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::tokens::{TokenId, TokenTable, WORD_BOUNDARY};
+use crate::tokens::{TokenId, TokenTable};
+
+const WORD_BOUNDARY: char = TokenTable::WORD_BOUNDARY;
 
 /// Spells phrases with a model's tokens.
 pub(crate) struct Speller<'a> {

@@ -2,9 +2,6 @@
 
 use crate::{Error, Result};
 
-/// The character that stands for the space between words, in tokens of any length.
-pub(crate) const WORD_BOUNDARY: char = '▁';
-
 /// The position of a token in the model's output and in `tokens.txt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId(pub u32);
@@ -19,6 +16,9 @@ pub struct TokenTable {
 impl TokenTable {
     /// What the CTC blank is called in `tokens.txt`.
     pub const BLANK: &str = "<blank>";
+
+    /// The character that stands for the space between words, in tokens of any length.
+    pub const WORD_BOUNDARY: char = '▁';
 
     /// Reads `tokens.txt`: one token per line, the first line's id being 0.
     ///
@@ -62,7 +62,7 @@ impl TokenTable {
         let mut at_boundary = false;
         let ids = ids.into_iter().filter(|&id| id != self.blank);
         for character in ids.flat_map(|id| self.token(id).chars()) {
-            if character == WORD_BOUNDARY {
+            if character == Self::WORD_BOUNDARY {
                 at_boundary = true;
                 continue;
             }

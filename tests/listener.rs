@@ -7,7 +7,7 @@ mod golden;
 use std::time::{Duration, Instant};
 
 use golden::{Signal, random_model};
-use mynah::audio::{PacedSource, Read, Source};
+use mynah::audio::{PacedSource, Read, Source, capture_ring};
 use mynah::{
     Command, EndpointConfig, Error, Event, ListenEvent, Listener, Recognizer, RecognizerConfig,
     Result,
@@ -73,6 +73,7 @@ fn speech() -> Vec<f32> {
 
 fn recognizer() -> Recognizer {
     let mut endpoint = EndpointConfig::default();
+    endpoint.rule3.trailing_silence = Duration::ZERO;
     endpoint.rule3.utterance_length = Duration::from_secs(1);
     let config = RecognizerConfig { endpoint, ..RecognizerConfig::default() };
     Recognizer::new(random_model(), config).unwrap()
@@ -205,6 +206,16 @@ fn stop_tells_what_was_being_said() {
     told.extend(collect(&listener));
     assert!(matches!(recognized(&told).last(), Some(Event::Final(_))), "{told:?}");
     assert!(listener.commands().send(Command::Flush).is_err());
+}
+
+#[test]
+fn what_was_captured_before_stop_is_recognized() {
+    let speech = speech().repeat(4);
+    let (mut sink, source) = capture_ring(16_000, 1, speech.len());
+    sink.push_interleaved(&speech);
+    let listener = Listener::spawn(&recognizer(), source);
+    listener.commands().send(Command::Stop).unwrap();
+    assert_eq!(recognized(&collect(&listener)), expected(&speech));
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod golden;
 use std::time::Duration;
 
 use golden::{Signal, random_model};
-use mynah::ctc::{Hypothesis, Token};
+use mynah::ctc::{Decoding, Hypothesis, PrefixBeamConfig, Token};
 use mynah::{EndpointConfig, Event, Recognizer, RecognizerConfig, Stream};
 use proptest::prelude::*;
 
@@ -23,6 +23,7 @@ fn samples() -> Vec<f32> {
 /// Ends utterances often.
 fn short_utterances() -> EndpointConfig {
     let mut endpoint = EndpointConfig::default();
+    endpoint.rule3.trailing_silence = Duration::ZERO;
     endpoint.rule3.utterance_length = Duration::from_millis(1000);
     endpoint
 }
@@ -159,6 +160,40 @@ fn audio_shorter_than_a_chunk_is_recognized_at_the_end() {
 }
 
 /// Every sample is decoded: the tokens of a signal are the first of the signal with silence after.
+/// Checks that stable text stays, and that what was stable before a final is in it. Gives the share
+/// of the partials' text that was stable.
+fn stable_share(decoding: Decoding) -> f64 {
+    let config =
+        RecognizerConfig { endpoint: short_utterances(), decoding, ..RecognizerConfig::default() };
+    let mut stream = Recognizer::new(random_model(), config).unwrap().stream();
+    let (mut stable, mut bytes) = (String::new(), [0, 0]);
+    for event in run(&mut stream, &samples(), &[]) {
+        let hypothesis = event.hypothesis();
+        let (before, after) = (hypothesis.stable_text(), hypothesis.unstable_text());
+        assert_eq!(format!("{before}{after}"), hypothesis.text);
+        assert!(hypothesis.text.starts_with(&stable), "{stable:?} became {:?}", hypothesis.text);
+        stable = before.to_owned();
+        if let Event::Partial(_) = event {
+            bytes[0] += before.len();
+            bytes[1] += hypothesis.text.len();
+        } else {
+            stable.clear();
+        }
+    }
+    bytes[0] as f64 / bytes[1] as f64
+}
+
+#[test]
+fn stable_text_never_changes() {
+    let beam = |max_unstable_frames| {
+        let config = PrefixBeamConfig { max_unstable_frames, ..PrefixBeamConfig::default() };
+        stable_share(Decoding::PrefixBeam(config))
+    };
+    assert!(stable_share(Decoding::Greedy) > 0.5);
+    let shares = [beam(None), beam(Some(10)), beam(Some(0))];
+    assert!(shares[0] < shares[1] && shares[1] < shares[2], "{shares:?}");
+}
+
 #[test]
 fn finish_loses_nothing() {
     let recognizer = recognizer(EndpointConfig { enabled: false, ..EndpointConfig::default() });

@@ -4,7 +4,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use symphonia::core::audio::GenericAudioBufferRef;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_OPUS, CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F64LE,
+};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as Symphonia;
 use symphonia::core::formats::probe::Hint;
@@ -196,7 +198,12 @@ fn length_of(track: &Track) -> Option<u64> {
     let params = track.codec_params.as_ref()?.audio()?;
     let frames = track.num_frames?;
     let channels = params.channels.as_ref()?.count() as u64;
-    let bytes = u64::from(params.bits_per_coded_sample.unwrap_or(8)) / 8 * channels * frames;
+    let bits = params.bits_per_coded_sample.unwrap_or(match params.codec {
+        CODEC_ID_PCM_F32LE => 32,
+        CODEC_ID_PCM_F64LE => 64,
+        _ => 8,
+    });
+    let bytes = u64::from(bits) / 8 * channels * frames;
     if bytes >= PLACEHOLDER_BYTES {
         return None;
     }

@@ -367,14 +367,16 @@ mod tests {
     #[test]
     fn a_length_that_a_pipe_left_open_is_no_cut() {
         for placeholder in [0xFFFF_FFFFu32, 0x7FFF_F000] {
-            let mut bytes = Wav::i16(1, &[8_192; 3_000]).bytes();
-            bytes[4..8].copy_from_slice(&placeholder.saturating_add(36).to_le_bytes());
-            bytes[40..44].copy_from_slice(&placeholder.to_le_bytes());
-            let mut file = open_bytes("pipe.wav", &bytes).unwrap();
-            assert_eq!(file.len_samples(), None);
-            let (samples, _, error) = read_all(&mut file);
-            assert!(error.is_none(), "{error:?}");
-            assert_eq!(samples.len(), 3_000);
+            for wav in [Wav::i16(1, &[8_192; 3_000]), Wav::f32(&[0.25; 3_000])] {
+                let mut bytes = wav.bytes();
+                bytes[4..8].copy_from_slice(&placeholder.saturating_add(36).to_le_bytes());
+                bytes[40..44].copy_from_slice(&placeholder.to_le_bytes());
+                let mut file = open_bytes("pipe.wav", &bytes).unwrap();
+                assert_eq!(file.len_samples(), None);
+                let (samples, _, error) = read_all(&mut file);
+                assert!(error.is_none(), "{error:?}");
+                assert_eq!(samples.len(), 3_000);
+            }
         }
     }
 

@@ -134,6 +134,10 @@ impl Source for Microphone {
         self.captured.sample_rate()
     }
 
+    fn waiting_samples(&self) -> usize {
+        self.captured.waiting_samples()
+    }
+
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
         if let Ok(error) = self.failures.try_recv() {
             self.let_go();

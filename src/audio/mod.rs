@@ -44,6 +44,11 @@ pub trait Source: Send {
         None
     }
 
+    /// How many samples have arrived and wait to be read; 0 of a source that is read, not heard.
+    fn waiting_samples(&self) -> usize {
+        0
+    }
+
     /// Fills the start of `buffer` with the next samples.
     ///
     /// # Errors
@@ -59,6 +64,10 @@ impl<S: Source + ?Sized> Source for Box<S> {
 
     fn len_samples(&self) -> Option<u64> {
         (**self).len_samples()
+    }
+
+    fn waiting_samples(&self) -> usize {
+        (**self).waiting_samples()
     }
 
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {

@@ -64,6 +64,10 @@ impl Source for PacedSource {
         self.len_samples
     }
 
+    fn waiting_samples(&self) -> usize {
+        self.captured.waiting_samples()
+    }
+
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
         let read = self.captured.read(buffer)?;
         if read == Read::End

@@ -126,6 +126,10 @@ impl Source for CaptureSource {
         self.sample_rate
     }
 
+    fn waiting_samples(&self) -> usize {
+        self.samples.occupied_len()
+    }
+
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
         // The order matters. A gap is told before the samples after it are pushed, and the sink
         // lets go of the ring last of all.

@@ -1,6 +1,6 @@
 //! The best path through the log-probabilities, one encoder frame at a time.
 
-use super::Token;
+use super::{Path, Token};
 use crate::tokens::TokenId;
 
 /// Follows the likeliest token of each encoder frame.
@@ -12,11 +12,13 @@ pub(crate) struct Greedy {
     blank: TokenId,
     previous: TokenId,
     tokens: Vec<Token>,
+    /// The log-probability of the utterance's path.
+    score: f64,
 }
 
 impl Greedy {
     pub(crate) fn new(blank: TokenId) -> Self {
-        Self { blank, previous: blank, tokens: Vec::new() }
+        Self { blank, previous: blank, tokens: Vec::new(), score: 0.0 }
     }
 
     /// Takes the log-probabilities of one encoder frame, `[tokens]`. Returns whether its likeliest
@@ -33,17 +35,29 @@ impl Greedy {
             self.tokens.push(Token { id, frame, log_prob });
         }
         self.previous = id;
+        self.score += f64::from(log_prob);
         id == self.blank
     }
 
-    /// The tokens of the utterance so far.
-    pub(crate) fn tokens(&self) -> &[Token] {
-        &self.tokens
+    /// The utterance so far.
+    pub(crate) fn path(&self) -> Path {
+        Path { tokens: self.tokens.clone(), stable: self.tokens.len(), score: self.score }
+    }
+
+    /// Whether no token has been found in the utterance.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.tokens.is_empty()
     }
 
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
     pub(crate) fn start_utterance(&mut self) {
         self.tokens.clear();
+        self.score = 0.0;
+    }
+
+    /// Begins an utterance of other audio.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::new(self.blank);
     }
 }
 
@@ -59,7 +73,7 @@ mod tests {
     }
 
     fn found(search: &Greedy) -> Vec<(u32, u64)> {
-        search.tokens().iter().map(|token| (token.id.0, token.frame)).collect()
+        search.path().tokens.iter().map(|token| (token.id.0, token.frame)).collect()
     }
 
     fn run(path: &[u32]) -> Vec<(u32, u64)> {
@@ -94,6 +108,8 @@ mod tests {
         let mut search = Greedy::new(TokenId(3));
         search.accept(7, &[-2.0, -0.5, -0.5, -4.0]);
         search.accept(8, &[-2.0, -0.25, -0.5, -4.0]);
-        assert_eq!(search.tokens(), [Token { id: TokenId(1), frame: 7, log_prob: -0.5 }]);
+        let path = search.path();
+        assert_eq!(path.tokens, [Token { id: TokenId(1), frame: 7, log_prob: -0.5 }]);
+        assert_eq!(path.score, -0.75);
     }
 }

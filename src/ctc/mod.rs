@@ -1,19 +1,44 @@
 //! From log-probabilities to tokens and text (connectionist temporal classification, Graves 2006).
 
+mod arena;
+#[cfg(test)]
+mod exactness;
+mod fusion;
 mod greedy;
+mod prefix_beam;
+mod search;
+mod word;
 
-pub(crate) use greedy::Greedy;
+pub use fusion::LanguageModel;
+pub use prefix_beam::PrefixBeamConfig;
+pub use word::{Word, WordCalibration};
+
+pub(crate) use search::Search;
+
+use greedy::Greedy;
+use prefix_beam::PrefixBeam;
 
 use std::time::Duration;
 
 use crate::tokens::{TokenId, TokenTable};
 
 /// How the best token sequence is searched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Decoding {
     /// The best path: the likeliest token of each encoder frame, repeats collapsed, blanks dropped.
     #[default]
     Greedy,
+    /// The sequence whose alignments together, and whose words, are likeliest.
+    PrefixBeam(PrefixBeamConfig),
+}
+
+/// A token sequence and its score.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Path {
+    pub tokens: Vec<Token>,
+    /// How many tokens, from the first on, all that may still become of the utterance begins with.
+    pub stable: usize,
+    pub score: f64,
 }
 
 /// A token and where it was found.
@@ -32,26 +57,77 @@ pub struct Token {
 pub struct Hypothesis {
     /// The tokens as text.
     pub text: String,
-    /// The tokens, in time order; never empty in an event.
+    /// The bytes of the text, from its start on, that no later event of the utterance changes: whole
+    /// words. In a final too it counts those that were known to be before it.
+    pub stable: usize,
+    /// The tokens, in time order; never empty in a final.
     pub tokens: Vec<Token>,
+    /// The words that the tokens spell.
+    pub words: Vec<Word>,
     /// The audio time at which the first token's encoder frame begins.
     pub start: Duration,
     /// The audio time at which the last token's encoder frame ends.
     pub end: Duration,
+    /// What it was ranked by, in natural logarithm: by greedy decoding the log-probability of the
+    /// best path, by prefix beam search that of all paths and what the words add.
+    pub score: f64,
+    /// Others of the same audio with other text, the next best first; only in finals, and as many as
+    /// [`PrefixBeamConfig::nbest`] asks for.
+    pub alternatives: Vec<Hypothesis>,
 }
 
 impl Hypothesis {
+    /// The words that no later event of the utterance changes.
+    pub fn stable_text(&self) -> &str {
+        self.text.get(..self.stable).unwrap_or_default()
+    }
+
+    /// The words that may still change, with the space before them.
+    pub fn unstable_text(&self) -> &str {
+        self.text.get(self.stable..).unwrap_or_default()
+    }
+
     /// `time_of` gives the audio time at which an encoder frame begins.
     pub(crate) fn new(
-        tokens: &[Token],
+        path: Path,
         table: &TokenTable,
+        calibration: &WordCalibration,
         time_of: impl Fn(u64) -> Duration,
     ) -> Self {
+        let Path { tokens, stable, score } = path;
         Self {
+            stable: word::finished(&tokens[..stable], table),
+            words: word::words(&tokens, table, calibration, &time_of),
             text: table.text(tokens.iter().map(|token| token.id)),
-            tokens: tokens.to_vec(),
             start: tokens.first().map_or(Duration::ZERO, |token| time_of(token.frame)),
             end: tokens.last().map_or(Duration::ZERO, |token| time_of(token.frame + 1)),
+            tokens,
+            score,
+            alternatives: Vec::new(),
         }
+    }
+
+    /// The first of `paths`, which come best first, with up to `nbest - 1` alternatives.
+    pub(crate) fn best_of(
+        paths: Vec<Path>,
+        nbest: usize,
+        table: &TokenTable,
+        calibration: &WordCalibration,
+        time_of: impl Fn(u64) -> Duration,
+    ) -> Self {
+        let new = |path| Self::new(path, table, calibration, &time_of);
+        let mut paths = paths.into_iter().map(new);
+        let nothing = || new(Path { tokens: Vec::new(), stable: 0, score: 0.0 });
+        let mut best = paths.next().unwrap_or_else(nothing);
+        for other in paths {
+            if best.alternatives.len() + 1 >= nbest {
+                break;
+            }
+            let is_told = |told: &Self| told.text == other.text;
+            if !is_told(&best) && !best.alternatives.iter().any(is_told) {
+                best.alternatives.push(other);
+            }
+        }
+        best
     }
 }

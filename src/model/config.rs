@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::ctc::WordCalibration;
 use crate::features::FbankConfig;
 use crate::{Error, Result};
 
@@ -23,6 +24,28 @@ pub struct ModelConfig {
     pub tokens: PathBuf,
     /// The CTC blank's token id.
     pub blank: u32,
+    /// What makes of tokens true times and probabilities of words. May be left out.
+    #[serde(default)]
+    pub words: WordCalibration,
+    /// The language model that goes with it.
+    #[serde(default)]
+    pub language_model: Option<LanguageModelConfig>,
+}
+
+/// A language model's file, and how it is used; see [`crate::ctc::LanguageModel`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageModelConfig {
+    /// The file, in the model's folder: ARPA or compact.
+    pub file: PathBuf,
+    /// What its log-probabilities are multiplied by.
+    pub weight: f32,
+    /// What every word adds.
+    pub word_bonus: f32,
+    /// What an unknown word loses.
+    pub oov_penalty: f32,
+    /// The prefixes that the search keeps.
+    pub beam: usize,
 }
 
 /// An encoder's files and geometry.
@@ -72,6 +95,7 @@ impl ModelConfig {
             .encoder
             .check()
             .map_err(|reason| Error::model(path, format!("encoder: {reason}")))?;
+        config.words.check().map_err(|reason| Error::model(path, format!("words: {reason}")))?;
         Ok(config)
     }
 }

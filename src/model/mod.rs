@@ -2,12 +2,14 @@
 
 mod config;
 
-pub use config::{CacheConfig, EncoderConfig, ModelConfig};
+pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig};
 
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig};
 use crate::encoder::Encoder;
+use crate::lm::NgramModel;
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
@@ -39,6 +41,7 @@ struct Parts {
     config: ModelConfig,
     tokens: TokenTable,
     encoder: Encoder,
+    decoding: Decoding,
 }
 
 impl Model {
@@ -59,7 +62,9 @@ impl Model {
             Precision::Int8 => &config.encoder.int8,
         });
         let onnx = std::fs::read(&encoder_path).map_err(|e| Error::io(&encoder_path, e))?;
-        Self::assemble(config, tokens, &onnx, &encoder_path)
+        let language_model = config.language_model.as_ref();
+        let ngrams = language_model.map(|model| NgramModel::load(dir.join(&model.file)));
+        Self::assemble(config, tokens, &onnx, &encoder_path, ngrams.transpose()?)
     }
 
     /// Loads the int8 model that is compiled into the library.
@@ -74,7 +79,7 @@ impl Model {
         let tokens_path = Path::new(builtin_path!("tokens.txt"));
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
         let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
-        Self::assemble(config, tokens, onnx, Path::new(builtin_path!("encoder.int8.onnx")))
+        Self::assemble(config, tokens, onnx, Path::new(builtin_path!("encoder.int8.onnx")), None)
     }
 
     /// What `config.json` says.
@@ -92,7 +97,19 @@ impl Model {
         &self.0.encoder
     }
 
-    fn assemble(config: ModelConfig, tokens: TokenTable, onnx: &[u8], path: &Path) -> Result<Self> {
+    /// How the model's makers decode it: by prefix beam search with its language model if it has one,
+    /// else greedily.
+    pub fn decoding(&self) -> &Decoding {
+        &self.0.decoding
+    }
+
+    fn assemble(
+        config: ModelConfig,
+        tokens: TokenTable,
+        onnx: &[u8],
+        path: &Path,
+        ngrams: Option<NgramModel>,
+    ) -> Result<Self> {
         let encoder = Encoder::new(onnx, &config, tokens.len(), path)?;
         log::info!(
             "model {} ({}): {}, {} bytes, {} tokens, chunks of {} frames and {} of lookahead",
@@ -104,8 +121,18 @@ impl Model {
             config.encoder.chunk_frames,
             config.encoder.lookahead_frames,
         );
-        Ok(Self(Arc::new(Parts { config, tokens, encoder })))
+        let decoding = decoding(&config, ngrams);
+        Ok(Self(Arc::new(Parts { config, tokens, encoder, decoding })))
     }
+}
+
+fn decoding(config: &ModelConfig, ngrams: Option<NgramModel>) -> Decoding {
+    let (Some(config), Some(ngrams)) = (&config.language_model, ngrams) else {
+        return Decoding::Greedy;
+    };
+    let &LanguageModelConfig { weight, word_bonus, oov_penalty, beam, .. } = config;
+    let language_model = Some(LanguageModel { ngrams, weight, word_bonus, oov_penalty });
+    Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, ..PrefixBeamConfig::default() })
 }
 
 fn read_text(path: &Path) -> Result<String> {

@@ -5,11 +5,11 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use mynah::{
-    EndpointConfig, Model, Recognizer, RecognizerConfig,
+    EndpointConfig, GateConfig, Model, Recognizer, RecognizerConfig,
     audio::{RawFormat, SampleFormat},
 };
 
-use crate::{audio_input::STDIN, format::Format};
+use crate::{audio_input::STDIN, decoding_args::DecodingArgs, format::Format};
 
 /// Streaming speech recognition, offline: audio in, text out while it is being said
 ///
@@ -32,6 +32,8 @@ pub enum Command {
     Listen(ListenArgs),
     Spot(SpotArgs),
     Eval(EvalArgs),
+    Tune(TuneArgs),
+    Lm(LmArgs),
 }
 
 /// Transcribe audio files
@@ -59,6 +61,10 @@ pub struct TranscribeArgs {
     /// Never begin lines of text with the file's name
     #[arg(long, overrides_with = "with_filename")]
     pub no_filename: bool,
+
+    /// In JSON, give each utterance's N best hypotheses with their scores; needs beam decoding
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub nbest: NonZeroUsize,
 
     /// Files recognized at the same time, each on one core [default: the number of cores]
     #[arg(short, long, value_name = "N")]
@@ -218,9 +224,8 @@ pub struct SpotEvalArgs {
 ///
 /// Latency: each recording is simulated to arrive in real time, in blocks of 10 ms. A block's
 /// computation starts when the block has arrived and the computation before has ended, and takes
-/// as long as measured; its events come when it ends. Partial latency: per word, from the end of
-/// its last token, as the model aligned it, to the first event (partial or final) that shows the
-/// word as it stays. Final latency: from the end of the utterance's last token to the final event,
+/// as long as measured; its events come when it ends. Partial latency: per word, from its end as
+/// the recognizer gives it, to the first event (partial or final) that shows the word as it stays. Final latency: from the end of the utterance's last token to the final event,
 /// told apart by whether an endpoint closed the utterance or the end of the audio did.
 /// Percentiles are nearest-rank.
 #[derive(Debug, clap::Args)]
@@ -251,6 +256,50 @@ pub struct EvalArgs {
 
     #[command(flatten)]
     pub recognizer: RecognizerArgs,
+}
+
+/// Find the language model's weights on a set of recordings
+///
+/// Reads a manifest as `mynah eval` does. The encoder runs once over each recording; then weight,
+/// word bonus and out-of-vocabulary penalty are varied, one at a time, by steps that get smaller,
+/// beginning at the values given or the model's. Each line shows what was tried, its errors, and the
+/// decoding's time beside the encoder's. The last line is for the model's config.json; the file named
+/// there is what `mynah lm` writes, in the model's folder.
+#[derive(Debug, clap::Args)]
+pub struct TuneArgs {
+    /// The recordings and their references as JSON lines
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+
+    /// Take every Nth recording, the first included
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub every: NonZeroUsize,
+
+    /// Take no more than N recordings
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroUsize>,
+
+    /// Recordings worked on at the same time; more than one disturbs the measured times
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    pub jobs: NonZeroUsize,
+
+    #[command(flatten)]
+    pub recognizer: RecognizerArgs,
+}
+
+/// Make an ARPA language model compact
+///
+/// Writes what `--lm` reads as well, faster and from a smaller file: log-probabilities in 8 bits
+/// (256 different values of each n-gram length), words in as many bits as their number asks for.
+#[derive(Debug, clap::Args)]
+pub struct LmArgs {
+    /// A back-off model of words as text, of order 5 at most
+    #[arg(value_name = "ARPA")]
+    pub arpa: PathBuf,
+
+    /// The file to write
+    #[arg(value_name = "OUTPUT")]
+    pub output: PathBuf,
 }
 
 /// What raw samples on standard input are.
@@ -309,6 +358,32 @@ pub struct RecognizerArgs {
     /// Never end an utterance before the audio ends
     #[arg(long, conflicts_with = "endpoint_silence")]
     pub no_endpoint: bool,
+
+    /// Keep silence from the encoder (the default of `listen`): nothing is computed in it
+    #[arg(long, overrides_with = "no_gate")]
+    pub gate: bool,
+
+    /// Encode silence like all else (the default of `transcribe` and `eval`)
+    #[arg(long, overrides_with = "gate")]
+    pub no_gate: bool,
+
+    #[command(flatten)]
+    pub decoding: DecodingArgs,
+}
+
+/// What of the recognizer depends on the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// Whether silence is kept from the encoder.
+    pub gated: bool,
+    /// The hypotheses told of each utterance.
+    pub nbest: NonZeroUsize,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { gated: false, nbest: NonZeroUsize::MIN }
+    }
 }
 
 /// Which of a model's encoders runs.
@@ -325,6 +400,9 @@ impl TranscribeArgs {
             usage_error(
                 "subtitles describe one file; run once per FILE, or choose another --format",
             );
+        }
+        if self.nbest.get() > 1 && !self.format.has_alternatives() {
+            usage_error("--nbest needs --format json or jsonl");
         }
         if self.files.iter().filter(|file| file.as_os_str() == STDIN).count() > 1 {
             usage_error("standard input can be read once only; give `-` once");
@@ -350,14 +428,30 @@ impl RawArgs {
 }
 
 impl RecognizerArgs {
-    /// Loads the model and configures the recognizer.
+    /// Loads the model and configures the recognizer; `defaults` are the command's.
     ///
     /// # Errors
     ///
-    /// The model can't be loaded.
-    pub fn recognizer(&self) -> Result<Recognizer> {
-        let config = RecognizerConfig { endpoint: self.endpoint(), ..RecognizerConfig::default() };
-        Ok(Recognizer::new(self.model.load()?, config)?)
+    /// The model or the language model can't be loaded, or the options don't fit them.
+    pub fn recognizer(&self, defaults: Defaults) -> Result<Recognizer> {
+        let (model, config) = self.load(defaults)?;
+        Ok(Recognizer::new(model, config)?)
+    }
+
+    /// Loads the model, and what a recognizer of it is to be configured with.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecognizerArgs::recognizer`].
+    pub fn load(&self, defaults: Defaults) -> Result<(Model, RecognizerConfig)> {
+        let model = self.model.load()?;
+        let config = RecognizerConfig {
+            endpoint: self.endpoint(),
+            decoding: self.decoding.decoding(&model, defaults.nbest)?,
+            gate: ((defaults.gated || self.gate) && !self.no_gate).then(GateConfig::default),
+            ..RecognizerConfig::default()
+        };
+        Ok((model, config))
     }
 
     fn endpoint(&self) -> EndpointConfig {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use mynah::{ListenEvent, Listener};
 
 use crate::{
-    args::ListenArgs,
+    args::{Defaults, ListenArgs},
     captions::{Captions, Style},
     live,
 };
@@ -24,7 +24,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     if args.live.list_devices {
         return live::list_devices();
     }
-    let recognizer = args.recognizer.recognizer()?;
+    let recognizer = args.recognizer.recognizer(Defaults { gated: true, ..Defaults::default() })?;
     let listener = live::listen(&recognizer, &args.live, &args.raw)?;
     let mut captions = Captions::new(style(args), args.live.file.as_deref(), recognizer.model());
     show(&listener, recognizer.sample_rate(), &mut captions)?;

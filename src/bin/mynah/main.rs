@@ -7,17 +7,20 @@
 mod args;
 mod audio_input;
 mod captions;
+mod decoding_args;
 mod eval;
 mod failure;
 mod format;
 mod listen;
 mod live;
+mod lm;
 mod logger;
 mod output;
 mod pipeline;
 mod progress;
 mod spot;
 mod transcribe;
+mod tune;
 mod utterance;
 
 use std::process::ExitCode;
@@ -46,5 +49,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Listen(args) => listen::run(args),
         Command::Spot(args) => spot::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Tune(args) => tune::run(args),
+        Command::Lm(args) => lm::run(args),
     }
 }

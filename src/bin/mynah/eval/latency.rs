@@ -66,7 +66,9 @@ impl LatencyMeter {
     /// Words shown before keep their time; new and changed ones are shown now.
     fn show(&mut self, utterance: &Utterance) {
         let shown = std::mem::take(&mut self.shown);
-        let since = |word: &Word| shown.iter().find(|(w, _)| w == word).map_or(self.now, |s| s.1);
+        let same = |a: &Word, b: &Word| a.text == b.text && a.start == b.start;
+        let since =
+            |word: &Word| shown.iter().find(|(w, _)| same(w, word)).map_or(self.now, |s| s.1);
         self.shown = utterance.words.iter().map(|word| (word.clone(), since(word))).collect();
     }
 }

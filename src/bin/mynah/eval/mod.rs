@@ -1,6 +1,6 @@
 //! `mynah eval`: error rates, real-time factor and latencies on a manifest of recordings.
 
-mod error_rate;
+pub mod error_rate;
 mod latency;
 pub mod manifest;
 pub mod normalize;
@@ -22,8 +22,8 @@ use self::{
     report::{ErrorRate, Report},
 };
 use crate::{
-    args::EvalArgs,
-    audio_input,
+    args::{Defaults, EvalArgs},
+    audio_input, decoding_args,
     format::write_line,
     output,
     pipeline::{Pipeline, Step},
@@ -57,7 +57,9 @@ struct Outcome<'a> {
 pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let selection = Selection { every: args.every, limit: args.limit };
     let entries = manifest::read(&args.manifest, selection)?;
-    let recognizer = args.recognizer.recognizer()?;
+    let (model, config) = args.recognizer.load(Defaults::default())?;
+    let decoding = decoding_args::describe(&config.decoding);
+    let recognizer = Recognizer::new(model, config)?;
     let mut hypotheses = match &args.hypotheses {
         Some(path) => Some(output::open(Some(path), &[&args.manifest])?),
         None => None,
@@ -67,7 +69,7 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
         outcomes.iter().try_for_each(|outcome| write_line(out, outcome))?;
         out.flush()?;
     }
-    let report = summarize(outcomes, &recognizer, args);
+    let report = summarize(outcomes, &recognizer, args, decoding);
     let mut out = output::open(None, &[] as &[&Path])?;
     if args.json {
         report.write_json(&mut out)?
@@ -142,7 +144,12 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
     })
 }
 
-fn summarize(outcomes: Vec<Outcome>, recognizer: &Recognizer, args: &EvalArgs) -> Report {
+fn summarize(
+    outcomes: Vec<Outcome>,
+    recognizer: &Recognizer,
+    args: &EvalArgs,
+    decoding: String,
+) -> Report {
     let recordings = outcomes.len();
     let (mut words, mut characters) = (Edits::default(), Edits::default());
     let (mut audio, mut compute) = (Duration::ZERO, Duration::ZERO);
@@ -157,6 +164,7 @@ fn summarize(outcomes: Vec<Outcome>, recognizer: &Recognizer, args: &EvalArgs) -
     Report {
         model: recognizer.model().config().name.clone(),
         precision: args.recognizer.model.precision.name(),
+        decoding,
         recordings,
         audio_seconds: audio,
         compute_seconds: compute,

@@ -15,6 +15,7 @@ use crate::utterance::seconds;
 pub struct Report {
     pub model: String,
     pub precision: &'static str,
+    pub decoding: String,
     pub recordings: usize,
     #[serde(serialize_with = "seconds")]
     pub audio_seconds: Duration,
@@ -52,6 +53,7 @@ impl Report {
     pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
         let latency = &self.latency_seconds;
         writeln!(out, "model             {} ({})", self.model, self.precision)?;
+        writeln!(out, "decoding          {}", self.decoding)?;
         writeln!(
             out,
             "audio             {:.1} s in {} recordings",
@@ -106,6 +108,7 @@ mod tests {
         Report {
             model: "en-small".to_owned(),
             precision: "int8",
+            decoding: "greedy".to_owned(),
             recordings: 2,
             audio_seconds: Duration::from_millis(12_340),
             compute_seconds: Duration::from_millis(1234),
@@ -122,6 +125,7 @@ mod tests {
         report().write_table(&mut out).unwrap();
         assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         model             en-small (int8)
+        decoding          greedy
         audio             12.3 s in 2 recordings
         word errors       7.50 % of 40 (2 substituted, 1 deleted, 0 inserted)
         character errors  none of 0 (0 substituted, 0 deleted, 0 inserted)
@@ -140,6 +144,7 @@ mod tests {
         {
           "model": "en-small",
           "precision": "int8",
+          "decoding": "greedy",
           "recordings": 2,
           "audio_seconds": 12.34,
           "compute_seconds": 1.234,

@@ -88,7 +88,8 @@ mod tests {
                     {
                       "text": "YES",
                       "start": 1.0,
-                      "end": 1.3
+                      "end": 1.3,
+                      "confidence": 0.75
                     }
                   ],
                   "tokens": [

@@ -75,8 +75,8 @@ mod tests {
     #[test]
     fn an_utterance_is_one_object() {
         assert_snapshot!(written(Format::Jsonl, &[utterance(1000, "YES"), utterance(2000, "NO")]), @r#"
-        {"file":"a.wav","type":"final","text":"YES","start":1.0,"end":1.3,"words":[{"text":"YES","start":1.0,"end":1.3}],"tokens":[{"text":"YES","start":1.0,"end":1.3,"log_prob":-0.25}]}
-        {"file":"a.wav","type":"final","text":"NO","start":2.0,"end":2.3,"words":[{"text":"NO","start":2.0,"end":2.3}],"tokens":[{"text":"NO","start":2.0,"end":2.3,"log_prob":-0.25}]}
+        {"file":"a.wav","type":"final","text":"YES","start":1.0,"end":1.3,"words":[{"text":"YES","start":1.0,"end":1.3,"confidence":0.75}],"tokens":[{"text":"YES","start":1.0,"end":1.3,"log_prob":-0.25}]}
+        {"file":"a.wav","type":"final","text":"NO","start":2.0,"end":2.3,"words":[{"text":"NO","start":2.0,"end":2.3,"confidence":0.75}],"tokens":[{"text":"NO","start":2.0,"end":2.3,"log_prob":-0.25}]}
         "#);
     }
 }

@@ -65,6 +65,11 @@ impl Format {
         }
     }
 
+    /// Whether the format has room for alternatives of an utterance.
+    pub fn has_alternatives(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl)
+    }
+
     /// Whether the format has room for one file only.
     pub fn is_single_file(self) -> bool {
         matches!(self, Self::Srt | Self::Vtt)
@@ -80,7 +85,8 @@ pub mod samples {
     pub fn utterance(start_ms: u64, text: &str) -> Utterance {
         let word = |(i, text): (usize, &str)| {
             let start = Duration::from_millis(start_ms + 400 * i as u64);
-            Word { text: text.to_owned(), start, end: start + Duration::from_millis(300) }
+            let end = start + Duration::from_millis(300);
+            Word { text: text.to_owned(), start, end, confidence: 0.75 }
         };
         let words: Vec<_> = text.split(' ').enumerate().map(word).collect();
         let tokens = words
@@ -98,6 +104,7 @@ pub mod samples {
             end: words[words.len() - 1].end,
             words,
             tokens,
+            nbest: Vec::new(),
         }
     }
 

@@ -1,0 +1,132 @@
+//! How tokens are searched, as typed: the search, its language model, and their weights.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use mynah::{
+    Model,
+    ctc::{Decoding, LanguageModel, PrefixBeamConfig},
+    lm::NgramModel,
+};
+
+/// The search and its language model.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Decoding")]
+pub struct DecodingArgs {
+    /// How token sequences are searched [default: beam where there is a language model, else greedy]
+    #[arg(long, value_enum)]
+    pub decoding: Option<DecodingKind>,
+
+    /// Keep N prefixes [default: the model's, or 16]
+    #[arg(long, value_name = "N")]
+    pub beam: Option<NonZeroUsize>,
+
+    /// Use the word n-grams of this file (ARPA, or what `mynah lm` made of it) instead of the
+    /// model's
+    #[arg(long, value_name = "FILE")]
+    pub lm: Option<PathBuf>,
+
+    /// Multiply the language model's log-probabilities by this
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub lm_weight: Option<f32>,
+
+    /// Add this to a hypothesis's score for every word
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub word_bonus: Option<f32>,
+
+    /// Take this from a hypothesis's score for every word that the language model does not have
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub oov_penalty: Option<f32>,
+}
+
+/// How token sequences are searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DecodingKind {
+    /// The likeliest token of each frame
+    Greedy,
+    /// The likeliest prefixes with all their alignments
+    Beam,
+}
+
+impl DecodingArgs {
+    /// The library's configuration: what was typed, and for the rest what the model says.
+    ///
+    /// # Errors
+    ///
+    /// The language model can't be read, or options contradict one another.
+    pub fn decoding(&self, model: &Model, nbest: NonZeroUsize) -> Result<Decoding> {
+        let of_model = match model.decoding() {
+            Decoding::PrefixBeam(config) => Some(config.clone()),
+            Decoding::Greedy => None,
+        };
+        let kind = self.decoding.unwrap_or(match (&self.lm, &of_model) {
+            (None, None) => DecodingKind::Greedy,
+            _ => DecodingKind::Beam,
+        });
+        if kind == DecodingKind::Greedy {
+            return self.greedy(nbest);
+        }
+        let mut config = of_model.unwrap_or_default();
+        config.nbest = nbest.get();
+        config.beam = self.beam.map_or(config.beam, NonZeroUsize::get);
+        config.language_model = self.language_model(config.language_model)?;
+        Ok(Decoding::PrefixBeam(config))
+    }
+
+    fn greedy(&self, nbest: NonZeroUsize) -> Result<Decoding> {
+        let needs_beam = [
+            ("--beam", self.beam.is_some()),
+            ("--lm", self.lm.is_some()),
+            ("--lm-weight", self.lm_weight.is_some()),
+            ("--word-bonus", self.word_bonus.is_some()),
+            ("--oov-penalty", self.oov_penalty.is_some()),
+            ("--nbest", nbest.get() > 1),
+        ];
+        match needs_beam.iter().find(|(_, given)| *given) {
+            Some((option, _)) => {
+                bail!(
+                    "{option} has no effect on greedy decoding; add `--decoding beam` or leave it out"
+                )
+            }
+            None => Ok(Decoding::Greedy),
+        }
+    }
+
+    fn language_model(&self, of_model: Option<LanguageModel>) -> Result<Option<LanguageModel>> {
+        let loaded = match &self.lm {
+            Some(file) => {
+                let ngrams = NgramModel::load(file)?;
+                Some(match of_model {
+                    Some(of_model) => LanguageModel { ngrams, ..of_model },
+                    None => LanguageModel::new(ngrams),
+                })
+            }
+            None => of_model,
+        };
+        let Some(mut model) = loaded else {
+            if self.lm_weight.or(self.word_bonus).or(self.oov_penalty).is_some() {
+                bail!("there is no language model to weigh; give one with `--lm FILE`");
+            }
+            return Ok(None);
+        };
+        model.weight = self.lm_weight.unwrap_or(model.weight);
+        model.word_bonus = self.word_bonus.unwrap_or(model.word_bonus);
+        model.oov_penalty = self.oov_penalty.unwrap_or(model.oov_penalty);
+        Ok(Some(model))
+    }
+}
+
+/// A decoding in a few words, for reports.
+pub fn describe(decoding: &Decoding) -> String {
+    let Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, .. }) = decoding else {
+        return "greedy".to_owned();
+    };
+    match language_model {
+        None => format!("beam {beam}"),
+        Some(LanguageModel { weight, word_bonus, oov_penalty, .. }) => format!(
+            "beam {beam}, language model weight {weight}, word bonus {word_bonus}, OOV penalty \
+             {oov_penalty}"
+        ),
+    }
+}

@@ -1,0 +1,208 @@
+//! What a language model adds to the scores of token sequences, word by word (shallow fusion).
+
+use crate::lm::{LexiconNode, LmState, NgramModel};
+use crate::tokens::TokenTable;
+use crate::{Error, Result};
+
+/// An n-gram model and how much it counts. A word scores
+/// `weight · ln P(word | words before) + word_bonus`, an unknown one `oov_penalty` less per letter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LanguageModel {
+    /// The words, spelled as the acoustic model's tokens spell them.
+    pub ngrams: NgramModel,
+    /// What its natural log-probabilities are multiplied by; at least 0.
+    pub weight: f32,
+    /// What every word adds; above 0 it makes up for the weight's preference for few words.
+    pub word_bonus: f32,
+    /// What each letter of a word costs that the model does not have, besides `<unk>`'s
+    /// log-probability. Per letter, as the log-probability of a spelling is, so that words are not
+    /// run together to be unknown only once.
+    pub oov_penalty: f32,
+}
+
+/// Scores token sequences, one token after another.
+#[derive(Debug)]
+pub(super) struct Fusion {
+    language_model: Option<LanguageModel>,
+    /// Each token's bytes, [`BOUNDARY`] for a word boundary.
+    spellings: Vec<Box<[u8]>>,
+    /// The most that one token can add for beginning words.
+    most_bonus: f64,
+}
+
+/// What a token sequence has scored so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FusionState {
+    words: LmState,
+    /// The unfinished word: the root before its first letter, nothing if no known word begins so.
+    unfinished: Option<LexiconNode>,
+    /// Its letters.
+    letters: u16,
+    /// The score of the finished words.
+    finished_score: f64,
+    /// What the unfinished word is taken to score until it ends: as the likeliest that begins so.
+    unfinished_score: f64,
+}
+
+/// A byte that no token has, since tokens are lines.
+const BOUNDARY: u8 = b'\n';
+
+impl Fusion {
+    /// # Errors
+    ///
+    /// [`Error::Config`] for weights out of their range, and for words that the tokens can't spell.
+    pub fn new(language_model: Option<LanguageModel>, tokens: &TokenTable) -> Result<Self> {
+        let ids = (0..tokens.len() as u32).map(crate::TokenId);
+        let spellings: Vec<Box<[u8]>> = ids.map(|id| spell(tokens.token(id))).collect();
+        let mut most_bonus = 0.0;
+        if let Some(model) = &language_model {
+            model.check()?;
+            model.check_spelling(&spellings)?;
+            let boundaries = |bytes: &[u8]| bytes.iter().filter(|&&b| b == BOUNDARY).count();
+            let most = spellings.iter().map(|bytes| boundaries(bytes)).max().unwrap_or(0) + 1;
+            most_bonus = most as f64 * f64::from(model.word_bonus.max(0.0));
+        }
+        Ok(Self { language_model, spellings, most_bonus })
+    }
+
+    /// The state before the first token.
+    pub fn begin(&self) -> FusionState {
+        let root = Some(LexiconNode::ROOT);
+        let model = self.language_model.as_ref();
+        FusionState {
+            words: model.map_or(LmState::NONE, |model| model.ngrams.begin()),
+            unfinished: root,
+            letters: 0,
+            finished_score: 0.0,
+            unfinished_score: model.map_or(0.0, |model| model.unfinished_score(root, 0)),
+        }
+    }
+
+    /// The state one token on.
+    pub fn advance(&self, state: &FusionState, token: crate::TokenId) -> FusionState {
+        let Some(model) = &self.language_model else { return *state };
+        let mut state = *state;
+        for &byte in &self.spellings[token.0 as usize] {
+            if byte == BOUNDARY {
+                state = model.end_word(&state);
+            } else {
+                let longer = state.unfinished.and_then(|node| model.ngrams.extend(node, byte));
+                state.unfinished = longer;
+                state.letters = state.letters.saturating_add(u16::from(begins_letter(byte)));
+            }
+        }
+        state.unfinished_score = model.unfinished_score(state.unfinished, state.letters);
+        state
+    }
+
+    /// The score of the whole sequence if it ends here: the last word's and the sentence's end
+    /// included.
+    pub fn finish(&self, state: &FusionState) -> f64 {
+        let Some(model) = &self.language_model else { return 0.0 };
+        let state = model.end_word(state);
+        state.finished_score + f64::from(model.weight * model.ngrams.end(&state.words))
+    }
+
+    /// No less than the score of any state one token on.
+    pub fn bound(&self, state: &FusionState) -> f64 {
+        state.finished_score + self.most_bonus
+    }
+}
+
+impl FusionState {
+    /// The score by which sequences that may go on are compared.
+    pub fn score(&self) -> f64 {
+        self.finished_score + self.unfinished_score
+    }
+}
+
+impl LanguageModel {
+    /// Weights that were tuned for `en-small`; others want others.
+    pub fn new(ngrams: NgramModel) -> Self {
+        Self { ngrams, weight: 0.5, word_bonus: 1.0, oov_penalty: 2.0 }
+    }
+
+    fn check(&self) -> Result<()> {
+        let Self { weight, word_bonus, oov_penalty, .. } = *self;
+        if !(weight >= 0.0 && weight.is_finite()) {
+            return Err(Error::Config(format!(
+                "a language model weight of {weight}; it must be a number from 0 on"
+            )));
+        }
+        match [("word bonus", word_bonus), ("out-of-vocabulary penalty", oov_penalty)]
+            .into_iter()
+            .find(|(_, value)| !value.is_finite())
+        {
+            Some((name, value)) => {
+                Err(Error::Config(format!("a {name} of {value}; it must be a finite number")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_spelling(&self, spellings: &[Box<[u8]>]) -> Result<()> {
+        let mut known = [false; 256];
+        spellings.iter().flatten().for_each(|&byte| known[usize::from(byte)] = true);
+        let (spelled, words) = self.ngrams.count_spelled(&known);
+        log::info!("language model: {spelled} of {words} words can be spelled by the tokens");
+        if spelled > 0 {
+            return Ok(());
+        }
+        Err(Error::Config(format!(
+            "none of the language model's {words} words can be spelled by the acoustic model's \
+             tokens; are they in the same case?"
+        )))
+    }
+
+    /// Adds the unfinished word's score, if it has letters.
+    fn end_word(&self, state: &FusionState) -> FusionState {
+        if state.unfinished == Some(LexiconNode::ROOT) {
+            return *state;
+        }
+        let known = state.unfinished.and_then(|node| self.ngrams.word_at(node));
+        let (log_prob, words) =
+            self.ngrams.score(&state.words, known.unwrap_or(self.ngrams.unknown()));
+        let penalty = if known.is_some() { 0.0 } else { self.penalty(state.letters) };
+        let score = f64::from(self.weight * log_prob + self.word_bonus - penalty);
+        let root = Some(LexiconNode::ROOT);
+        FusionState {
+            words,
+            unfinished: root,
+            letters: 0,
+            finished_score: state.finished_score + score,
+            unfinished_score: self.unfinished_score(root, 0),
+        }
+    }
+
+    fn penalty(&self, letters: u16) -> f32 {
+        self.oov_penalty * f32::from(letters)
+    }
+
+    fn unfinished_score(&self, unfinished: Option<LexiconNode>, letters: u16) -> f64 {
+        f64::from(match unfinished {
+            Some(LexiconNode::ROOT) => self.weight * self.ngrams.best_below(LexiconNode::ROOT),
+            Some(node) => self.weight * self.ngrams.best_below(node) + self.word_bonus,
+            None => {
+                self.weight * self.ngrams.unknown_unigram() + self.word_bonus
+                    - self.penalty(letters)
+            }
+        })
+    }
+}
+
+/// Whether a byte of UTF-8 is a character's first.
+fn begins_letter(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
+}
+
+fn spell(token: &str) -> Box<[u8]> {
+    let mut bytes = Vec::new();
+    for character in token.chars() {
+        if character == TokenTable::WORD_BOUNDARY {
+            bytes.push(BOUNDARY);
+        } else {
+            bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+    bytes.into()
+}

@@ -1,0 +1,75 @@
+//! One stream's search of either kind.
+
+use super::{Decoding, Greedy, Path, PrefixBeam};
+use crate::Result;
+use crate::tokens::TokenTable;
+
+/// Finds token sequences in log-probabilities, one encoder frame at a time.
+#[derive(Clone, Debug)]
+pub(crate) enum Search {
+    Greedy(Greedy),
+    PrefixBeam(Box<PrefixBeam>),
+}
+
+impl Search {
+    /// # Errors
+    ///
+    /// [`crate::Error::Config`] for a value out of its range.
+    pub fn new(decoding: &Decoding, tokens: &TokenTable) -> Result<Self> {
+        Ok(match decoding {
+            Decoding::Greedy => Self::Greedy(Greedy::new(tokens.blank())),
+            Decoding::PrefixBeam(config) => {
+                Self::PrefixBeam(Box::new(PrefixBeam::new(config, tokens)?))
+            }
+        })
+    }
+
+    /// Takes the log-probabilities of one encoder frame, `[tokens]`. Returns whether its likeliest
+    /// token is the blank.
+    pub fn accept(&mut self, frame: u64, log_probs: &[f32]) -> bool {
+        match self {
+            Self::Greedy(search) => search.accept(frame, log_probs),
+            Self::PrefixBeam(search) => search.accept(frame, log_probs),
+        }
+    }
+
+    /// The utterance so far.
+    pub fn partial(&self) -> Path {
+        match self {
+            Self::Greedy(search) => search.path(),
+            Self::PrefixBeam(search) => search.partial(),
+        }
+    }
+
+    /// What the utterance may have been if it ends here, the best first; never empty.
+    pub fn finals(&self) -> Vec<Path> {
+        match self {
+            Self::Greedy(search) => vec![search.path()],
+            Self::PrefixBeam(search) => search.finals(),
+        }
+    }
+
+    /// Whether no token has been found in the utterance.
+    pub fn is_idle(&self) -> bool {
+        match self {
+            Self::Greedy(search) => search.is_idle(),
+            Self::PrefixBeam(search) => search.is_idle(),
+        }
+    }
+
+    /// Begins the next utterance of the same audio: a token that goes on is not given again.
+    pub fn start_utterance(&mut self) {
+        match self {
+            Self::Greedy(search) => search.start_utterance(),
+            Self::PrefixBeam(search) => search.start_utterance(),
+        }
+    }
+
+    /// Begins an utterance of other audio.
+    pub fn reset(&mut self) {
+        match self {
+            Self::Greedy(search) => search.reset(),
+            Self::PrefixBeam(search) => search.reset(),
+        }
+    }
+}

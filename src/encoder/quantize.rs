@@ -1,0 +1,67 @@
+//! Floating point to 8-bit integers, as ONNX's `QuantizeLinear` with the zero point 0.
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::element_wise::ElementWiseMiniOp;
+
+/// 1.5 · 2²³: adding it to a number of magnitude below 2²² leaves the number, rounded half to even,
+/// in the low bits. tract's own operator rounds by a function call per value.
+const ROUNDER: f32 = 12_582_912.0;
+
+/// Rounds `x · per_step` half to even, and clamps it to what `i8` holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantize {
+    /// Steps per unit: the reciprocal of ONNX's scale.
+    pub per_step: f32,
+}
+
+impl Eq for Quantize {}
+
+impl Quantize {
+    fn run(&self, values: &[f32], integers: &mut [i8]) {
+        for (value, integer) in values.iter().zip(integers) {
+            let clamped = (value * self.per_step).clamp(i8::MIN.into(), i8::MAX.into());
+            *integer = (clamped + ROUNDER).to_bits() as i8;
+        }
+    }
+}
+
+impl ElementWiseMiniOp for Quantize {
+    fn name(&self) -> String {
+        "Quantize".to_owned()
+    }
+
+    fn output_type(&self, input: DatumType) -> Option<DatumType> {
+        (input == f32::datum_type()).then(i8::datum_type)
+    }
+
+    fn eval_out_of_place(&self, input: &Tensor, _: Option<DatumType>) -> TractResult<Tensor> {
+        let mut output = Tensor::zero::<i8>(input.shape())?;
+        let values = input.try_as_plain_ram()?;
+        let mut integers = output.try_as_plain_ram_mut()?;
+        self.run(values.as_slice()?, integers.as_slice_mut()?);
+        Ok(output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_go_to_even_and_the_rest_to_the_nearest() {
+        let values: Vec<f32> = (-3000..3000).map(|i| i as f32 / 16.0).collect();
+        let mut integers = vec![0; values.len()];
+        Quantize { per_step: 0.5 }.run(&values, &mut integers);
+        for (value, integer) in values.iter().zip(integers) {
+            assert_eq!(integer, (value * 0.5).round_ties_even() as i8, "{value}");
+        }
+    }
+
+    #[test]
+    fn large_values_are_clamped() {
+        let mut integers = [0; 4];
+        Quantize { per_step: 1.0 }
+            .run(&[1e30, -1e30, f32::INFINITY, f32::NEG_INFINITY], &mut integers);
+        assert_eq!(integers, [127, -128, 127, -128]);
+    }
+}

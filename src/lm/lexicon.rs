@@ -1,0 +1,148 @@
+//! The words of a language model as a tree of their bytes, so that beginnings can be judged.
+
+use super::WordId;
+
+/// Words in ascending order of their bytes, a word's id being its place.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Lexicon {
+    /// Per node, breadth first, the first of its children, which follow one another; and at the end
+    /// the number of nodes.
+    first_child: Vec<u32>,
+    /// The byte that leads to the node.
+    labels: Vec<u8>,
+    /// The word that ends at the node, or [`NO_WORD`].
+    words: Vec<u32>,
+    /// The greatest unigram log-probability of a word that begins with the node.
+    best: Vec<f32>,
+}
+
+/// The beginning of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LexiconNode(u32);
+
+const NO_WORD: u32 = u32::MAX;
+
+impl LexiconNode {
+    /// Nothing of a word.
+    pub const ROOT: Self = Self(0);
+}
+
+impl Lexicon {
+    /// Takes all words, strictly ascending, and each one's unigram log-probability.
+    pub fn new(words: &[Vec<u8>], log_prob: impl Fn(WordId) -> f32) -> Self {
+        let mut tree =
+            Self { first_child: Vec::new(), labels: vec![0], words: Vec::new(), best: Vec::new() };
+        let mut waiting = std::collections::VecDeque::from([(0, words.len(), 0)]);
+        while let Some((mut start, end, depth)) = waiting.pop_front() {
+            tree.first_child.push(tree.labels.len() as u32);
+            let ends_here = start < end && words[start].len() == depth;
+            let word = if ends_here { start as u32 } else { NO_WORD };
+            tree.words.push(word);
+            tree.best.push(if ends_here { log_prob(WordId(word)) } else { f32::MIN });
+            start += usize::from(ends_here);
+            while start < end {
+                let label = words[start][depth];
+                let next = start + words[start..end].partition_point(|w| w[depth] == label);
+                tree.labels.push(label);
+                waiting.push_back((start, next, depth + 1));
+                start = next;
+            }
+        }
+        tree.first_child.push(tree.labels.len() as u32);
+        tree.raise_best();
+        tree
+    }
+
+    /// The node one byte on, if a word goes on so.
+    pub fn child(&self, node: LexiconNode, byte: u8) -> Option<LexiconNode> {
+        let children = self.children(node.0 as usize);
+        let position = self.labels[children.clone()].binary_search(&byte).ok()?;
+        Some(LexiconNode((children.start + position) as u32))
+    }
+
+    /// The word that ends at the node.
+    pub fn word(&self, node: LexiconNode) -> Option<WordId> {
+        let word = self.words[node.0 as usize];
+        (word != NO_WORD).then_some(WordId(word))
+    }
+
+    /// The greatest unigram log-probability of the words that begin with the node.
+    pub fn best(&self, node: LexiconNode) -> f32 {
+        self.best[node.0 as usize]
+    }
+
+    /// The node that bytes lead to.
+    pub fn find(&self, bytes: &[u8]) -> Option<LexiconNode> {
+        bytes.iter().try_fold(LexiconNode::ROOT, |node, &byte| self.child(node, byte))
+    }
+
+    /// All words, in the order of their ids.
+    pub fn spelled(&self) -> Vec<Vec<u8>> {
+        let mut words = Vec::new();
+        let mut waiting = vec![(0, 0)];
+        let mut spelling: Vec<u8> = Vec::new();
+        while let Some((node, depth)) = waiting.pop() {
+            if depth > 0 {
+                spelling.truncate(depth - 1);
+                spelling.push(self.labels[node]);
+            }
+            if self.words[node] != NO_WORD {
+                words.push(spelling.clone());
+            }
+            waiting.extend(self.children(node).rev().map(|child| (child, depth + 1)));
+        }
+        words
+    }
+
+    fn children(&self, node: usize) -> std::ops::Range<usize> {
+        self.first_child[node] as usize..self.first_child[node + 1] as usize
+    }
+
+    /// Gives each node the best of its children; they come after it.
+    fn raise_best(&mut self) {
+        for node in (0..self.best.len()).rev() {
+            let below = self.best[self.children(node)].iter().copied();
+            self.best[node] = below.fold(self.best[node], f32::max);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: [&str; 6] = ["<s>", "A", "AN", "AND", "BE", "É"];
+    const LOG_PROBS: [f32; 6] = [f32::MIN, -2.0, -4.0, -3.0, -5.0, -7.0];
+
+    fn words() -> Vec<Vec<u8>> {
+        WORDS.iter().map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    fn lexicon() -> Lexicon {
+        Lexicon::new(&words(), |id| LOG_PROBS[id.0 as usize])
+    }
+
+    #[test]
+    fn words_are_found_and_come_back() {
+        let lexicon = lexicon();
+        assert_eq!(lexicon.spelled(), words());
+        let word = |text: &str| lexicon.word(lexicon.find(text.as_bytes())?);
+        for (id, text) in (0..).zip(WORDS) {
+            assert_eq!(word(text), Some(WordId(id)), "{text}");
+        }
+        for text in ["", "B", "ANDY", "C"] {
+            assert_eq!(word(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_knows_its_best_word() {
+        let lexicon = lexicon();
+        let best = |text: &str| lexicon.find(text.as_bytes()).map(|node| lexicon.best(node));
+        assert_eq!(best(""), Some(-2.0));
+        assert_eq!(best("AN"), Some(-3.0));
+        assert_eq!(best("B"), Some(-5.0));
+        assert_eq!(best("<"), Some(f32::MIN));
+        assert_eq!(best("X"), None);
+    }
+}
