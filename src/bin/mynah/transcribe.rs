@@ -14,7 +14,7 @@ use mynah::{Event, Recognizer, audio::Source};
 use rayon::ThreadPoolBuilder;
 
 use crate::{
-    args::{RawArgs, TranscribeArgs},
+    args::{Defaults, RawArgs, TranscribeArgs},
     audio_input, failure,
     format::{FileNames, TranscriptWriter},
     output,

@@ -7,7 +7,7 @@ pub mod normalize;
 pub mod percentile;
 pub mod report;
 
-use std::{io::Write, num::NonZeroUsize, path::Path, process::ExitCode, time::Duration};
+use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use mynah::{Event, Recognizer, audio::AudioFile};
@@ -22,7 +22,7 @@ use self::{
     report::{ErrorRate, Report},
 };
 use crate::{
-    args::EvalArgs,
+    args::{Defaults, EvalArgs},
     audio_input, decoding_args,
     format::write_line,
     output,
@@ -163,7 +163,7 @@ fn summarize(
     }
     Report {
         model: recognizer.model().config().name.clone(),
-        precision: args.recognizer.precision.name(),
+        precision: args.recognizer.model.precision.name(),
         decoding,
         recordings,
         audio_seconds: audio,
