@@ -362,7 +362,7 @@ impl TakeChunk for Utterances {
     }
 
     fn is_idle(&self) -> bool {
-        self.search.is_idle()
+        self.search.is_empty()
     }
 }
 

@@ -59,9 +59,9 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, help="a manifest to print the perplexity of; never trained on")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--order", type=int, default=3)
-    parser.add_argument("--min-count", type=int, default=3, help="how often the books must have a word")
+    parser.add_argument("--min-count", type=int, default=2, help="how often the books must have a word")
     parser.add_argument("--prune-counts", nargs="+", type=int, default=[0, 0, 1], help="lmplz --prune, before pruning")
-    parser.add_argument("--threshold", type=float, default=1e-7, help="as of prune_arpa.py; 0 keeps all")
+    parser.add_argument("--threshold", type=float, default=1.5e-7, help="as of prune_arpa.py; 0 keeps all")
     parser.add_argument("--memory", default="2G", help="for lmplz's sorting")
     args = parser.parse_args()
     if not shutil.which("lmplz"):

@@ -1,6 +1,6 @@
 """Prune an n-gram model by relative entropy (Stolcke 1998, arXiv cs/0006025).
 
-    python prune_arpa.py full.arpa data/lm-text.txt --threshold 1e-7 --out pruned.arpa
+    python prune_arpa.py full.arpa data/lm-text.txt --threshold 1.5e-7 --out pruned.arpa
 
 An n-gram goes where its loss raises the perplexity by less than the threshold, as a fraction. Prefixes and suffixes
 of kept n-grams stay. How often a history occurs is counted in the training text: the lower orders of a Kneser-Ney model
@@ -162,7 +162,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("arpa", type=Path)
     parser.add_argument("text", type=Path, help="what the model was trained on, one sentence a line")
-    parser.add_argument("--threshold", type=float, default=1e-7)
+    parser.add_argument("--threshold", type=float, default=1.5e-7)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 

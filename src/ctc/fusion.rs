@@ -139,7 +139,7 @@ impl FusionState {
 impl LanguageModel {
     /// Weights that were tuned for `en-small`; others want others.
     pub fn new(ngrams: NgramModel) -> Self {
-        Self { ngrams, weight: 0.5, word_bonus: 1.0, oov_penalty: 2.0 }
+        Self { ngrams, weight: 0.7, word_bonus: 1.1, oov_penalty: 2.0 }
     }
 
     fn check(&self) -> Result<()> {

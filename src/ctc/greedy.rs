@@ -44,8 +44,8 @@ impl Greedy {
         Path { tokens: self.tokens.clone(), stable: self.tokens.len(), score: self.score }
     }
 
-    /// Whether no token has been found in the utterance.
-    pub(crate) fn is_idle(&self) -> bool {
+    /// Whether no token was found in the utterance so far.
+    pub(crate) fn is_empty(&self) -> bool {
         self.tokens.is_empty()
     }
 

@@ -120,8 +120,8 @@ struct Candidate {
 impl Default for PrefixBeamConfig {
     fn default() -> Self {
         Self {
-            beam: 16,
-            token_threshold: -7.0,
+            beam: 64,
+            token_threshold: -5.0,
             score_margin: 12.0,
             nbest: 1,
             max_unstable_frames: None,
@@ -192,7 +192,7 @@ impl PrefixBeam {
     }
 
     /// Whether the best prefix so far is the empty one.
-    pub fn is_idle(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.prefixes.arena.before(self.best_now().0.prefix) == Arena::<Prefix>::NONE
     }
 

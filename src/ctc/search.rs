@@ -41,19 +41,19 @@ impl Search {
         }
     }
 
+    /// Whether nothing was found in the utterance so far.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Greedy(search) => search.is_empty(),
+            Self::PrefixBeam(search) => search.is_empty(),
+        }
+    }
+
     /// What the utterance may have been if it ends here, the best first; never empty.
     pub fn finals(&self) -> Vec<Path> {
         match self {
             Self::Greedy(search) => vec![search.path()],
             Self::PrefixBeam(search) => search.finals(),
-        }
-    }
-
-    /// Whether no token has been found in the utterance.
-    pub fn is_idle(&self) -> bool {
-        match self {
-            Self::Greedy(search) => search.is_idle(),
-            Self::PrefixBeam(search) => search.is_idle(),
         }
     }
 

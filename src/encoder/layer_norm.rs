@@ -30,15 +30,14 @@ impl EvalOp for LayerNorm {
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let mut output = Tensor::zero::<f32>(inputs[0].shape())?;
         let (gain, bias) = (self.gain.try_as_plain_ram()?, self.bias.try_as_plain_ram()?);
-        let (gain, bias) = (gain.as_slice::<f32>()?, bias.as_slice::<f32>()?);
         let input = inputs[0].try_as_plain_ram()?;
-        let rows = input.as_slice::<f32>()?.chunks_exact(gain.len());
-        let mut plain = output.try_as_plain_ram_mut()?;
-        for (row, normalized) in rows.zip(plain.as_slice_mut::<f32>()?.chunks_exact_mut(gain.len()))
-        {
-            normalize(row, gain, bias, self.epsilon, normalized);
-        }
-        drop(plain);
+        run(
+            input.as_slice()?,
+            gain.as_slice()?,
+            bias.as_slice()?,
+            self.epsilon,
+            output.try_as_plain_ram_mut()?.as_slice_mut()?,
+        );
         Ok(tvec!(output.into_tvalue()))
     }
 }
@@ -49,6 +48,13 @@ impl TypedOp for LayerNorm {
     }
 
     as_op!();
+}
+
+fn run(input: &[f32], gain: &[f32], bias: &[f32], epsilon: f32, output: &mut [f32]) {
+    let width = gain.len();
+    for (row, normalized) in input.chunks_exact(width).zip(output.chunks_exact_mut(width)) {
+        normalize(row, gain, bias, epsilon, normalized);
+    }
 }
 
 fn normalize(row: &[f32], gain: &[f32], bias: &[f32], epsilon: f32, normalized: &mut [f32]) {

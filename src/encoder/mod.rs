@@ -8,6 +8,7 @@ mod layer_norm;
 mod quantize;
 mod rescale;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -83,12 +84,16 @@ impl Encoder {
         })))
     }
 
-    /// Names of the kernels that multiply matrices on this processor, one for each product; those
-    /// with `_i32_` in them multiply 8-bit integers.
-    pub fn matrix_kernels(&self) -> impl Iterator<Item = String> {
+    /// How many matrix products run in which of tract's kernels on this processor; those with
+    /// `_i32_` in their names multiply 8-bit integers.
+    pub fn matrix_kernels(&self) -> BTreeMap<String, usize> {
         let nodes = self.0.plan.model().nodes.iter();
         let products = nodes.filter_map(|node| node.op_as::<OptMatMul>());
-        products.flat_map(|product| product.mmm.iter().map(|kernel| kernel.name().to_owned()))
+        let mut kernels = BTreeMap::new();
+        for kernel in products.flat_map(|product| &product.mmm) {
+            *kernels.entry(kernel.name().to_owned()).or_default() += 1;
+        }
+        kernels
     }
 
     /// Begins a stream.
@@ -248,7 +253,8 @@ mod tests {
     /// The matrix products of the optimized graph whose kernels sum in `i32`: those of 8-bit
     /// integers.
     fn integer_products(model: &Model) -> usize {
-        model.encoder().matrix_kernels().filter(|kernel| kernel.contains("_i32_")).count()
+        let kernels = model.encoder().matrix_kernels();
+        kernels.iter().filter(|(name, _)| name.contains("_i32_")).map(|(_, count)| count).sum()
     }
 
     fn operators(model: &Model, name: &str) -> usize {

@@ -121,6 +121,7 @@ impl Model {
             config.encoder.chunk_frames,
             config.encoder.lookahead_frames,
         );
+        log::info!("matrix products by kernel: {:?}", encoder.matrix_kernels());
         let decoding = decoding(&config, ngrams);
         Ok(Self(Arc::new(Parts { config, tokens, encoder, decoding })))
     }

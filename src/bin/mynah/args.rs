@@ -32,6 +32,7 @@ pub enum Command {
     Listen(ListenArgs),
     Spot(SpotArgs),
     Eval(EvalArgs),
+    Bench(BenchArgs),
     Tune(TuneArgs),
     Lm(LmArgs),
 }
@@ -259,6 +260,31 @@ pub struct EvalArgs {
     pub recognizer: RecognizerArgs,
 }
 
+/// Measure what recognition takes on this machine
+///
+/// Recognizes a recording again and again as fast as it goes, on one core, and then silence.
+///
+/// Start-up: from the call to the model's readiness. Real-time factor and latencies: as in `mynah
+/// eval`. Per chunk: the computation that comes with the audio of one encoder call; it must stay
+/// well below the chunk's length. Memory: resident, after the recordings and at most. In silence:
+/// the computation in a minute of faint noise over its length.
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    /// The recording [default: four seconds of synthetic speech inside this program]
+    pub file: Option<PathBuf>,
+
+    /// Recognize at least this much audio
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, default_value = "60")]
+    pub seconds: Duration,
+
+    /// Write the report as one JSON object
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub recognizer: RecognizerArgs,
+}
+
 /// Find the language model's weights on a set of recordings
 ///
 /// Reads a manifest as `mynah eval` does. The encoder runs once over each recording; then weight,
@@ -360,7 +386,7 @@ pub struct RecognizerArgs {
     #[arg(long, conflicts_with = "endpoint_silence")]
     pub no_endpoint: bool,
 
-    /// Keep silence from the encoder (the default of `listen`): nothing is computed in it
+    /// Keep silence from the encoder (the default of `listen` and `bench`): nothing is computed in it
     #[arg(long, overrides_with = "no_gate")]
     pub gate: bool,
 

@@ -6,6 +6,7 @@
 
 mod args;
 mod audio_input;
+mod bench;
 mod captions;
 mod decoding_args;
 mod eval;
@@ -49,6 +50,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Listen(args) => listen::run(args),
         Command::Spot(args) => spot::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Tune(args) => tune::run(args),
         Command::Lm(args) => lm::run(args),
     }

@@ -1,11 +1,11 @@
 //! `mynah eval`: error rates, real-time factor and latencies on a manifest of recordings.
 
 pub mod error_rate;
-mod latency;
+pub mod latency;
 pub mod manifest;
 pub mod normalize;
-mod percentile;
-mod report;
+pub mod percentile;
+pub mod report;
 
 use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 

@@ -83,7 +83,8 @@ fn error_rate(rate: &ErrorRate) -> String {
     )
 }
 
-fn percentiles(percentiles: Option<Percentiles>, what: &str) -> String {
+/// Percentiles in milliseconds, and of how many of what.
+pub fn percentiles(percentiles: Option<Percentiles>, what: &str) -> String {
     let Some(Percentiles { count, p50, p95, p99 }) = percentiles else {
         return format!("none (0 {what})");
     };

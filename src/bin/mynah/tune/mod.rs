@@ -34,7 +34,7 @@ use crate::{
 type Weights = [f32; 3];
 
 /// The first steps of the search, each halved where no step helps any more.
-const STEPS: Weights = [0.2, 0.8, 2.0];
+const STEPS: Weights = [0.2, 0.8, 1.0];
 const HALVINGS: usize = 2;
 
 /// A recording as the encoder heard it.

@@ -1,0 +1,94 @@
+//! Times of the stages and of the whole on four seconds of synthetic speech.
+//!
+//!     cargo bench
+
+#![allow(clippy::unwrap_used, reason = "a panic ends the measurement")]
+#![allow(missing_docs, reason = "criterion's macros define functions")]
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use mynah::audio::{AudioFile, Read, Source};
+use mynah::features::Fbank;
+use mynah::{Model, Precision, Recognizer, RecognizerConfig};
+
+fn in_repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The example at 16 kHz.
+fn speech() -> Vec<f32> {
+    let mut file = AudioFile::open(in_repository("examples/speech.flac")).unwrap();
+    let (mut samples, mut block) = (Vec::new(), vec![0.0; 16_000]);
+    while let Read::Samples(count) = file.read(&mut block).unwrap() {
+        samples.extend_from_slice(&block[..count]);
+    }
+    samples
+}
+
+fn model(precision: Precision) -> Model {
+    Model::load(in_repository("models/en-small"), precision).unwrap()
+}
+
+/// A second of samples to log-mel frames.
+fn frames(c: &mut Criterion) {
+    let model = model(Precision::Int8);
+    let speech = speech();
+    let mut fbank = Fbank::new(&model.config().features).unwrap();
+    let mut frames = Vec::new();
+    c.bench_function("frames of one second", |b| {
+        b.iter(|| {
+            frames.clear();
+            fbank.accept(black_box(&speech[..16_000]), &mut frames);
+        })
+    });
+}
+
+/// One encoder call in mid-speech.
+fn encoder_chunk(c: &mut Criterion) {
+    let speech = speech();
+    for (name, precision) in [("int8", Precision::Int8), ("f32", Precision::F32)] {
+        let model = model(precision);
+        let mut frames = Vec::new();
+        Fbank::new(&model.config().features).unwrap().accept(&speech, &mut frames);
+        let config = model.config();
+        let input = &frames[..config.encoder.input_frames() * config.features.mel_bins];
+        let mut state = model.encoder().state();
+        c.bench_function(&format!("encoder chunk, {name}"), |b| {
+            b.iter(|| state.encode_chunk(black_box(input)).unwrap().len())
+        });
+    }
+}
+
+/// The example from samples to the final event.
+fn end_to_end(c: &mut Criterion) {
+    let speech = speech();
+    let recognizer = Recognizer::new(model(Precision::Int8), RecognizerConfig::default()).unwrap();
+    c.bench_function("four seconds of speech", |b| {
+        b.iter_batched(
+            || recognizer.stream(),
+            |mut stream| {
+                stream.accept_waveform(black_box(&speech)).unwrap();
+                stream.finish().unwrap();
+                std::iter::from_fn(|| stream.next_event()).count()
+            },
+            BatchSize::LargeInput,
+        )
+    });
+}
+
+/// The model inside the library to a recognizer.
+fn start_up(c: &mut Criterion) {
+    c.bench_function("start-up", |b| {
+        b.iter(|| Recognizer::new(Model::builtin().unwrap(), RecognizerConfig::default()).unwrap())
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().measurement_time(Duration::from_secs(4)).sample_size(20);
+    targets = frames, encoder_chunk, end_to_end, start_up
+}
+criterion_main!(benches);

@@ -1,0 +1,83 @@
+//! Recordings as fast as they go, and what each chunk of them takes.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Result, bail};
+use mynah::{Event, Recognizer, audio::AudioFile};
+
+use crate::{
+    audio_input,
+    eval::latency::{ClosedBy, Latencies, LatencyMeter},
+    pipeline::{Pipeline, Step},
+    utterance::Utterance,
+};
+
+/// What the recordings so far have taken.
+#[derive(Default)]
+pub struct Speech {
+    pub audio: Duration,
+    /// Resampling and recognition; decoding the file is not counted.
+    pub compute: Duration,
+    /// The computation that came with each chunk's length of audio.
+    pub chunks: Vec<Duration>,
+    pub latencies: Latencies,
+}
+
+/// How much audio a chunk is.
+pub fn chunk_length(recognizer: &Recognizer) -> Duration {
+    let config = recognizer.model().config();
+    let samples = config.encoder.chunk_frames * config.features.frame_shift_samples;
+    Duration::from_secs_f64(samples as f64 / f64::from(config.features.sample_rate))
+}
+
+impl Speech {
+    /// Recognizes a recording from its beginning to its end.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be decoded, or holds no audio.
+    pub fn add(
+        &mut self,
+        recognizer: &Recognizer,
+        source: AudioFile,
+        file: impl AsRef<Path>,
+    ) -> Result<()> {
+        let file = file.as_ref();
+        let mut pipeline = Pipeline::new(recognizer, source)?;
+        let mut meter = LatencyMeter::default();
+        let chunk_length = chunk_length(recognizer);
+        let mut chunk_end = chunk_length;
+        let (mut computed, mut computed_before_chunk) = (Duration::ZERO, Duration::ZERO);
+        loop {
+            let step = pipeline.step();
+            let step = step.map_err(|e| audio_input::name_file(e, file, pipeline.heard()))?;
+            meter.computed(pipeline.heard(), pipeline.compute() - computed);
+            computed = pipeline.compute();
+            while let Some(event) = pipeline.next_event() {
+                let utterance = Utterance::new(event.hypothesis(), recognizer.model());
+                match (event, step) {
+                    (Event::Partial(_), _) => meter.partial(&utterance),
+                    (Event::Final(_), Step::Fed) => meter.final_(&utterance, ClosedBy::Endpoint),
+                    (Event::Final(_), Step::Ended) => {
+                        meter.final_(&utterance, ClosedBy::EndOfAudio);
+                    }
+                }
+            }
+            if step == Step::Ended {
+                break;
+            }
+            if pipeline.heard() >= chunk_end {
+                self.chunks.push(computed - computed_before_chunk);
+                computed_before_chunk = computed;
+                chunk_end += chunk_length;
+            }
+        }
+        if pipeline.heard().is_zero() {
+            bail!("{}: holds no audio to measure with", file.display());
+        }
+        self.audio += pipeline.heard();
+        self.compute += computed;
+        self.latencies.extend(meter.into_latencies());
+        Ok(())
+    }
+}
