@@ -30,7 +30,7 @@ UNCALIBRATED = {"start_shift_ms": 0.0, "end_shift_ms": 0.0, "confidence_slope": 
 
 def transcribe(program: str, model: Path, files: list[Path]) -> dict[str, list[dict]]:
     """Return the words that the recognizer finds in each file."""
-    command = [program, "transcribe", "--format", "jsonl", "--decoding", "greedy", "--model", model, *files]
+    command = [program, "transcribe", "--format", "jsonl", "--model", model, *files]
     words = {str(file): [] for file in files}
     for line in subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines():
         utterance = json.loads(line)

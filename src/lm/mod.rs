@@ -98,9 +98,13 @@ impl NgramModel {
     /// it for ARPA text, and with what does not fit for the compact form.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|e| Error::io(path, e))?;
+        Self::parse(&fs::read(path).map_err(|e| Error::io(path, e))?, path)
+    }
+
+    /// Reads what a file has; `path` is for errors.
+    pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
         let tables =
-            if binary::is_binary(&bytes) { binary::parse(&bytes) } else { arpa::parse(&bytes) };
+            if binary::is_binary(bytes) { binary::parse(bytes) } else { arpa::parse(bytes) };
         let model = Self(Arc::new(tables.map_err(|reason| Error::model(path, reason))?));
         let counts: Vec<_> = model.counts().collect();
         log::info!("language model: {}, {} bytes, n-grams {counts:?}", path.display(), bytes.len());

@@ -67,7 +67,7 @@ impl Model {
         Self::assemble(config, tokens, &onnx, &encoder_path, ngrams.transpose()?)
     }
 
-    /// Loads the int8 model that is compiled into the library.
+    /// Loads the int8 model, and its language model, that are compiled into the library.
     ///
     /// # Errors
     ///
@@ -79,7 +79,10 @@ impl Model {
         let tokens_path = Path::new(builtin_path!("tokens.txt"));
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
         let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
-        Self::assemble(config, tokens, onnx, Path::new(builtin_path!("encoder.int8.onnx")), None)
+        let ngrams = include_bytes!(builtin_path!("words.lm"));
+        let ngrams = NgramModel::parse(ngrams, Path::new(builtin_path!("words.lm")))?;
+        let path = Path::new(builtin_path!("encoder.int8.onnx"));
+        Self::assemble(config, tokens, onnx, path, Some(ngrams))
     }
 
     /// What `config.json` says.
