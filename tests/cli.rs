@@ -145,7 +145,7 @@ fn json_lines_have_times_within_the_audio() {
     let text = succeed(transcribe(&[&file], &[]));
     let lines = json_lines(&succeed(transcribe(&[&file], &["--format", "jsonl"])));
     assert_eq!(texts(&lines), text.lines().collect::<Vec<_>>());
-    assert!(lines.len() > 1);
+    assert!(!lines.is_empty());
     for line in &lines {
         assert_eq!(line["type"], "final");
         assert_eq!(line["file"], file.to_str().unwrap());
