@@ -13,6 +13,7 @@ fn main() -> Result<()> {
         match event {
             ListenEvent::Recognized { event: Event::Final(said), .. } => println!("{}", said.text),
             ListenEvent::Recognized { .. } => {}
+            ListenEvent::Keyword { .. } => {}
             ListenEvent::Gap { samples, at } => eprintln!("{samples} samples lost at {at:.1?}"),
             ListenEvent::Failed(error) => return Err(error),
             ListenEvent::Ended => break,

@@ -14,6 +14,7 @@
 //! - **encoder frame**: one step of the encoder's output, after subsampling (40 ms).
 //! - **chunk**: the frames of one encoder call; **lookahead**: the later frames that call needs too.
 //! - **partial**, **final**: a hypothesis that may, or will not, change.
+//! - **keyword**: a phrase listened for by [`KeywordSpotter`] in the log-probabilities.
 //! - **prefix**: a token sequence with all its alignments; **beam**: the prefixes that are followed.
 //! - **endpoint**: the end of an utterance, found by trailing blanks.
 //!
@@ -36,16 +37,20 @@ mod endpoint;
 mod error;
 pub mod features;
 mod gate;
+mod keyword;
 mod listener;
 pub mod lm;
 mod model;
+mod phrase;
 mod recognizer;
+mod spelling;
 mod tokens;
 
 pub use encoder::{Encoder, EncoderState};
 pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
 pub use error::{Error, Result};
 pub use gate::GateConfig;
+pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use listener::{Command, ListenEvent, Listener};
 pub use model::{CacheConfig, EncoderConfig, LanguageModelConfig, Model, ModelConfig, Precision};
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};

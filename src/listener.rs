@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 
 use crate::audio::{Read, Resampler, Source};
-use crate::{Error, Event, Recognizer, Result, Stream};
+use crate::{Error, Event, KeywordHit, Recognizer, Result, Stream};
 
 /// How long the worker rests when no samples have arrived.
 const REST: Duration = Duration::from_millis(10);
@@ -40,6 +40,15 @@ pub enum ListenEvent {
     Recognized {
         /// What.
         event: Event,
+        /// The audio time that had been accepted by then.
+        heard: Duration,
+        /// When it was told.
+        at: Instant,
+    },
+    /// A keyword of the recognizer's configuration was heard.
+    Keyword {
+        /// Which, and when.
+        hit: KeywordHit,
         /// The audio time that had been accepted by then.
         heard: Duration,
         /// When it was told.
@@ -313,6 +322,10 @@ impl Worker {
         while let Some(event) = self.stream.next_event() {
             let heard = self.heard();
             self.tell(ListenEvent::Recognized { event, heard, at: Instant::now() });
+        }
+        while let Some(hit) = self.stream.next_keyword() {
+            let heard = self.heard();
+            self.tell(ListenEvent::Keyword { hit, heard, at: Instant::now() });
         }
     }
 

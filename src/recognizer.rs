@@ -14,7 +14,7 @@ use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
 use crate::gate::{Gate, GateConfig};
 use crate::model::Model;
-use crate::{Error, Result};
+use crate::{Error, Keyword, KeywordHit, KeywordSpotter, Result};
 
 /// How a model's output is decoded and cut into utterances.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +26,8 @@ pub struct RecognizerConfig {
     /// Whether silence is kept from the encoder, and what counts as silence. By default all is
     /// encoded.
     pub gate: Option<GateConfig>,
+    /// What to listen for besides; see [`Stream::next_keyword`].
+    pub keywords: Vec<Keyword>,
 }
 
 /// A model and how to decode it. Cheap to clone; shared between threads and streams.
@@ -91,8 +93,8 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if an endpoint rule would end every utterance at once, or a value of the
-    /// decoding is out of its range.
+    /// [`Error::Config`] if an endpoint rule would end every utterance at once, a value of the
+    /// decoding is out of its range, or for a keyword that [`KeywordSpotter::new`] refuses.
     pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
         let utterances = Utterances::new(&model, &config)?;
@@ -188,6 +190,11 @@ impl Stream {
         self.utterances.events.pop_front()
     }
 
+    /// Gives the oldest keyword not yet given. Utterances and their events are independent of them.
+    pub fn next_keyword(&mut self) -> Option<KeywordHit> {
+        self.utterances.next_keyword()
+    }
+
     /// Decodes the samples still waiting, and ends the utterance.
     ///
     /// At least a whole chunk of silence after the last sample is decoded, since the encoder may
@@ -237,6 +244,8 @@ struct Utterances {
     search: Search,
     /// The hypotheses that a final tells.
     nbest: usize,
+    keywords: Arc<[Keyword]>,
+    spotter: KeywordSpotter,
     endpointer: Endpointer,
     clock: Clock,
     /// Encoder frames decoded since the encoder began.
@@ -258,6 +267,8 @@ impl Utterances {
             model: model.clone(),
             search: Search::new(&config.decoding, model.tokens())?,
             nbest,
+            keywords: config.keywords.as_slice().into(),
+            spotter: KeywordSpotter::new(&config.keywords, model.tokens())?,
             endpointer: Endpointer::new(&config.endpoint, clock.time_of(1))?,
             clock,
             decoded: 0,
@@ -275,7 +286,9 @@ impl Utterances {
 
     fn accept_rows(&mut self, log_probs: &[f32]) {
         for row in log_probs.chunks_exact(self.model.tokens().len()) {
-            let blank = self.search.accept(self.clock.place(self.decoded), row);
+            let place = self.clock.place(self.decoded);
+            let blank = self.search.accept(place, row);
+            self.spotter.accept(place, row);
             self.decoded += 1;
             if let Some(rule) = self.endpointer.accept(blank) {
                 self.end_utterance(format_args!("endpoint rule {rule}"));
@@ -312,9 +325,15 @@ impl Utterances {
     /// Ends the utterance and the audio that the encoder has seen.
     fn finish(&mut self) {
         self.end_utterance(format_args!("finish"));
+        self.spotter.finish();
         self.search.reset();
         self.clock.restart();
         self.decoded = 0;
+    }
+
+    fn next_keyword(&mut self) -> Option<KeywordHit> {
+        let hit = self.spotter.next_hit()?;
+        Some(KeywordHit::new(hit, &self.keywords, |frame| self.clock.time_of(frame)))
     }
 }
 

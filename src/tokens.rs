@@ -80,6 +80,12 @@ impl TokenTable {
         self.tokens.get(id.0 as usize).map_or("", String::as_str)
     }
 
+    /// Every token but the blank, with its id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TokenId, &str)> {
+        let tokens = (0..).map(TokenId).zip(self.tokens.iter().map(String::as_str));
+        tokens.filter(|&(id, _)| id != self.blank)
+    }
+
     /// The CTC blank's id.
     pub fn blank(&self) -> TokenId {
         self.blank

@@ -7,7 +7,8 @@ mod golden;
 use std::time::Duration;
 
 use golden::{Signal, random_model};
-use mynah::ctc::{Decoding, Hypothesis, PrefixBeamConfig, Token};
+use mynah::ctc::{Decoding, Hypothesis, LanguageModel, PrefixBeamConfig, Token};
+use mynah::lm::NgramModel;
 use mynah::{EndpointConfig, Event, Recognizer, RecognizerConfig, Stream};
 use proptest::prelude::*;
 
@@ -30,6 +31,21 @@ fn short_utterances() -> EndpointConfig {
 
 fn recognizer(endpoint: EndpointConfig) -> Recognizer {
     let config = RecognizerConfig { endpoint, ..RecognizerConfig::default() };
+    Recognizer::new(random_model(), config).unwrap()
+}
+
+/// Searches with a beam and a language model of five words.
+fn beam_recognizer(endpoint: EndpointConfig) -> Recognizer {
+    let ngrams = NgramModel::load(golden::root().join("tests/data/lm.arpa")).unwrap();
+    let language_model = LanguageModel { oov_penalty: 0.1, ..LanguageModel::new(ngrams) };
+    let beam = PrefixBeamConfig {
+        beam: 8,
+        nbest: 3,
+        language_model: Some(language_model),
+        ..PrefixBeamConfig::default()
+    };
+    let decoding = Decoding::PrefixBeam(beam);
+    let config = RecognizerConfig { endpoint, decoding, ..RecognizerConfig::default() };
     Recognizer::new(random_model(), config).unwrap()
 }
 
@@ -73,6 +89,41 @@ proptest! {
         stream.reset();
         prop_assert_eq!(run(&mut stream, &samples(), &cuts), whole);
     }
+
+    #[test]
+    fn any_split_gives_the_same_events_by_beam(cuts in prop::collection::vec(0usize..30_000, 0..30)) {
+        let recognizer = beam_recognizer(short_utterances());
+        let mut stream = recognizer.stream();
+        let whole = run(&mut stream, &samples(), &[]);
+        prop_assert!(finals(&whole).len() > 3);
+        stream.reset();
+        prop_assert_eq!(run(&mut stream, &samples(), &cuts), whole);
+    }
+}
+
+#[test]
+fn log_probs_decode_to_the_finals_of_a_stream() {
+    for recognizer in [recognizer(short_utterances()), beam_recognizer(short_utterances())] {
+        let log_probs = recognizer.log_probs(&samples()).unwrap();
+        let decoded = recognizer.decode(&log_probs);
+        let events = run(&mut recognizer.stream(), &samples(), &[]);
+        assert_eq!(decoded.iter().collect::<Vec<_>>(), finals(&events));
+        assert!(recognizer.log_probs(&[]).unwrap().is_empty());
+        assert_eq!(recognizer.decode(&[]), []);
+    }
+}
+
+#[test]
+fn alternatives_have_other_texts_and_lower_scores() {
+    let events = run(&mut beam_recognizer(short_utterances()).stream(), &samples(), &[]);
+    for hypothesis in finals(&events) {
+        assert_eq!(hypothesis.alternatives.len(), 2);
+        let all: Vec<_> = std::iter::once(hypothesis).chain(&hypothesis.alternatives).collect();
+        assert!(all.is_sorted_by(|a, b| a.score >= b.score));
+        assert!(all[0].text != all[1].text && all[1].text != all[2].text);
+    }
+    let partials = events.iter().filter(|event| matches!(event, Event::Partial(_)));
+    assert!(partials.map(Event::hypothesis).all(|h| h.alternatives.is_empty()));
 }
 
 #[test]
@@ -159,12 +210,10 @@ fn audio_shorter_than_a_chunk_is_recognized_at_the_end() {
     assert!(!tokens(&drain(&mut stream)).is_empty());
 }
 
-/// Every sample is decoded: the tokens of a signal are the first of the signal with silence after.
 /// Checks that stable text stays, and that what was stable before a final is in it. Gives the share
 /// of the partials' text that was stable.
-fn stable_share(decoding: Decoding) -> f64 {
-    let config =
-        RecognizerConfig { endpoint: short_utterances(), decoding, ..RecognizerConfig::default() };
+fn stable_share(decoding: Decoding, endpoint: EndpointConfig) -> f64 {
+    let config = RecognizerConfig { endpoint, decoding, ..RecognizerConfig::default() };
     let mut stream = Recognizer::new(random_model(), config).unwrap().stream();
     let (mut stable, mut bytes) = (String::new(), [0, 0]);
     for event in run(&mut stream, &samples(), &[]) {
@@ -185,15 +234,20 @@ fn stable_share(decoding: Decoding) -> f64 {
 
 #[test]
 fn stable_text_never_changes() {
-    let beam = |max_unstable_frames| {
+    let one_utterance = || EndpointConfig { enabled: false, ..EndpointConfig::default() };
+    assert!(stable_share(Decoding::Greedy, one_utterance()) > 0.0);
+    stable_share(Decoding::Greedy, short_utterances());
+    let beam = |max_unstable_frames, endpoint| {
         let config = PrefixBeamConfig { max_unstable_frames, ..PrefixBeamConfig::default() };
-        stable_share(Decoding::PrefixBeam(config))
+        stable_share(Decoding::PrefixBeam(config), endpoint)
     };
-    assert!(stable_share(Decoding::Greedy) > 0.5);
-    let shares = [beam(None), beam(Some(10)), beam(Some(0))];
-    assert!(shares[0] < shares[1] && shares[1] < shares[2], "{shares:?}");
+    let shares = [None, Some(25), Some(0)].map(|age| beam(age, one_utterance()));
+    assert!(shares[0] <= shares[1] && shares[1] < shares[2], "{shares:?}");
+    beam(None, short_utterances());
+    beam(Some(5), short_utterances());
 }
 
+/// Every sample is decoded: the tokens of a signal are the first of the signal with silence after.
 #[test]
 fn finish_loses_nothing() {
     let recognizer = recognizer(EndpointConfig { enabled: false, ..EndpointConfig::default() });

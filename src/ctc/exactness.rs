@@ -86,7 +86,7 @@ fn words_score(text: &str, model: &LanguageModel) -> f64 {
         let known = oracle.knows(word);
         history.push(if known { word } else { "<unk>" });
         score += f64::from(model.weight) * oracle.log_prob(&history) + f64::from(model.word_bonus);
-        score -= if known { 0.0 } else { f64::from(model.oov_penalty) };
+        score -= if known { 0.0 } else { f64::from(model.oov_penalty) * word.len() as f64 };
     }
     history.push("</s>");
     score + f64::from(model.weight) * oracle.log_prob(&history)

@@ -5,7 +5,7 @@ use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
 /// An n-gram model and how much it counts. A word scores
-/// `weight · ln P(word | words before) + word_bonus`, an unknown one `oov_penalty` less.
+/// `weight · ln P(word | words before) + word_bonus`, an unknown one `oov_penalty` less per letter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LanguageModel {
     /// The words, spelled as the acoustic model's tokens spell them.
@@ -14,7 +14,9 @@ pub struct LanguageModel {
     pub weight: f32,
     /// What every word adds; above 0 it makes up for the weight's preference for few words.
     pub word_bonus: f32,
-    /// What a word that the model does not have loses, besides `<unk>`'s log-probability.
+    /// What each letter of a word costs that the model does not have, besides `<unk>`'s
+    /// log-probability. Per letter, as the log-probability of a spelling is, so that words are not
+    /// run together to be unknown only once.
     pub oov_penalty: f32,
 }
 
@@ -34,6 +36,8 @@ pub(super) struct FusionState {
     words: LmState,
     /// The unfinished word: the root before its first letter, nothing if no known word begins so.
     unfinished: Option<LexiconNode>,
+    /// Its letters.
+    letters: u16,
     /// The score of the finished words.
     finished_score: f64,
     /// What the unfinished word is taken to score until it ends: as the likeliest that begins so.
@@ -68,8 +72,9 @@ impl Fusion {
         FusionState {
             words: model.map_or(LmState::NONE, |model| model.ngrams.begin()),
             unfinished: root,
+            letters: 0,
             finished_score: 0.0,
-            unfinished_score: model.map_or(0.0, |model| model.unfinished_score(root)),
+            unfinished_score: model.map_or(0.0, |model| model.unfinished_score(root, 0)),
         }
     }
 
@@ -83,9 +88,10 @@ impl Fusion {
             } else {
                 let longer = state.unfinished.and_then(|node| model.ngrams.extend(node, byte));
                 state.unfinished = longer;
+                state.letters = state.letters.saturating_add(u16::from(begins_letter(byte)));
             }
         }
-        state.unfinished_score = model.unfinished_score(state.unfinished);
+        state.unfinished_score = model.unfinished_score(state.unfinished, state.letters);
         state
     }
 
@@ -113,7 +119,7 @@ impl FusionState {
 impl LanguageModel {
     /// Weights that were tuned for `en-small`; others want others.
     pub fn new(ngrams: NgramModel) -> Self {
-        Self { ngrams, weight: 0.5, word_bonus: 0.5, oov_penalty: 4.0 }
+        Self { ngrams, weight: 0.7, word_bonus: 1.1, oov_penalty: 2.0 }
     }
 
     fn check(&self) -> Result<()> {
@@ -156,26 +162,37 @@ impl LanguageModel {
         let known = state.unfinished.and_then(|node| self.ngrams.word_at(node));
         let (log_prob, words) =
             self.ngrams.score(&state.words, known.unwrap_or(self.ngrams.unknown()));
-        let penalty = if known.is_some() { 0.0 } else { self.oov_penalty };
+        let penalty = if known.is_some() { 0.0 } else { self.penalty(state.letters) };
         let score = f64::from(self.weight * log_prob + self.word_bonus - penalty);
         let root = Some(LexiconNode::ROOT);
         FusionState {
             words,
             unfinished: root,
+            letters: 0,
             finished_score: state.finished_score + score,
-            unfinished_score: self.unfinished_score(root),
+            unfinished_score: self.unfinished_score(root, 0),
         }
     }
 
-    fn unfinished_score(&self, unfinished: Option<LexiconNode>) -> f64 {
+    fn penalty(&self, letters: u16) -> f32 {
+        self.oov_penalty * f32::from(letters)
+    }
+
+    fn unfinished_score(&self, unfinished: Option<LexiconNode>, letters: u16) -> f64 {
         f64::from(match unfinished {
             Some(LexiconNode::ROOT) => self.weight * self.ngrams.best_below(LexiconNode::ROOT),
             Some(node) => self.weight * self.ngrams.best_below(node) + self.word_bonus,
             None => {
-                self.weight * self.ngrams.unknown_unigram() + self.word_bonus - self.oov_penalty
+                self.weight * self.ngrams.unknown_unigram() + self.word_bonus
+                    - self.penalty(letters)
             }
         })
     }
+}
+
+/// Whether a byte of UTF-8 is a character's first.
+fn begins_letter(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
 }
 
 fn spell(token: &str) -> Box<[u8]> {

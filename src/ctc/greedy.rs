@@ -44,6 +44,11 @@ impl Greedy {
         Path { tokens: self.tokens.clone(), stable: self.tokens.len(), score: self.score }
     }
 
+    /// Whether no token was found in the utterance so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
     pub(crate) fn start_utterance(&mut self) {
         self.tokens.clear();

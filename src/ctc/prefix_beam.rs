@@ -109,13 +109,15 @@ struct Candidate {
     /// With the prefix that it goes on from, if it is new.
     entry: Entry,
     is_new: bool,
+    /// Of the entry.
+    score: f64,
 }
 
 impl Default for PrefixBeamConfig {
     fn default() -> Self {
         Self {
-            beam: 16,
-            token_threshold: -7.0,
+            beam: 64,
+            token_threshold: -5.0,
             score_margin: 12.0,
             nbest: 1,
             max_unstable_frames: None,
@@ -181,6 +183,11 @@ impl PrefixBeam {
     pub fn partial(&self) -> Path {
         let (entry, score) = self.best_now();
         self.path(entry, score)
+    }
+
+    /// Whether the best prefix so far is the empty one.
+    pub fn is_empty(&self) -> bool {
+        self.prefixes.arena.before(self.best_now().0.prefix) == Arena::<Prefix>::NONE
     }
 
     /// All prefixes of the beam as utterances that end here, the best first.
@@ -256,7 +263,7 @@ impl PrefixBeam {
                 }
             }
             let entry = Entry { blank: entry.any().then(blank), last, ..*entry };
-            self.candidates.push(Candidate { entry, is_new: false });
+            self.candidates.push(Candidate { entry, is_new: false, score: entry.score() });
         }
         self.extended.sort_unstable();
     }
@@ -274,9 +281,8 @@ impl PrefixBeam {
 
     /// Puts up each prefix of the beam with each likely token more.
     fn extend(&mut self) {
-        let score = |candidate: &Candidate| candidate.entry.score();
-        let best = self.candidates.iter().map(score).fold(f64::NEG_INFINITY, f64::max);
-        let least = best - self.limits.score_margin;
+        let scores = self.candidates.iter().map(|candidate| candidate.score);
+        let mut best = scores.fold(f64::NEG_INFINITY, f64::max);
         for (place, entry) in (0..).zip(&self.beam) {
             let bound = self.fusion.bound(&entry.fusion);
             for &(token, log_prob) in &self.likely {
@@ -284,13 +290,16 @@ impl PrefixBeam {
                     continue;
                 }
                 let last = entry.extended(token, log_prob.into());
+                let least = best - self.limits.score_margin;
                 if last.sum == f64::NEG_INFINITY || last.sum + bound < least {
                     continue;
                 }
                 let fusion = self.fusion.advance(&entry.fusion, token);
                 let blank = Alignments::NONE;
                 let entry = Entry { prefix: entry.prefix, token: Some(token), blank, last, fusion };
-                self.candidates.push(Candidate { entry, is_new: true });
+                let score = last.sum + fusion.score();
+                best = best.max(score);
+                self.candidates.push(Candidate { entry, is_new: true, score });
             }
         }
     }
@@ -298,25 +307,27 @@ impl PrefixBeam {
     /// Ranks the candidates that are kept.
     fn prune(&mut self) {
         self.ranking.clear();
-        let scores = self.candidates.iter().map(|candidate| candidate.entry.score());
+        let scores = self.candidates.iter().map(|candidate| candidate.score);
         self.ranking.extend(scores.zip(0..));
         let best = self.ranking.iter().map(|ranked| ranked.0).fold(f64::NEG_INFINITY, f64::max);
         let least = best - self.limits.score_margin;
         self.ranking.retain(|ranked| ranked.0 >= least);
         let beam = self.limits.beam;
+        // Of equals the earlier first, so that the result depends on nothing else.
+        let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
         if self.ranking.len() > beam {
-            // Of equals the earlier, so that the result depends on nothing else.
-            self.ranking
-                .select_nth_unstable_by(beam - 1, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            self.ranking.select_nth_unstable_by(beam - 1, order);
             self.ranking.truncate(beam);
         }
+        // The best first, so that in the next frame little is put up in vain.
+        self.ranking.sort_unstable_by(order);
     }
 
     /// Makes the kept candidates the beam.
     fn settle(&mut self, frame: u64, log_probs: &[f32]) {
         self.beam.clear();
         for &(_, index) in &self.ranking {
-            let Candidate { mut entry, is_new } = self.candidates[index as usize];
+            let Candidate { mut entry, is_new, .. } = self.candidates[index as usize];
             if let Some(token) = entry.token {
                 if is_new {
                     entry.prefix = self.prefixes.child(entry.prefix, token);
@@ -357,8 +368,7 @@ impl PrefixBeam {
     }
 
     fn best_now(&self) -> (&Entry, f64) {
-        let score = |entry: &Entry| entry.any().sum + entry.fusion.score();
-        best(self.beam.iter().map(|entry| (entry, score(entry))))
+        best(self.beam.iter().map(|entry| (entry, entry.score())))
     }
 
     fn forget_unused(&mut self) {
@@ -477,5 +487,6 @@ fn log_prob(log_probs: &[f32], token: TokenId) -> f64 {
 /// `ln(eᵃ + eᵇ)`.
 fn log_add(a: f64, b: f64) -> f64 {
     let (high, low) = if a >= b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
+    // Beyond this the sum is the greater one to the last bit.
+    if high - low < 40.0 { high + (low - high).exp().ln_1p() } else { high }
 }

@@ -43,7 +43,10 @@ impl Search {
 
     /// Whether nothing was found in the utterance so far.
     pub fn is_empty(&self) -> bool {
-        self.partial().tokens.is_empty()
+        match self {
+            Self::Greedy(search) => search.is_empty(),
+            Self::PrefixBeam(search) => search.is_empty(),
+        }
     }
 
     /// What the utterance may have been if it ends here, the best first; never empty.

@@ -42,7 +42,7 @@ pub struct LanguageModelConfig {
     pub weight: f32,
     /// What every word adds.
     pub word_bonus: f32,
-    /// What an unknown word loses.
+    /// What each letter of an unknown word costs.
     pub oov_penalty: f32,
     /// The prefixes that the search keeps.
     pub beam: usize,

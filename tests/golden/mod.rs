@@ -68,7 +68,7 @@ pub fn synthetic_frames(config: &ModelConfig, chunks: usize) -> Vec<f32> {
     (0..frames).flat_map(|t| (0..mel_bins).map(move |m| value(t, m) as f32)).collect()
 }
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

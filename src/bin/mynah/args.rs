@@ -30,6 +30,7 @@ pub struct Args {
 pub enum Command {
     Transcribe(TranscribeArgs),
     Listen(ListenArgs),
+    Spot(SpotArgs),
     Eval(EvalArgs),
     Bench(BenchArgs),
     Tune(TuneArgs),
@@ -83,21 +84,8 @@ pub struct TranscribeArgs {
 /// Ctrl-C ends the captions after the last final result.
 #[derive(Debug, clap::Args)]
 pub struct ListenArgs {
-    /// Listen to the input device with this id or name instead of the default one
-    #[arg(long, value_name = "NAME", conflicts_with = "file")]
-    pub device: Option<String>,
-
-    /// Print the input devices, one a line: id, tab, name and properties
-    #[arg(long, conflicts_with_all = ["device", "file"])]
-    pub list_devices: bool,
-
-    /// Listen to an audio file, or to standard input as `-`, instead of a microphone
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-
-    /// Play the file at the pace of real time instead of as fast as it goes
-    #[arg(long, requires = "file")]
-    pub realtime: bool,
+    #[command(flatten)]
+    pub live: LiveArgs,
 
     /// How the captions are written
     #[arg(short, long, value_enum, default_value_t = CaptionFormat::Text)]
@@ -115,6 +103,26 @@ pub struct ListenArgs {
     pub recognizer: RecognizerArgs,
 }
 
+/// What is listened to.
+#[derive(Debug, clap::Args)]
+pub struct LiveArgs {
+    /// Listen to the input device with this id or name instead of the default one
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub device: Option<String>,
+
+    /// Print the input devices, one a line: id, tab, name and properties
+    #[arg(long, conflicts_with_all = ["device", "file"])]
+    pub list_devices: bool,
+
+    /// Listen to an audio file, or to standard input as `-`, instead of a microphone
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Play the file at the pace of real time instead of as fast as it goes
+    #[arg(long, requires = "file")]
+    pub realtime: bool,
+}
+
 /// How captions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CaptionFormat {
@@ -122,6 +130,83 @@ pub enum CaptionFormat {
     Text,
     /// One JSON object per line
     Jsonl,
+}
+
+/// Listen for phrases, in files or from the microphone
+///
+/// Prints a line per phrase heard: the time at which it begins in seconds, the phrase, and the
+/// confidence from 0 to 1, separated by tabs. Needs no training: a phrase is anything that the
+/// model's letters can spell. Each phrase is reported once per time it is said, a third of a
+/// second after its end or when the next word begins, in steps of the model's chunks.
+///
+/// With --eval, measures misses against false alarms on recordings instead. The manifest is that of
+/// `mynah eval`. A recording whose text has the phrase's words in a row is expected to give that
+/// many hits; hits beyond, and all hits in other recordings, are false alarms. Their rate is over
+/// the length of the other recordings. The threshold runs from 0.01 to 0.99 in steps of 0.01; the
+/// miss rate at so many false alarms per hour is the lowest at any threshold that gives no more.
+#[derive(Debug, clap::Args)]
+pub struct SpotArgs {
+    /// Audio files; `-` is standard input; without any, the microphone
+    #[arg(value_name = "FILE", conflicts_with_all = ["device", "list_devices", "file"])]
+    pub files: Vec<PathBuf>,
+
+    /// Listen for a phrase; a number after a colon is the least confidence reported for it
+    /// [default: 0.2]
+    #[arg(long, value_name = "PHRASE[:THRESHOLD]")]
+    #[arg(required_unless_present_any = ["keywords", "list_devices"])]
+    pub keyword: Vec<String>,
+
+    /// Listen for the phrases in a file, one a line as for --keyword; lines with # are comments
+    #[arg(long, value_name = "FILE")]
+    pub keywords: Option<PathBuf>,
+
+    /// How hits are written
+    #[arg(short, long, value_enum, default_value_t = SpotFormat::Text)]
+    pub format: SpotFormat,
+
+    #[command(flatten)]
+    pub live: LiveArgs,
+
+    #[command(flatten)]
+    pub eval: SpotEvalArgs,
+
+    #[command(flatten)]
+    pub raw: RawArgs,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// How hits are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SpotFormat {
+    /// Time, phrase and confidence, separated by tabs
+    Text,
+    /// One JSON object per line
+    Jsonl,
+}
+
+/// How misses and false alarms are measured.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Measuring")]
+pub struct SpotEvalArgs {
+    /// Measure misses and false alarms on these recordings
+    #[arg(long = "eval", value_name = "MANIFEST", num_args = 1..)]
+    #[arg(conflicts_with_all = ["files", "device", "list_devices", "file", "format"])]
+    pub manifests: Vec<PathBuf>,
+
+    /// Add white noise so many decibels below each recording's mean power; the same in each run
+    #[arg(long, value_name = "DB", requires = "manifests", allow_negative_numbers = true)]
+    #[arg(value_parser = parse_decibels)]
+    pub noise_snr: Option<f64>,
+
+    /// Draw misses against false alarms to FILE as an SVG picture
+    #[arg(long, value_name = "FILE", requires = "manifests")]
+    pub plot: Option<PathBuf>,
+
+    /// Recordings taken at the same time [default: the number of cores]
+    #[arg(short, long, value_name = "N", requires = "manifests")]
+    pub jobs: Option<NonZeroUsize>,
 }
 
 /// Measure error rates, speed and latency on a set of recordings
@@ -272,10 +357,10 @@ pub enum RawSampleFormat {
     F32le,
 }
 
-/// Which model, and when an utterance ends.
+/// Which model.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Recognition")]
-pub struct RecognizerArgs {
+pub struct ModelArgs {
     /// The model's folder [default: the model inside this program]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
@@ -283,6 +368,14 @@ pub struct RecognizerArgs {
     /// Which of the model's encoders runs; the model inside this program has int8 only
     #[arg(long, value_enum, default_value_t = Precision::Int8, requires_if("f32", "model"))]
     pub precision: Precision,
+}
+
+/// Which model, and when an utterance ends.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Recognition")]
+pub struct RecognizerArgs {
+    #[command(flatten)]
+    pub model: ModelArgs,
 
     /// End an utterance after this much silence [default: 1.2]
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
@@ -296,12 +389,27 @@ pub struct RecognizerArgs {
     #[arg(long, overrides_with = "no_gate")]
     pub gate: bool,
 
-    /// Encode silence like all else (the default of the other commands)
+    /// Encode silence like all else (the default of `transcribe` and `eval`)
     #[arg(long, overrides_with = "gate")]
     pub no_gate: bool,
 
     #[command(flatten)]
     pub decoding: DecodingArgs,
+}
+
+/// What of the recognizer depends on the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// Whether silence is kept from the encoder.
+    pub gated: bool,
+    /// The hypotheses told of each utterance.
+    pub nbest: NonZeroUsize,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { gated: false, nbest: NonZeroUsize::MIN }
+    }
 }
 
 /// Which of a model's encoders runs.
@@ -346,13 +454,13 @@ impl RawArgs {
 }
 
 impl RecognizerArgs {
-    /// Loads the model and configures the recognizer to tell `nbest` hypotheses of an utterance.
+    /// Loads the model and configures the recognizer; `defaults` are the command's.
     ///
     /// # Errors
     ///
     /// The model or the language model can't be loaded, or the options don't fit them.
-    pub fn recognizer(&self, nbest: NonZeroUsize) -> Result<Recognizer> {
-        let (model, config) = self.load(nbest)?;
+    pub fn recognizer(&self, defaults: Defaults) -> Result<Recognizer> {
+        let (model, config) = self.load(defaults)?;
         Ok(Recognizer::new(model, config)?)
     }
 
@@ -361,21 +469,15 @@ impl RecognizerArgs {
     /// # Errors
     ///
     /// Those of [`RecognizerArgs::recognizer`].
-    pub fn load(&self, nbest: NonZeroUsize) -> Result<(Model, RecognizerConfig)> {
-        let model = self.load_model()?;
-        let decoding = self.decoding.decoding(&model, nbest)?;
-        let gate = (self.gate && !self.no_gate).then(GateConfig::default);
-        Ok((model, RecognizerConfig { endpoint: self.endpoint(), decoding, gate }))
-    }
-
-    fn load_model(&self) -> mynah::Result<Model> {
-        match &self.model {
-            Some(folder) => Model::load(folder, self.precision.into()),
-            #[cfg(feature = "builtin-model")]
-            None => Model::builtin(),
-            #[cfg(not(feature = "builtin-model"))]
-            None => usage_error("no model is built into this mynah; give --model DIR"),
-        }
+    pub fn load(&self, defaults: Defaults) -> Result<(Model, RecognizerConfig)> {
+        let model = self.model.load()?;
+        let config = RecognizerConfig {
+            endpoint: self.endpoint(),
+            decoding: self.decoding.decoding(&model, defaults.nbest)?,
+            gate: ((defaults.gated || self.gate) && !self.no_gate).then(GateConfig::default),
+            ..RecognizerConfig::default()
+        };
+        Ok((model, config))
     }
 
     fn endpoint(&self) -> EndpointConfig {
@@ -387,6 +489,23 @@ impl RecognizerArgs {
             endpoint.rule1.trailing_silence = endpoint.rule1.trailing_silence.max(silence);
         }
         endpoint
+    }
+}
+
+impl ModelArgs {
+    /// Loads the model.
+    ///
+    /// # Errors
+    ///
+    /// A file of it is missing or broken.
+    pub fn load(&self) -> mynah::Result<Model> {
+        match &self.model {
+            Some(folder) => Model::load(folder, self.precision.into()),
+            #[cfg(feature = "builtin-model")]
+            None => Model::builtin(),
+            #[cfg(not(feature = "builtin-model"))]
+            None => usage_error("no model is built into this mynah; give --model DIR"),
+        }
     }
 }
 
@@ -419,6 +538,11 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("expected a positive number of seconds".to_owned()),
     }
+}
+
+fn parse_decibels(text: &str) -> Result<f64, String> {
+    let decibels = text.parse().ok().filter(|value: &f64| value.abs() <= 200.0);
+    decibels.ok_or_else(|| "expected a number of decibels from -200 to 200".to_owned())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use mynah::{Event, Model};
 
 use crate::{
     args::CaptionFormat,
+    failure,
     format::{Line, LineKind, write_line},
     utterance::Utterance,
 };
@@ -85,8 +86,7 @@ impl<'a> Captions<'a> {
     /// Prints a warning on standard error, above the partial.
     pub fn warn(&mut self, warning: &str) -> io::Result<()> {
         self.clear()?;
-        // Where standard error is closed, nobody is left to be warned.
-        let _ = writeln!(io::stderr(), "warning: {warning}");
+        failure::warn(warning);
         Ok(())
     }
 

@@ -18,7 +18,7 @@ pub struct DecodingArgs {
     #[arg(long, value_enum)]
     pub decoding: Option<DecodingKind>,
 
-    /// Keep N prefixes [default: the model's, or 16]
+    /// Keep N prefixes [default: the model's, or 64]
     #[arg(long, value_name = "N")]
     pub beam: Option<NonZeroUsize>,
 
@@ -35,7 +35,8 @@ pub struct DecodingArgs {
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub word_bonus: Option<f32>,
 
-    /// Take this from a hypothesis's score for every word that the language model does not have
+    /// Take this from a hypothesis's score for every letter of a word that the language model does not
+    /// have
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub oov_penalty: Option<f32>,
 }

@@ -15,6 +15,12 @@ pub fn report(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "error: {}", one_line(error));
 }
 
+/// Prints `warning: …`.
+pub fn warn(warning: &str) {
+    // Where standard error is closed, nobody is left to be warned.
+    let _ = writeln!(io::stderr(), "warning: {warning}");
+}
+
 /// The error and its causes in one line.
 ///
 /// A cause that the error before it has quoted already, as the library's errors do, is not

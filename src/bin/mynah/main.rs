@@ -1,4 +1,4 @@
-//! The `mynah` command: files to transcripts, a microphone to captions, a manifest to error rates.
+//! The `mynah` command: files to transcripts, a microphone to captions, phrases to their times, a manifest to error rates.
 //!
 //! Standard output carries the transcript and nothing else; all the rest goes to standard error.
 
@@ -13,11 +13,13 @@ mod eval;
 mod failure;
 mod format;
 mod listen;
+mod live;
 mod lm;
 mod logger;
 mod output;
 mod pipeline;
 mod progress;
+mod spot;
 mod transcribe;
 mod tune;
 mod utterance;
@@ -46,6 +48,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Listen(args) => listen::run(args),
+        Command::Spot(args) => spot::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Tune(args) => tune::run(args),

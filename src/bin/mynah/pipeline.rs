@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mynah::{
-    Event, Recognizer, Result, Stream,
+    Event, KeywordHit, Recognizer, Result, Stream,
     audio::{Read, Resampler, Source},
 };
 
@@ -68,6 +68,11 @@ impl<S: Source> Pipeline<S> {
     /// The next event that the steps so far have brought.
     pub fn next_event(&mut self) -> Option<Event> {
         self.stream.next_event()
+    }
+
+    /// The next keyword that the steps so far have brought.
+    pub fn next_keyword(&mut self) -> Option<KeywordHit> {
+        self.stream.next_keyword()
     }
 
     /// How much audio has been read.

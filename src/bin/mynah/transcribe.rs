@@ -14,7 +14,7 @@ use mynah::{Event, Recognizer, audio::Source};
 use rayon::ThreadPoolBuilder;
 
 use crate::{
-    args::{RawArgs, TranscribeArgs},
+    args::{Defaults, RawArgs, TranscribeArgs},
     audio_input, failure,
     format::{FileNames, TranscriptWriter},
     output,
@@ -46,7 +46,8 @@ struct Work<'a> {
 /// on standard error and in the exit code.
 pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     args.check();
-    let recognizer = args.recognizer.recognizer(args.nbest)?;
+    let defaults = Defaults { nbest: args.nbest, ..Defaults::default() };
+    let recognizer = args.recognizer.recognizer(defaults)?;
     let out = output::open(args.output.as_deref(), &args.files)?;
     let mut writer = args.format.writer(out, file_names(args));
     let work = Work {

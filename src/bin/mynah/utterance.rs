@@ -82,6 +82,14 @@ impl Utterance {
     }
 }
 
+fn nbest(hypothesis: &Hypothesis) -> Vec<Scored> {
+    if hypothesis.alternatives.is_empty() {
+        return Vec::new();
+    }
+    let all = std::iter::once(hypothesis).chain(&hypothesis.alternatives);
+    all.map(|h| Scored { text: h.text.clone(), score: (h.score * 1e4).round() / 1e4 }).collect()
+}
+
 impl From<&ctc::Word> for Word {
     fn from(word: &ctc::Word) -> Self {
         Self {
@@ -91,14 +99,6 @@ impl From<&ctc::Word> for Word {
             confidence: word.confidence,
         }
     }
-}
-
-fn nbest(hypothesis: &Hypothesis) -> Vec<Scored> {
-    if hypothesis.alternatives.is_empty() {
-        return Vec::new();
-    }
-    let all = std::iter::once(hypothesis).chain(&hypothesis.alternatives);
-    all.map(|h| Scored { text: h.text.clone(), score: (h.score * 1e4).round() / 1e4 }).collect()
 }
 
 /// The length of one encoder frame.

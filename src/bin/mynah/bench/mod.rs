@@ -6,13 +6,10 @@ mod report;
 mod silence;
 mod speech;
 
-use std::{num::NonZeroUsize, path::Path, process::ExitCode, time::Instant};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 use anyhow::Result;
-use mynah::{
-    GateConfig, Recognizer,
-    audio::{AudioFile, RawFormat, SampleFormat},
-};
+use mynah::audio::{AudioFile, RawFormat, SampleFormat};
 
 use self::{
     machine::Machine,
@@ -20,7 +17,10 @@ use self::{
     report::{ChunkCompute, Report},
     speech::Speech,
 };
-use crate::{args::BenchArgs, output};
+use crate::{
+    args::{BenchArgs, Defaults},
+    output,
+};
 
 /// What is recognized where no file is given: four seconds of synthetic speech.
 const EXAMPLE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac"));
@@ -36,9 +36,7 @@ const NOT_RAW: RawFormat =
 /// The model or the recording can't be read, or the report can't be written.
 pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     let began = Instant::now();
-    let (model, mut config) = args.recognizer.load(NonZeroUsize::MIN)?;
-    config.gate = (!args.recognizer.no_gate).then(GateConfig::default);
-    let recognizer = Recognizer::new(model, config)?;
+    let recognizer = args.recognizer.recognizer(Defaults { gated: true, ..Defaults::default() })?;
     let start_up = began.elapsed();
     let mut speech = Speech::default();
     while speech.audio < args.seconds {
@@ -56,7 +54,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         version: env!("CARGO_PKG_VERSION"),
         machine: Machine::this(),
         model: config.name.clone(),
-        precision: args.recognizer.precision.name(),
+        precision: args.recognizer.model.precision.name(),
         kernels: recognizer.model().encoder().matrix_kernels(),
         start_up_seconds: start_up,
         audio_seconds: speech.audio,

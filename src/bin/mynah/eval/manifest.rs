@@ -28,6 +28,11 @@ pub struct Selection {
     pub limit: Option<NonZeroUsize>,
 }
 
+impl Selection {
+    /// All of them.
+    pub const ALL: Self = Self { every: NonZeroUsize::MIN, limit: None };
+}
+
 /// A line of the file; further keys are ignored.
 #[derive(Deserialize)]
 struct Line {

@@ -7,7 +7,7 @@ pub mod normalize;
 pub mod percentile;
 pub mod report;
 
-use std::{io::Write, num::NonZeroUsize, path::Path, process::ExitCode, time::Duration};
+use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use mynah::{Event, Recognizer, audio::AudioFile};
@@ -22,7 +22,7 @@ use self::{
     report::{ErrorRate, Report},
 };
 use crate::{
-    args::EvalArgs,
+    args::{Defaults, EvalArgs},
     audio_input, decoding_args,
     format::write_line,
     output,
@@ -57,7 +57,7 @@ struct Outcome<'a> {
 pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let selection = Selection { every: args.every, limit: args.limit };
     let entries = manifest::read(&args.manifest, selection)?;
-    let (model, config) = args.recognizer.load(NonZeroUsize::MIN)?;
+    let (model, config) = args.recognizer.load(Defaults::default())?;
     let decoding = decoding_args::describe(&config.decoding);
     let recognizer = Recognizer::new(model, config)?;
     let mut hypotheses = match &args.hypotheses {
@@ -163,7 +163,7 @@ fn summarize(
     }
     Report {
         model: recognizer.model().config().name.clone(),
-        precision: args.recognizer.precision.name(),
+        precision: args.recognizer.model.precision.name(),
         decoding,
         recordings,
         audio_seconds: audio,

@@ -4,7 +4,6 @@ mod pattern_search;
 
 use std::{
     io::Write,
-    num::NonZeroUsize,
     path::Path,
     process::ExitCode,
     time::{Duration, Instant},
@@ -20,7 +19,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 use self::pattern_search::PatternSearch;
 use crate::{
-    args::TuneArgs,
+    args::{Defaults, TuneArgs},
     audio_input,
     eval::{
         error_rate::Edits,
@@ -35,7 +34,7 @@ use crate::{
 type Weights = [f32; 3];
 
 /// The first steps of the search, each halved where no step helps any more.
-const STEPS: Weights = [0.2, 0.8, 2.0];
+const STEPS: Weights = [0.2, 0.8, 1.0];
 const HALVINGS: usize = 2;
 
 /// A recording as the encoder heard it.
@@ -71,7 +70,7 @@ struct Tuner {
 pub fn run(args: &TuneArgs) -> Result<ExitCode> {
     let selection = Selection { every: args.every, limit: args.limit };
     let entries = manifest::read(&args.manifest, selection)?;
-    let (model, config) = args.recognizer.load(NonZeroUsize::MIN)?;
+    let (model, config) = args.recognizer.load(Defaults::default())?;
     let Decoding::PrefixBeam(beam) = config.decoding.clone() else {
         bail!("greedy decoding has nothing to tune; give a language model with `--lm FILE`");
     };

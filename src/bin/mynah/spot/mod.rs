@@ -1,0 +1,93 @@
+//! `mynah spot`: phrases and their times, from files or a microphone, as they are heard.
+
+mod det;
+mod eval;
+mod hits;
+mod noise;
+mod phrases;
+mod plot;
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::Result;
+use mynah::{ListenEvent, Recognizer, RecognizerConfig};
+
+use self::hits::HitWriter;
+use crate::{
+    args::SpotArgs,
+    audio_input, failure, live,
+    pipeline::{Pipeline, Step},
+};
+
+/// Listens for the phrases, or measures how well they are heard.
+///
+/// # Errors
+///
+/// The model, a phrase, the device or a measured recording can't be used. Of several files that
+/// fail each is reported on standard error and in the exit code.
+pub fn run(args: &SpotArgs) -> Result<ExitCode> {
+    if args.live.list_devices {
+        return live::list_devices();
+    }
+    let model = args.model.load()?;
+    let keywords = phrases::collect(&args.keyword, args.keywords.as_deref(), model.tokens())?;
+    if !args.eval.manifests.is_empty() {
+        return eval::run(&model, &keywords, &args.eval);
+    }
+    let config = RecognizerConfig { keywords, ..RecognizerConfig::default() };
+    let recognizer = Recognizer::new(model, config)?;
+    if args.files.is_empty() { spot_live(&recognizer, args) } else { spot_files(&recognizer, args) }
+}
+
+fn spot_live(recognizer: &Recognizer, args: &SpotArgs) -> Result<ExitCode> {
+    let listener = live::listen(recognizer, &args.live, &args.raw)?;
+    let mut writer = HitWriter::new(args.format, args.live.file.as_deref(), false);
+    for event in listener.events() {
+        match event {
+            ListenEvent::Keyword { hit, .. } => writer.write(&hit)?,
+            ListenEvent::Recognized { .. } => {}
+            ListenEvent::Gap { samples, at } => {
+                failure::warn(&live::gap(samples, recognizer.sample_rate(), at));
+            }
+            ListenEvent::Failed(error) => return Err(error.into()),
+            ListenEvent::Ended => return Ok(ExitCode::SUCCESS),
+        }
+    }
+    anyhow::bail!("listening stopped before its end")
+}
+
+fn spot_files(recognizer: &Recognizer, args: &SpotArgs) -> Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
+    for file in &args.files {
+        let mut writer = HitWriter::new(args.format, Some(file), args.files.len() > 1);
+        if let Err(error) = spot_file(recognizer, file, args, &mut writer) {
+            if failure::is_closed_pipe(&error) {
+                return Err(error);
+            }
+            failure::report(&error);
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+fn spot_file(
+    recognizer: &Recognizer,
+    file: &Path,
+    args: &SpotArgs,
+    writer: &mut HitWriter,
+) -> Result<()> {
+    let mut pipeline = Pipeline::new(recognizer, audio_input::open(file, &args.raw)?)?;
+    loop {
+        let step = pipeline.step();
+        while let Some(hit) = pipeline.next_keyword() {
+            writer.write(&hit)?;
+        }
+        // Nobody reads the transcript.
+        while pipeline.next_event().is_some() {}
+        let step = step.map_err(|error| audio_input::name_file(error, file, pipeline.heard()))?;
+        if step == Step::Ended {
+            return Ok(());
+        }
+    }
+}
