@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::acoustics::{Acoustics, TakeChunk};
 use crate::clock::Clock;
-use crate::ctc::{Decoding, Hypothesis, Search};
+use crate::ctc::{Decoding, Hotword, Hypothesis, Search};
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
 use crate::gate::{Gate, GateConfig};
@@ -188,6 +188,18 @@ impl Stream {
     /// Gives the oldest event not yet given.
     pub fn next_event(&mut self) -> Option<Event> {
         self.utterances.events.pop_front()
+    }
+
+    /// Prefers other hotwords from the next utterance on; from this one on if nothing has been found
+    /// in it. They hold until they are set anew or the stream is reset.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for one that the tokens can't spell, and by greedy decoding; those before
+    /// stay then.
+    pub fn set_hotwords(&mut self, hotwords: &[Hotword]) -> Result<()> {
+        let tokens = self.utterances.model.tokens();
+        self.utterances.search.set_hotwords(hotwords, tokens)
     }
 
     /// Gives the oldest keyword not yet given. Utterances and their events are independent of them.

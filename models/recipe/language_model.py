@@ -34,7 +34,8 @@ def write_training_text(sentences: Path, transcripts: list[str], out: Path, min_
         text.writelines(line + "\n" for line in transcripts)
     vocabulary |= {word for word, count in counts.items() if count >= min_count}
     (out / "vocabulary.txt").write_text("\n".join(sorted(vocabulary)) + "\n")
-    print(f"{out / 'text.txt'}: {counts.total()} words of books, {len(transcripts)} transcripts, {len(vocabulary)} words known")
+    known = f"{len(vocabulary)} words known"
+    print(f"{out / 'text.txt'}: {counts.total()} words of books, {len(transcripts)} transcripts, {known}")
 
 
 def estimate(out: Path, order: int, counts: list[int], memory: str) -> None:
@@ -47,7 +48,8 @@ def estimate(out: Path, order: int, counts: list[int], memory: str) -> None:
 
 def print_perplexity(arpa: Path, manifest: Path) -> None:
     text = "\n".join(read_transcripts([manifest])) + "\n"
-    result = subprocess.run(["query", "-v", "summary", str(arpa)], input=text, capture_output=True, text=True, check=True)
+    command = ["query", "-v", "summary", str(arpa)]
+    result = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     print(f"{arpa} on {manifest.name}: {', '.join(result.stdout.split(chr(10))[:4])}")
 
 
@@ -55,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sentences", type=Path, help="what sentences.py wrote")
     parser.add_argument("--transcripts", nargs="*", type=Path, default=[], help="training manifests, as more text")
-    parser.add_argument("--exclude", type=Path, help="hashes of word runs to keep out of the transcripts, as sentences.py")
+    parser.add_argument("--exclude", type=Path, help="as of sentences.py, for the transcripts")
     parser.add_argument("--dev", type=Path, help="a manifest to print the perplexity of; never trained on")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--order", type=int, default=3)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::prefix_beam::PrefixBeam;
-use super::{LanguageModel, PrefixBeamConfig, Token};
+use super::{Hotword, LanguageModel, PrefixBeamConfig, Token};
 use crate::lm::samples::{self, Oracle};
 use crate::tokens::{TokenId, TokenTable};
 
@@ -44,6 +44,7 @@ fn unlimited(language_model: Option<LanguageModel>) -> PrefixBeamConfig {
         nbest: 1,
         max_unstable_frames: None,
         language_model,
+        ..PrefixBeamConfig::default()
     }
 }
 
@@ -92,12 +93,33 @@ fn words_score(text: &str, model: &LanguageModel) -> f64 {
     score + f64::from(model.weight) * oracle.log_prob(&history)
 }
 
+fn hotwords(phrases: &[&str]) -> Vec<Hotword> {
+    let boosts = [0.7, 1.3, 2.1];
+    let hotword = |(&phrase, boost): (&&str, f32)| Hotword { boost, ..Hotword::new(phrase) };
+    phrases.iter().zip(boosts).map(hotword).collect()
+}
+
+/// What the hotwords of a text add to its score: for each place where one stands as whole words its
+/// boost for every letter.
+fn hotwords_score(text: &str, hotwords: &[Hotword]) -> f64 {
+    let text: Vec<_> = text.split_whitespace().collect();
+    let score = |Hotword { phrase, boost }: &Hotword| {
+        let phrase = phrase.to_uppercase();
+        let words: Vec<_> = phrase.split_whitespace().collect();
+        let places = text.windows(words.len()).filter(|window| *window == words).count();
+        places as f64 * phrase.replace(' ', "").len() as f64 * f64::from(*boost)
+    };
+    hotwords.iter().map(score).sum()
+}
+
 fn compare(
     rows: &[Vec<f32>],
     table: &TokenTable,
     model: Option<LanguageModel>,
+    hotwords: &[Hotword],
 ) -> Result<(), TestCaseError> {
-    let mut search = PrefixBeam::new(&unlimited(model.clone()), table).unwrap();
+    let config = PrefixBeamConfig { hotwords: hotwords.into(), ..unlimited(model.clone()) };
+    let mut search = PrefixBeam::new(&config, table).unwrap();
     (0..).zip(rows).for_each(|(frame, row)| _ = search.accept(frame, row));
     let all = enumerate(rows, 0);
     let finals = search.finals();
@@ -108,7 +130,7 @@ fn compare(
         let found = &all[&ids];
         let text = table.text(path.tokens.iter().map(|token| token.id));
         let words = model.as_ref().map_or(0.0, |model| words_score(&text, model));
-        let expected = found.sum.ln() + words;
+        let expected = found.sum.ln() + words + hotwords_score(&text, hotwords);
         prop_assert!((path.score - expected).abs() < 1e-4, "{text}: {} {expected}", path.score);
         prop_assert_eq!(&path.tokens, &found.tokens, "{}", text);
     }
@@ -120,13 +142,22 @@ proptest! {
 
     #[test]
     fn an_unlimited_beam_sums_all_alignments(rows in log_probs()) {
-        compare(&rows, &table(), None)?;
+        compare(&rows, &table(), None, &[])?;
     }
 
     #[test]
     fn words_are_scored_as_defined(rows in log_probs()) {
-        compare(&rows, &table(), Some(language_model()))?;
-        compare(&rows, &pieces(), Some(language_model()))?;
+        compare(&rows, &table(), Some(language_model()), &[])?;
+        compare(&rows, &pieces(), Some(language_model()), &[])?;
+    }
+
+    #[test]
+    fn hotwords_are_scored_as_defined(rows in log_probs()) {
+        for hotwords in [hotwords(&["a", "b a", "bb"]), hotwords(&["ba", "a b", "b"])] {
+            compare(&rows, &table(), None, &hotwords)?;
+            compare(&rows, &table(), Some(language_model()), &hotwords)?;
+            compare(&rows, &pieces(), None, &hotwords)?;
+        }
     }
 
     /// Also where a prefix leaves the beam and comes back, nothing is counted twice.

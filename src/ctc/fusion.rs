@@ -1,5 +1,7 @@
-//! What a language model adds to the scores of token sequences, word by word (shallow fusion).
+//! What a language model adds to the scores of token sequences, word by word (shallow fusion), and
+//! what hotwords add.
 
+use super::context::{ContextGraph, ContextState, Hotword};
 use crate::lm::{LexiconNode, LmState, NgramModel};
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
@@ -24,6 +26,7 @@ pub struct LanguageModel {
 #[derive(Debug)]
 pub(super) struct Fusion {
     language_model: Option<LanguageModel>,
+    context: ContextGraph,
     /// Each token's bytes, [`BOUNDARY`] for a word boundary.
     spellings: Vec<Box<[u8]>>,
     /// The most that one token can add for beginning words.
@@ -42,16 +45,21 @@ pub(super) struct FusionState {
     finished_score: f64,
     /// What the unfinished word is taken to score until it ends: as the likeliest that begins so.
     unfinished_score: f64,
+    context: ContextState,
 }
 
 /// A byte that no token has, since tokens are lines.
-const BOUNDARY: u8 = b'\n';
+pub(super) const BOUNDARY: u8 = b'\n';
 
 impl Fusion {
     /// # Errors
     ///
     /// [`Error::Config`] for weights out of their range, and for words that the tokens can't spell.
-    pub fn new(language_model: Option<LanguageModel>, tokens: &TokenTable) -> Result<Self> {
+    pub fn new(
+        language_model: Option<LanguageModel>,
+        hotwords: &[Hotword],
+        tokens: &TokenTable,
+    ) -> Result<Self> {
         let ids = (0..tokens.len() as u32).map(crate::TokenId);
         let spellings: Vec<Box<[u8]>> = ids.map(|id| spell(tokens.token(id))).collect();
         let mut most_bonus = 0.0;
@@ -62,7 +70,8 @@ impl Fusion {
             let most = spellings.iter().map(|bytes| boundaries(bytes)).max().unwrap_or(0) + 1;
             most_bonus = most as f64 * f64::from(model.word_bonus.max(0.0));
         }
-        Ok(Self { language_model, spellings, most_bonus })
+        let context = ContextGraph::new(hotwords, tokens)?;
+        Ok(Self { language_model, context, spellings, most_bonus })
     }
 
     /// The state before the first token.
@@ -75,14 +84,19 @@ impl Fusion {
             letters: 0,
             finished_score: 0.0,
             unfinished_score: model.map_or(0.0, |model| model.unfinished_score(root, 0)),
+            context: self.context.begin(),
         }
     }
 
     /// The state one token on.
     pub fn advance(&self, state: &FusionState, token: crate::TokenId) -> FusionState {
-        let Some(model) = &self.language_model else { return *state };
         let mut state = *state;
-        for &byte in &self.spellings[token.0 as usize] {
+        let spelling = &self.spellings[token.0 as usize];
+        let advance = |context, &byte: &u8| self.context.advance(context, byte);
+        let context = spelling.iter().fold(state.context, advance);
+        state.context = context;
+        let Some(model) = &self.language_model else { return state };
+        for &byte in spelling {
             if byte == BOUNDARY {
                 state = model.end_word(&state);
             } else {
@@ -95,31 +109,37 @@ impl Fusion {
         state
     }
 
+    /// The same language model with other hotwords.
+    pub fn with_hotwords(&self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<Self> {
+        Self::new(self.language_model.clone(), hotwords, tokens)
+    }
+
     /// The score of the whole sequence if it ends here: the last word's and the sentence's end
     /// included.
     pub fn finish(&self, state: &FusionState) -> f64 {
-        let Some(model) = &self.language_model else { return 0.0 };
+        let hotwords = self.context.finish(&state.context);
+        let Some(model) = &self.language_model else { return hotwords };
         let state = model.end_word(state);
-        state.finished_score + f64::from(model.weight * model.ngrams.end(&state.words))
+        hotwords + state.finished_score + f64::from(model.weight * model.ngrams.end(&state.words))
     }
 
     /// No less than the score of any state one token on.
     pub fn bound(&self, state: &FusionState) -> f64 {
-        state.finished_score + self.most_bonus
+        state.finished_score + self.most_bonus + self.context.bound(&state.context)
     }
 }
 
 impl FusionState {
     /// The score by which sequences that may go on are compared.
     pub fn score(&self) -> f64 {
-        self.finished_score + self.unfinished_score
+        self.finished_score + self.unfinished_score + self.context.score()
     }
 }
 
 impl LanguageModel {
     /// Weights that were tuned for `en-small`; others want others.
     pub fn new(ngrams: NgramModel) -> Self {
-        Self { ngrams, weight: 0.7, word_bonus: 1.1, oov_penalty: 2.0 }
+        Self { ngrams, weight: 0.6, word_bonus: 2.1, oov_penalty: 1.5 }
     }
 
     fn check(&self) -> Result<()> {
@@ -171,6 +191,7 @@ impl LanguageModel {
             letters: 0,
             finished_score: state.finished_score + score,
             unfinished_score: self.unfinished_score(root, 0),
+            ..*state
         }
     }
 

@@ -1,6 +1,7 @@
 //! From log-probabilities to tokens and text (connectionist temporal classification, Graves 2006).
 
 mod arena;
+mod context;
 #[cfg(test)]
 mod exactness;
 mod fusion;
@@ -9,6 +10,7 @@ mod prefix_beam;
 mod search;
 mod word;
 
+pub use context::Hotword;
 pub use fusion::LanguageModel;
 pub use prefix_beam::PrefixBeamConfig;
 pub use word::{Word, WordCalibration};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::arena::{Arena, Link};
 use super::fusion::{Fusion, FusionState};
-use super::{LanguageModel, Path, Token};
+use super::{Hotword, LanguageModel, Path, Token};
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
@@ -31,6 +31,8 @@ pub struct PrefixBeamConfig {
     pub max_unstable_frames: Option<u64>,
     /// What words score; without it the encoder alone decides.
     pub language_model: Option<LanguageModel>,
+    /// Phrases that are likely to be said.
+    pub hotwords: Arc<[Hotword]>,
 }
 
 /// Follows the likeliest prefixes.
@@ -39,6 +41,8 @@ pub(crate) struct PrefixBeam {
     blank: TokenId,
     limits: Limits,
     fusion: Arc<Fusion>,
+    /// What counts from the next utterance on.
+    next_fusion: Option<Arc<Fusion>>,
     prefixes: PrefixTree,
     starts: Arena<Start>,
     beam: Vec<Entry>,
@@ -122,6 +126,7 @@ impl Default for PrefixBeamConfig {
             nbest: 1,
             max_unstable_frames: None,
             language_model: None,
+            hotwords: Arc::default(),
         }
     }
 }
@@ -152,7 +157,8 @@ impl PrefixBeam {
                 score_margin: score_margin.into(),
                 max_unstable_frames,
             },
-            fusion: Arc::new(Fusion::new(config.language_model.clone(), tokens)?),
+            fusion: Arc::new(Fusion::new(config.language_model.clone(), &config.hotwords, tokens)?),
+            next_fusion: None,
             prefixes: PrefixTree { arena: Arena::new(), children: HashMap::new() },
             starts: Arena::new(),
             beam: Vec::new(),
@@ -214,6 +220,23 @@ impl PrefixBeam {
         self.begin(None, Alignments { sum: 0.0, best: 0.0, ..Alignments::NONE }, Alignments::NONE);
     }
 
+    /// Takes other hotwords from the next utterance on, which is this one if none has begun.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for one that can't be used; those before stay then.
+    pub fn set_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
+        let fusion = Arc::new(self.fusion.with_hotwords(hotwords, tokens)?);
+        match self.beam.as_mut_slice() {
+            [only] if self.prefixes.arena.before(only.prefix) == Arena::<Prefix>::NONE => {
+                only.fusion = fusion.begin();
+                self.fusion = fusion;
+            }
+            _ => self.next_fusion = Some(fusion),
+        }
+        Ok(())
+    }
+
     /// The prefixes and starts held in memory.
     #[cfg(test)]
     pub fn remembered(&self) -> usize {
@@ -221,6 +244,9 @@ impl PrefixBeam {
     }
 
     fn begin(&mut self, token: Option<TokenId>, blank: Alignments, last: Alignments) {
+        if let Some(fusion) = self.next_fusion.take() {
+            self.fusion = fusion;
+        }
         self.starts.clear();
         self.prefixes.children.clear();
         self.prefixes.arena.clear();

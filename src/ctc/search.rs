@@ -1,8 +1,8 @@
 //! One stream's search of either kind.
 
-use super::{Decoding, Greedy, Path, PrefixBeam};
-use crate::Result;
+use super::{Decoding, Greedy, Hotword, Path, PrefixBeam};
 use crate::tokens::TokenTable;
+use crate::{Error, Result};
 
 /// Finds token sequences in log-probabilities, one encoder frame at a time.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub(crate) enum Search {
 impl Search {
     /// # Errors
     ///
-    /// [`crate::Error::Config`] for a value out of its range.
+    /// [`Error::Config`] for a value out of its range.
     pub fn new(decoding: &Decoding, tokens: &TokenTable) -> Result<Self> {
         Ok(match decoding {
             Decoding::Greedy => Self::Greedy(Greedy::new(tokens.blank())),
@@ -62,6 +62,19 @@ impl Search {
         match self {
             Self::Greedy(search) => search.start_utterance(),
             Self::PrefixBeam(search) => search.start_utterance(),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Config`] for one that can't be used, and for greedy search, which has no use for any.
+    pub fn set_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
+        match self {
+            Self::Greedy(_) if hotwords.is_empty() => Ok(()),
+            Self::Greedy(_) => Err(Error::Config(
+                "greedy decoding takes no hotwords; decode by prefix beam search".to_owned(),
+            )),
+            Self::PrefixBeam(search) => search.set_hotwords(hotwords, tokens),
         }
     }
 

@@ -212,7 +212,8 @@ pub struct SpotEvalArgs {
 /// Measure error rates, speed and latency on a set of recordings
 ///
 /// The manifest has one JSON object per line: {"audio": path relative to the manifest, "text":
-/// what is said}; further keys are ignored.
+/// what is said}; "hotwords": ["PHRASE", …] are preferred in that recording instead of those of
+/// --hotwords; further keys are ignored.
 ///
 /// Normalization, of references and results alike: upper case; ’ becomes '; every character but
 /// A–Z and the apostrophe separates words.

@@ -1,12 +1,12 @@
 //! How tokens are searched, as typed: the search, its language model, and their weights.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{fs, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use mynah::{
     Model,
-    ctc::{Decoding, LanguageModel, PrefixBeamConfig},
+    ctc::{Decoding, Hotword, LanguageModel, PrefixBeamConfig},
     lm::NgramModel,
 };
 
@@ -14,7 +14,7 @@ use mynah::{
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Decoding")]
 pub struct DecodingArgs {
-    /// How token sequences are searched [default: beam where there is a language model, else greedy]
+    /// How token sequences are searched [default: beam where there is a language model or a list of hotwords, else greedy]
     #[arg(long, value_enum)]
     pub decoding: Option<DecodingKind>,
 
@@ -26,6 +26,11 @@ pub struct DecodingArgs {
     /// model's
     #[arg(long, value_name = "FILE")]
     pub lm: Option<PathBuf>,
+
+    /// Prefer the phrases in this file, one a line; a number after a colon is what each letter of a
+    /// phrase adds to a hypothesis's score [default: 1]; lines with # are comments
+    #[arg(long, value_name = "FILE")]
+    pub hotwords: Option<PathBuf>,
 
     /// Multiply the language model's log-probabilities by this
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
@@ -61,8 +66,8 @@ impl DecodingArgs {
             Decoding::PrefixBeam(config) => Some(config.clone()),
             Decoding::Greedy => None,
         };
-        let kind = self.decoding.unwrap_or(match (&self.lm, &of_model) {
-            (None, None) => DecodingKind::Greedy,
+        let kind = self.decoding.unwrap_or(match (&self.lm, &self.hotwords, &of_model) {
+            (None, None, None) => DecodingKind::Greedy,
             _ => DecodingKind::Beam,
         });
         if kind == DecodingKind::Greedy {
@@ -72,6 +77,7 @@ impl DecodingArgs {
         config.nbest = nbest.get();
         config.beam = self.beam.map_or(config.beam, NonZeroUsize::get);
         config.language_model = self.language_model(config.language_model)?;
+        config.hotwords = self.hotwords(model)?;
         Ok(Decoding::PrefixBeam(config))
     }
 
@@ -79,6 +85,7 @@ impl DecodingArgs {
         let needs_beam = [
             ("--beam", self.beam.is_some()),
             ("--lm", self.lm.is_some()),
+            ("--hotwords", self.hotwords.is_some()),
             ("--lm-weight", self.lm_weight.is_some()),
             ("--word-bonus", self.word_bonus.is_some()),
             ("--oov-penalty", self.oov_penalty.is_some()),
@@ -92,6 +99,13 @@ impl DecodingArgs {
             }
             None => Ok(Decoding::Greedy),
         }
+    }
+
+    fn hotwords(&self, model: &Model) -> Result<Arc<[Hotword]>> {
+        let Some(file) = &self.hotwords else { return Ok(Arc::default()) };
+        let name = || file.display().to_string();
+        let text = fs::read_to_string(file).with_context(name)?;
+        Ok(Hotword::parse_list(&text, model.tokens()).with_context(name)?.into())
     }
 
     fn language_model(&self, of_model: Option<LanguageModel>) -> Result<Option<LanguageModel>> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use mynah::{
     Event, KeywordHit, Recognizer, Result, Stream,
     audio::{Read, Resampler, Source},
+    ctc::Hotword,
 };
 
 /// Audio is taken in blocks of a size that a microphone may have too: 10 ms.
@@ -45,6 +46,15 @@ impl<S: Source> Pipeline<S> {
             compute: Duration::ZERO,
             source,
         })
+    }
+
+    /// Prefers phrases, instead of those that the recognizer was configured with.
+    ///
+    /// # Errors
+    ///
+    /// One can't be used.
+    pub fn set_hotwords(&mut self, hotwords: &[Hotword]) -> Result<()> {
+        self.stream.set_hotwords(hotwords)
     }
 
     /// Reads a block and recognizes it.

@@ -19,6 +19,8 @@ pub struct Entry {
     /// From the working directory.
     pub path: PathBuf,
     pub text: String,
+    /// What is preferred in this recording; `PHRASE` or `PHRASE:BOOST`.
+    pub hotwords: Option<Vec<String>>,
 }
 
 /// Which entries are taken: each `every`th, the first included, and of those the first `limit`.
@@ -38,6 +40,7 @@ impl Selection {
 struct Line {
     audio: PathBuf,
     text: String,
+    hotwords: Option<Vec<String>>,
 }
 
 /// Reads a manifest: one JSON object per line, empty lines skipped.
@@ -54,9 +57,9 @@ pub fn read(manifest: &Path, selection: Selection) -> Result<Vec<Entry>> {
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(index, line)| {
             let line_number = index + 1;
-            let Line { audio, text } =
+            let Line { audio, text, hotwords } =
                 parse(line).with_context(|| format!("{}:{line_number}", manifest.display()))?;
-            Ok(Entry { line: line_number, path: folder.join(&audio), audio, text })
+            Ok(Entry { line: line_number, path: folder.join(&audio), audio, text, hotwords })
         })
         .collect::<Result<Vec<_>>>()?;
     if entries.is_empty() {

@@ -10,7 +10,7 @@ pub mod report;
 use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
-use mynah::{Event, Recognizer, audio::AudioFile};
+use mynah::{Event, Recognizer, audio::AudioFile, ctc::Hotword};
 use rayon::{ThreadPoolBuilder, prelude::*};
 use serde::Serialize;
 
@@ -102,6 +102,11 @@ fn evaluate_all<'a>(
 /// Recognizes one recording and compares what comes of it with its reference.
 fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>> {
     let mut pipeline = Pipeline::new(recognizer, AudioFile::open(&entry.path)?)?;
+    if let Some(hotwords) = &entry.hotwords {
+        let list = hotwords.join("\n");
+        let hotwords = Hotword::parse_list(&list, recognizer.model().tokens());
+        pipeline.set_hotwords(&hotwords.context("hotwords")?)?;
+    }
     let mut meter = LatencyMeter::default();
     let mut text = String::new();
     let mut computed = Duration::ZERO;
