@@ -70,7 +70,8 @@ impl<'a> Speller<'a> {
                 continue;
             };
             furthest = start;
-            for end in start + 1..=text.len().min(start + self.longest_bytes) {
+            for length in 1..=self.longest_bytes.min(text.len() - start) {
+                let end = start + length;
                 let Some(&id) = text.get(start..end).and_then(|piece| self.ids.get(piece)) else {
                     continue;
                 };
