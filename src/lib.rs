@@ -32,6 +32,7 @@ mod acoustics;
 pub mod audio;
 mod clock;
 pub mod ctc;
+mod deltas;
 mod encoder;
 mod endpoint;
 mod error;
@@ -46,6 +47,7 @@ mod recognizer;
 mod spelling;
 mod tokens;
 
+pub use deltas::{Delta, Deltas};
 pub use encoder::{Encoder, EncoderState};
 pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
 pub use error::{Error, Result};

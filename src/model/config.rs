@@ -1,6 +1,7 @@
 //! What a model's `config.json` says.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -84,6 +85,12 @@ impl ModelConfig {
     /// The samples in one encoder frame.
     pub fn encoder_frame_samples(&self) -> usize {
         self.features.frame_shift_samples * self.encoder.subsampling_factor
+    }
+
+    /// The encoder frames that begin in so much time.
+    pub fn encoder_frames(&self, time: Duration) -> u64 {
+        let samples = time.as_nanos() * u128::from(self.features.sample_rate) / 1_000_000_000;
+        (samples / self.encoder_frame_samples() as u128) as u64
     }
 
     /// Parses and checks `config.json`; `path` is for errors.

@@ -229,7 +229,8 @@ pub struct SpotEvalArgs {
 /// as long as measured; its events come when it ends. Partial latency: per word, from its end as
 /// the recognizer gives it, to the first event (partial or final) that shows the word as it stays. Final latency: from the end of the utterance's last token to the final event,
 /// told apart by whether an endpoint closed the utterance or the end of the audio did.
-/// Percentiles are nearest-rank.
+/// Stability: words that a partial showed and a later event changed, per word of a final, and the
+/// time from a word's end to the first event that tells it as stable. Percentiles are nearest-rank.
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
     /// The recordings and their references as JSON lines
@@ -533,7 +534,7 @@ fn usage_error(message: &str) -> ! {
     Args::command().error(ErrorKind::ArgumentConflict, message).exit()
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),

@@ -1,6 +1,6 @@
 //! How tokens are searched, as typed: the search, its language model, and their weights.
 
-use std::{fs, num::NonZeroUsize, path::PathBuf, sync::Arc};
+use std::{fs, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -9,6 +9,8 @@ use mynah::{
     ctc::{Decoding, Hotword, LanguageModel, PrefixBeamConfig},
     lm::NgramModel,
 };
+
+use crate::args::parse_seconds;
 
 /// The search and its language model.
 #[derive(Debug, Default, clap::Args)]
@@ -21,6 +23,10 @@ pub struct DecodingArgs {
     /// Keep N prefixes [default: the model's, or 64]
     #[arg(long, value_name = "N")]
     pub beam: Option<NonZeroUsize>,
+
+    /// Change no word that began more than this long ago [default: until all hypotheses agree]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
+    pub max_unstable: Option<Duration>,
 
     /// Use the word n-grams of this file (ARPA, or what `mynah lm` made of it) instead of the
     /// model's
@@ -75,6 +81,8 @@ impl DecodingArgs {
         }
         let mut config = of_model.unwrap_or_default();
         config.nbest = nbest.get();
+        config.max_unstable_frames =
+            self.max_unstable.map(|age| model.config().encoder_frames(age));
         config.beam = self.beam.map_or(config.beam, NonZeroUsize::get);
         config.language_model = self.language_model(config.language_model)?;
         config.hotwords = self.hotwords(model)?;
@@ -84,6 +92,7 @@ impl DecodingArgs {
     fn greedy(&self, nbest: NonZeroUsize) -> Result<Decoding> {
         let needs_beam = [
             ("--beam", self.beam.is_some()),
+            ("--max-unstable", self.max_unstable.is_some()),
             ("--lm", self.lm.is_some()),
             ("--hotwords", self.hotwords.is_some()),
             ("--lm-weight", self.lm_weight.is_some()),

@@ -41,6 +41,11 @@ impl LatencyMeter {
         self.now = self.now.max(arrival) + compute;
     }
 
+    /// The simulated time.
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
     /// Notes what a partial shows now.
     pub fn partial(&mut self, utterance: &Utterance) {
         self.show(utterance);

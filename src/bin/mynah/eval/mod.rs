@@ -6,6 +6,7 @@ pub mod manifest;
 pub mod normalize;
 pub mod percentile;
 pub mod report;
+mod stability;
 
 use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 
@@ -20,6 +21,7 @@ use self::{
     manifest::{Entry, Selection},
     normalize::normalize,
     report::{ErrorRate, Report},
+    stability::{Stability, StabilityMeter},
 };
 use crate::{
     args::{Defaults, EvalArgs},
@@ -47,6 +49,8 @@ struct Outcome<'a> {
     compute_seconds: Duration,
     #[serde(skip)]
     latencies: Latencies,
+    #[serde(skip)]
+    stability: Stability,
 }
 
 /// Evaluates and prints the report.
@@ -108,6 +112,7 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
         pipeline.set_hotwords(&hotwords.context("hotwords")?)?;
     }
     let mut meter = LatencyMeter::default();
+    let mut stability = StabilityMeter::default();
     let mut text = String::new();
     let mut computed = Duration::ZERO;
     loop {
@@ -121,6 +126,7 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
             Step::Ended => ClosedBy::EndOfAudio,
         };
         while let Some(event) = pipeline.next_event() {
+            stability.event(&event, meter.now())?;
             let utterance = Utterance::new(event.hypothesis(), recognizer.model());
             match event {
                 Event::Partial(_) => meter.partial(&utterance),
@@ -146,6 +152,7 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
         audio_seconds: pipeline.heard(),
         compute_seconds: computed,
         latencies: meter.into_latencies(),
+        stability: stability.into_stability(),
     })
 }
 
@@ -158,13 +165,14 @@ fn summarize(
     let recordings = outcomes.len();
     let (mut words, mut characters) = (Edits::default(), Edits::default());
     let (mut audio, mut compute) = (Duration::ZERO, Duration::ZERO);
-    let mut latencies = Latencies::default();
+    let (mut latencies, mut stability) = (Latencies::default(), Stability::default());
     for outcome in outcomes {
         words += outcome.words.edits;
         characters += outcome.characters.edits;
         audio += outcome.audio_seconds;
         compute += outcome.compute_seconds;
         latencies.extend(outcome.latencies);
+        stability.extend(outcome.stability);
     }
     Report {
         model: recognizer.model().config().name.clone(),
@@ -177,5 +185,6 @@ fn summarize(
         words: words.into(),
         characters: characters.into(),
         latency_seconds: latencies.summary(),
+        stability: stability.summary(),
     }
 }

@@ -7,7 +7,10 @@ use std::{
 
 use serde::Serialize;
 
-use super::{error_rate::Edits, latency::LatencySummary, percentile::Percentiles};
+use super::{
+    error_rate::Edits, latency::LatencySummary, percentile::Percentiles,
+    stability::StabilitySummary,
+};
 use crate::utterance::seconds;
 
 /// The figures of a model on a manifest.
@@ -25,6 +28,7 @@ pub struct Report {
     pub words: ErrorRate,
     pub characters: ErrorRate,
     pub latency_seconds: LatencySummary,
+    pub stability: StabilitySummary,
 }
 
 /// Edits and their rate.
@@ -70,7 +74,11 @@ impl Report {
         )?;
         writeln!(out, "partial latency   {}", percentiles(latency.partial, "words"))?;
         writeln!(out, "final latency     {}", percentiles(latency.endpoint_final, "endpoints"))?;
-        writeln!(out, "  at end of audio {}", percentiles(latency.flushed_final, "finals"))
+        writeln!(out, "  at end of audio {}", percentiles(latency.flushed_final, "finals"))?;
+        let changed = self.stability.changed_words;
+        let changed = changed.map_or("none".to_owned(), |changed| format!("{changed:.3}"));
+        writeln!(out, "words changed     {changed} per word of a final")?;
+        writeln!(out, "stable after      {}", percentiles(self.stability.delay_seconds, "words"))
     }
 }
 
@@ -97,7 +105,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::eval::latency::Latencies;
+    use crate::eval::{latency::Latencies, stability::Stability};
 
     fn report() -> Report {
         let words = Edits { substitutions: 2, deletions: 1, insertions: 0, reference: 40 };
@@ -117,6 +125,7 @@ mod tests {
             words: words.into(),
             characters: Edits::default().into(),
             latency_seconds: latencies.summary(),
+            stability: Stability::default().summary(),
         }
     }
 
@@ -134,6 +143,8 @@ mod tests {
         partial latency   p50 410 ms, p95 410 ms, p99 410 ms (1 words)
         final latency     none (0 endpoints)
           at end of audio p50 700 ms, p95 700 ms, p99 700 ms (1 finals)
+        words changed     none per word of a final
+        stable after      none (0 words)
         "#);
     }
 
@@ -178,6 +189,10 @@ mod tests {
               "p95": 0.7,
               "p99": 0.7
             }
+          },
+          "stability": {
+            "changed_words": null,
+            "delay_seconds": null
           }
         }
         "#);
