@@ -70,13 +70,13 @@ impl<'a> Speller<'a> {
                 continue;
             };
             furthest = start;
-            for length in 1..=self.longest_bytes.min(text.len() - start) {
-                let end = start + length;
-                let Some(&id) = text.get(start..end).and_then(|piece| self.ids.get(piece)) else {
-                    continue;
-                };
-                if reached[end].is_none_or(|(fewest, ..)| count + 1 < fewest) {
-                    reached[end] = Some((count + 1, id, start));
+            let longest = self.longest_bytes.min(text.len() - start);
+            for length in 1..=longest {
+                let Some(piece) = text.get(start..start + length) else { continue };
+                let Some(&id) = self.ids.get(piece) else { continue };
+                let reached = &mut reached[start + length];
+                if reached.is_none_or(|(fewest, ..)| count + 1 < fewest) {
+                    *reached = Some((count + 1, id, start));
                 }
             }
         }
