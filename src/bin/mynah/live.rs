@@ -1,7 +1,6 @@
 //! A listener on what the command line names: a microphone, or a file played as one.
 
 use std::{
-    io::{self, IsTerminal},
     process::{self, ExitCode},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -48,6 +47,8 @@ pub fn gap(samples: u64, sample_rate: u32, at: Duration) -> String {
 
 #[cfg(feature = "mic")]
 fn listen_to_microphone(recognizer: &Recognizer, device: Option<&str>) -> Result<Listener> {
+    use std::io::{self, IsTerminal};
+
     let microphone = mynah::audio::Microphone::open(device)?;
     if io::stderr().is_terminal() {
         eprintln!("listening; Ctrl-C ends");
@@ -62,7 +63,7 @@ fn listen_to_microphone(recognizer: &Recognizer, device: Option<&str>) -> Result
 /// The system does not tell them.
 #[cfg(feature = "mic")]
 pub fn list_devices() -> Result<ExitCode> {
-    use std::io::Write;
+    use std::io::{self, Write};
 
     use mynah::audio::DeviceInfo;
 
