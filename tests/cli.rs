@@ -532,6 +532,9 @@ fn an_evaluation_reports_rates_and_latencies() {
     assert_eq!(lines.len(), 1);
     assert_eq!((&lines[0]["line"], &lines[0]["audio"]), (&1.into(), &"a.wav".into()));
     assert_eq!(lines[0]["reference"], lines[0]["hypothesis"]);
+    let [first, last] =
+        ["first_words_seconds", "end_latency_seconds"].map(|k| lines[0][k].as_f64().unwrap());
+    assert!(0.0 < first && first <= 4.0 + last && last > 0.0, "{}", lines[0]);
 
     let all = eval(&["--jobs", "2"]);
     assert!(all.contains("6.0 s in 2 recordings"), "{all}");

@@ -47,6 +47,11 @@ struct Outcome<'a> {
     audio_seconds: Duration,
     #[serde(serialize_with = "seconds")]
     compute_seconds: Duration,
+    /// From the recording's beginning to the first event with a word, as latency is simulated.
+    first_words_seconds: Option<f64>,
+    /// From the recording's end to its last event, as latency is simulated.
+    #[serde(serialize_with = "seconds")]
+    end_latency_seconds: Duration,
     #[serde(skip)]
     latencies: Latencies,
     #[serde(skip)]
@@ -114,6 +119,7 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
     let mut meter = LatencyMeter::default();
     let mut stability = StabilityMeter::default();
     let mut text = String::new();
+    let mut first_words = None;
     let mut computed = Duration::ZERO;
     loop {
         let step = pipeline.step();
@@ -127,6 +133,9 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
         };
         while let Some(event) = pipeline.next_event() {
             stability.event(&event, meter.now())?;
+            if !event.hypothesis().text.is_empty() {
+                first_words.get_or_insert(meter.now());
+            }
             let utterance = Utterance::new(event.hypothesis(), recognizer.model());
             match event {
                 Event::Partial(_) => meter.partial(&utterance),
@@ -151,6 +160,8 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
         hypothesis,
         audio_seconds: pipeline.heard(),
         compute_seconds: computed,
+        first_words_seconds: first_words.map(|shown: Duration| shown.as_secs_f64()),
+        end_latency_seconds: meter.now().saturating_sub(pipeline.heard()),
         latencies: meter.into_latencies(),
         stability: stability.into_stability(),
     })
