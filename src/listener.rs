@@ -1,20 +1,24 @@
 //! The worker thread: a source in, events out.
 //!
 //! One thread owns the whole way from [`Source`] over [`Resampler`] to [`Stream`]. It looks for
-//! samples every 10 ms while there are none; nothing wakes it from the audio callback.
+//! samples every 10 ms while there are none, but not before the next can have come; nothing wakes it
+//! from the audio callback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 
 use crate::audio::{Read, Resampler, Source};
 use crate::{Error, Event, KeywordHit, Recognizer, Result, Stream};
 
-/// How long the worker rests when no samples have arrived.
+/// How long the worker rests when no samples have arrived, unless it knows better.
 const REST: Duration = Duration::from_millis(10);
+
+/// How long the worker rests at most: a source that had been held up may give much at a time.
+const LONGEST_REST: Duration = Duration::from_millis(50);
 
 /// Source buffers per second: as much as is read at a time.
 const READS_PER_SECOND: u32 = 20;
@@ -155,6 +159,8 @@ struct Intake {
     buffer: Vec<f32>,
     /// At the model's rate.
     samples: Vec<f32>,
+    /// Samples of the source since the worker last rested.
+    arrived: usize,
 }
 
 /// Whether the worker goes on.
@@ -184,6 +190,7 @@ impl Worker {
             resampler: Resampler::new(source_rate, self.sample_rate)?,
             buffer: vec![0.0; (source_rate / READS_PER_SECOND).max(1) as usize],
             samples: Vec::new(),
+            arrived: 0,
         };
         let outcome = self.take_all(&mut intake);
         let drained = self.drain(&mut intake.resampler);
@@ -197,9 +204,14 @@ impl Worker {
                 return Ok(());
             }
             match self.take(usize::MAX, intake)? {
-                Read::Samples(0) if self.rest(intake)? == Then::End => return Ok(()),
+                Read::Samples(0) => {
+                    let arrived = std::mem::take(&mut intake.arrived);
+                    // Not a wait for commands: those of crossbeam and of std spin before they sleep,
+                    // which costs more than all else in silence.
+                    thread::sleep(rest_after(arrived, self.source.sample_rate()));
+                }
                 Read::End => return Ok(()),
-                _ => {}
+                Read::Samples(_) | Read::Gap(_) => {}
             }
         }
     }
@@ -211,6 +223,7 @@ impl Worker {
         match read {
             Read::Samples(n) => {
                 self.source_samples += n as u64;
+                intake.arrived += n;
                 intake.samples.clear();
                 intake.resampler.process(&intake.buffer[..n], &mut intake.samples);
                 self.accept(&intake.samples)?;
@@ -248,16 +261,6 @@ impl Worker {
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(Then::GoOn),
             }
-        }
-    }
-
-    /// Waits for a command until it is time to look for samples again.
-    fn rest(&mut self, intake: &mut Intake) -> Result<Then> {
-        match self.commands.recv_timeout(REST) {
-            Ok(command) => self.obey(command, intake),
-            Err(RecvTimeoutError::Timeout) => Ok(Then::GoOn),
-            // The listener is being dropped.
-            Err(RecvTimeoutError::Disconnected) => Ok(Then::End),
         }
     }
 
@@ -332,5 +335,24 @@ impl Worker {
     fn tell(&self, event: ListenEvent) {
         // Fails only while the listener is being dropped.
         let _ = self.events.send(event);
+    }
+}
+
+/// How long to rest after so many samples: devices deliver buffers of one length, so that the next
+/// is not due before this one has lasted, give or take a quarter.
+fn rest_after(arrived: usize, sample_rate: u32) -> Duration {
+    let lasts = Duration::from_secs_f64(arrived as f64 / f64::from(sample_rate));
+    (lasts * 3 / 4).clamp(REST, LONGEST_REST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worker_rests_until_the_next_device_buffer_is_due() {
+        let rest_ms = |arrived| rest_after(arrived, 48_000).as_millis();
+        // Nothing, 10 ms, 40 ms, 2 s.
+        assert_eq!([0, 480, 1920, 96_000].map(rest_ms), [10, 10, 30, 50]);
     }
 }

@@ -10,14 +10,14 @@ are rarely hidden by others, as PocketSphinx keeps the better of two that overla
 """
 
 import argparse
-import json
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from pocketsphinx import Decoder
+
+from recordings import SAMPLE_RATE, as_int16, read_manifest
 
 RATES = (0.5, 1.0, 2.0, 5.0)
 LOWEST_THRESHOLD = 1e-120
@@ -32,7 +32,7 @@ def add_noise(samples, snr_db, seed):
 
 
 def detections(task):
-    """The scores of each phrase's detections, per recording."""
+    """The scores of each phrase's detections and the seconds, per recording."""
     phrases, recordings, snr_db = task
     decoder = Decoder(lm=None, loglevel="FATAL")
     for phrase, phones in phrases:
@@ -44,17 +44,15 @@ def detections(task):
         decoder.add_kws("keyphrase", keyphrases.name)
     decoder.activate_search("keyphrase")
     scores = []
-    for seed, audio in recordings:
-        samples, rate = soundfile.read(audio, dtype="float32")
-        assert rate == 16_000 and samples.ndim == 1, f"{audio}: not 16 kHz mono"
-        samples = np.clip(add_noise(samples, snr_db, seed), -1, 1)
+    for seed, recording in recordings:
+        samples = add_noise(recording.samples(), snr_db, seed)
         decoder.start_utt()
-        decoder.process_raw((samples * 32767).astype(np.int16).tobytes(), full_utt=True)
+        decoder.process_raw(as_int16(samples), full_utt=True)
         decoder.end_utt()
         found = {phrase: [] for phrase, _ in phrases}
         for segment in decoder.seg() or []:
             found[segment.word.strip()].append(segment.prob)
-        scores.append(found)
+        scores.append((found, len(samples) / SAMPLE_RATE))
     return scores
 
 
@@ -62,8 +60,8 @@ def operating_points(phrase, recordings, scores, durations):
     """The lowest miss rate at each rate of false alarms."""
     words = phrase.upper().split()
     said = []
-    for _, text in recordings:
-        text = text.split()
+    for recording in recordings:
+        text = recording.text.split()
         said.append(sum(text[i : i + len(words)] == words for i in range(len(text))))
     hours = sum(d for d, n in zip(durations, said) if not n) / 3600
     best = {rate: 1.0 for rate in RATES}
@@ -84,21 +82,17 @@ def main():
     parser.add_argument("--noise-snr", type=float, metavar="DB")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    recordings = []
-    for manifest in args.manifests:
-        rows = [json.loads(line) for line in manifest.read_text().splitlines() if line]
-        recordings += [(str(manifest.parent / row["audio"]), row["text"]) for row in rows]
-    infos = [soundfile.info(audio) for audio, _ in recordings]
-    durations = [info.frames / info.samplerate for info in infos]
+    recordings = [recording for manifest in args.manifests for recording in read_manifest(manifest)]
     phrases = [(k.split("=")[0].lower(), k.partition("=")[2]) for k in args.keyword]
     print(f"{'phrase':12} {'said':>5} {'hours':>6}  misses at {RATES} false alarms/h")
     means = []
     with ProcessPoolExecutor(args.jobs) as pool:
-        numbered = [(seed, audio) for seed, (audio, _) in enumerate(recordings)]
+        numbered = list(enumerate(recordings))
         parts = [numbered[i : i + 50] for i in range(0, len(numbered), 50)]
         found = sum(pool.map(detections, [(phrases, p, args.noise_snr) for p in parts]), [])
+    durations = [seconds for _, seconds in found]
     for phrase, _ in phrases:
-        scores = [recording[phrase] for recording in found]
+        scores = [scores[phrase] for scores, _ in found]
         said, hours, misses = operating_points(phrase, recordings, scores, durations)
         means.append(misses)
         row = "  ".join(f"{100 * miss:4.1f} %" for miss in misses)
