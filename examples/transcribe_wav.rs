@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         match file.read(&mut buffer)? {
             Read::Samples(count) => resampler.process(&buffer[..count], &mut samples),
-            Read::Gap(_) => {}
+            Read::Gap(lost) => eprintln!("{lost} samples lost"),
             Read::End => break,
         }
         stream.accept_waveform(&samples)?;

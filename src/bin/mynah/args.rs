@@ -63,6 +63,11 @@ pub struct TranscribeArgs {
     #[arg(long, overrides_with = "with_filename")]
     pub no_filename: bool,
 
+    /// Write utterances with digits, spoken punctuation and sentence case: as text, and in JSON
+    /// beside the words as `readable`; not in subtitles, which are cut at words
+    #[arg(long)]
+    pub readable: bool,
+
     /// In JSON, give each utterance's N best hypotheses with their scores; needs beam decoding
     #[arg(long, value_name = "N", default_value = "1")]
     pub nbest: NonZeroUsize,
@@ -95,6 +100,16 @@ pub struct ListenArgs {
     /// as JSON lines of type `partial`
     #[arg(long)]
     pub partials: bool,
+
+    /// Write final results with digits, spoken punctuation and sentence case: as text, and in JSON
+    /// beside the words as `readable`; partial results are in lower case
+    #[arg(long)]
+    pub readable: bool,
+
+    /// In JSON lines, write what each result adds: `settled` stays and is to be appended, `unstable`
+    /// stands behind it until the next line; an utterance's `settled` together are its final text
+    #[arg(long, requires = "partials", conflicts_with = "readable")]
+    pub deltas: bool,
 
     #[command(flatten)]
     pub raw: RawArgs,
@@ -432,8 +447,20 @@ impl TranscribeArgs {
         if self.nbest.get() > 1 && !self.format.has_alternatives() {
             usage_error("--nbest needs --format json or jsonl");
         }
+        if self.readable && self.format.is_single_file() {
+            usage_error("subtitles are cut at words, which --readable rewrites; leave one of both");
+        }
         if self.files.iter().filter(|file| file.as_os_str() == STDIN).count() > 1 {
             usage_error("standard input can be read once only; give `-` once");
+        }
+    }
+}
+
+impl ListenArgs {
+    /// Refuses, as wrong usage, what no single option is to blame for.
+    pub fn check(&self) {
+        if self.deltas && self.format != CaptionFormat::Jsonl {
+            usage_error("--deltas needs --format jsonl");
         }
     }
 }

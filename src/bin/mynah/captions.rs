@@ -1,12 +1,14 @@
 //! Captions on standard output: redrawn in place on a terminal, else line by line.
 
 use std::{
+    borrow::Cow,
     io::{self, Write},
     path::Path,
 };
 
 use console::{Term, measure_text_width};
-use mynah::{Event, Model};
+use mynah::{Delta, Deltas, Event, Model, readable};
+use serde::Serialize;
 
 use crate::{
     args::CaptionFormat,
@@ -27,6 +29,17 @@ pub enum Style {
     Lines(Partials),
     /// JSON lines.
     JsonLines(Partials),
+}
+
+/// A JSON line of what an event adds.
+#[derive(Serialize)]
+struct DeltaLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: LineKind,
+    settled: String,
+    unstable: String,
 }
 
 /// Whether partials are written as lines.
@@ -50,6 +63,10 @@ impl Style {
 
 /// Writes events as they come.
 pub struct Captions<'a> {
+    /// Writes finals readably, and partials in lower case.
+    pub readable: bool,
+    /// In JSON lines, writes what events add.
+    pub deltas: Option<Deltas>,
     style: Style,
     file: Option<String>,
     model: &'a Model,
@@ -60,25 +77,29 @@ impl<'a> Captions<'a> {
     /// Captions of a file or, without one, of a microphone.
     pub fn new(style: Style, file: Option<&Path>, model: &'a Model) -> Self {
         let file = file.map(|file| file.display().to_string());
-        Self { style, file, model, term: Term::buffered_stdout() }
+        let term = Term::buffered_stdout();
+        Self { readable: false, deltas: None, style, file, model, term }
     }
 
     /// Draws or writes an event.
     pub fn show(&mut self, event: &Event) -> io::Result<()> {
         match (self.style, event) {
-            (Style::Redrawn, Event::Partial(hypothesis)) => {
+            (Style::Redrawn, Event::Partial(_)) => {
                 let columns = usize::from(self.term.size().1);
-                self.redraw(newest(&hypothesis.text, columns.saturating_sub(1)).as_ref())
+                let text = self.shown(event);
+                self.redraw(newest(&text, columns.saturating_sub(1)).as_ref())
             }
-            (Style::Redrawn, Event::Final(hypothesis)) => {
-                self.redraw(&hypothesis.text)?;
+            (Style::Redrawn, Event::Final(_)) => {
+                self.redraw(&self.shown(event))?;
                 self.term.write_line("")?;
                 self.term.flush()
             }
             (Style::Lines(Partials::Omitted), Event::Partial(_)) => Ok(()),
             (Style::JsonLines(Partials::Omitted), Event::Partial(_)) => Ok(()),
-            (Style::Lines(_), Event::Partial(h)) => print_line(&format!("{}{ELLIPSIS}", h.text)),
-            (Style::Lines(_), Event::Final(h)) => print_line(&h.text),
+            (Style::Lines(_), Event::Partial(_)) => {
+                print_line(&format!("{}{ELLIPSIS}", self.shown(event)))
+            }
+            (Style::Lines(_), Event::Final(_)) => print_line(&self.shown(event)),
             (Style::JsonLines(_), event) => self.print_json(event),
         }
     }
@@ -101,14 +122,29 @@ impl<'a> Captions<'a> {
         self.term.flush()
     }
 
-    fn print_json(&self, event: &Event) -> io::Result<()> {
-        let (kind, hypothesis) = match event {
-            Event::Partial(hypothesis) => (LineKind::Partial, hypothesis),
-            Event::Final(hypothesis) => (LineKind::Final, hypothesis),
+    /// The event's text as it is to be read.
+    fn shown<'e>(&self, event: &'e Event) -> Cow<'e, str> {
+        let text = &event.hypothesis().text;
+        match event {
+            _ if !self.readable => text.into(),
+            Event::Partial(_) => text.to_lowercase().into(),
+            Event::Final(_) => readable(text).into(),
+        }
+    }
+
+    fn print_json(&mut self, event: &Event) -> io::Result<()> {
+        let (file, mut out) = (self.file.as_deref(), io::stdout().lock());
+        let kind = match event {
+            Event::Partial(_) => LineKind::Partial,
+            Event::Final(_) => LineKind::Final,
         };
-        let utterance = &Utterance::new(hypothesis, self.model);
-        let line = Line { file: self.file.as_deref(), kind, utterance };
-        write_line(&mut io::stdout().lock(), &line)
+        if let Some(deltas) = &mut self.deltas {
+            let Delta { settled, unstable } = deltas.accept(event);
+            return write_line(&mut out, &DeltaLine { file, kind, settled, unstable });
+        }
+        let readable = self.readable && kind == LineKind::Final;
+        let utterance = &Utterance::of_final(event.hypothesis(), self.model, readable);
+        write_line(&mut out, &Line { file, kind, utterance })
     }
 }
 

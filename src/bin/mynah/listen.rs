@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use mynah::{ListenEvent, Listener};
+use mynah::{Deltas, ListenEvent, Listener};
 
 use crate::{
     args::{Defaults, ListenArgs},
@@ -24,9 +24,12 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     if args.live.list_devices {
         return live::list_devices();
     }
+    args.check();
     let recognizer = args.recognizer.recognizer(Defaults { gated: true, ..Defaults::default() })?;
     let listener = live::listen(&recognizer, &args.live, &args.raw)?;
     let mut captions = Captions::new(style(args), args.live.file.as_deref(), recognizer.model());
+    captions.readable = args.readable;
+    captions.deltas = args.deltas.then(Deltas::new);
     show(&listener, recognizer.sample_rate(), &mut captions)?;
     Ok(ExitCode::SUCCESS)
 }

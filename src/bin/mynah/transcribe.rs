@@ -33,6 +33,7 @@ enum Message {
 struct Work<'a> {
     recognizer: &'a Recognizer,
     raw: &'a RawArgs,
+    readable: bool,
     progress: Progress,
     /// Set when nothing can be written any more.
     abandoned: AtomicBool,
@@ -53,6 +54,7 @@ pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     let work = Work {
         recognizer: &recognizer,
         raw: &args.raw,
+        readable: args.readable,
         progress: Progress::over_audio(),
         abandoned: AtomicBool::new(false),
     };
@@ -111,7 +113,8 @@ fn send_utterances(
         *audio = pipeline.heard();
         while let Some(event) = pipeline.next_event() {
             if let Event::Final(hypothesis) = event {
-                let utterance = Utterance::new(&hypothesis, work.recognizer.model());
+                let model = work.recognizer.model();
+                let utterance = Utterance::of_final(&hypothesis, model, work.readable);
                 messages.send(Message::Utterance(utterance))?;
             }
         }

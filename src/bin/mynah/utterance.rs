@@ -12,6 +12,9 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Utterance {
     pub text: String,
+    /// The text with digits, punctuation and sentence case, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readable: Option<String>,
     #[serde(serialize_with = "seconds")]
     pub start: Duration,
     #[serde(serialize_with = "seconds")]
@@ -73,12 +76,24 @@ impl Utterance {
             .collect();
         Self {
             text: hypothesis.text.clone(),
+            readable: None,
             start: hypothesis.start,
             end: hypothesis.end,
             words: hypothesis.words.iter().map(Word::from).collect(),
             tokens,
             nbest: nbest(hypothesis),
         }
+    }
+
+    /// As [`Utterance::new`], of a final, with its readable text if that is asked for.
+    pub fn of_final(hypothesis: &Hypothesis, model: &Model, readable: bool) -> Self {
+        let readable = readable.then(|| mynah::readable(&hypothesis.text));
+        Self { readable, ..Self::new(hypothesis, model) }
+    }
+
+    /// The text as it is to be shown.
+    pub fn shown(&self) -> &str {
+        self.readable.as_deref().unwrap_or(&self.text)
     }
 }
 

@@ -100,6 +100,7 @@ pub mod samples {
             .collect();
         Utterance {
             text: text.to_owned(),
+            readable: None,
             start: words[0].start,
             end: words[words.len() - 1].end,
             words,

@@ -24,8 +24,8 @@ impl Text {
 impl TranscriptWriter for Text {
     fn utterance(&mut self, file: &Path, utterance: &Utterance) -> io::Result<()> {
         match self.names {
-            FileNames::Shown => writeln!(self.out, "{}:{}", file.display(), utterance.text),
-            FileNames::Hidden => writeln!(self.out, "{}", utterance.text),
+            FileNames::Shown => writeln!(self.out, "{}:{}", file.display(), utterance.shown()),
+            FileNames::Hidden => writeln!(self.out, "{}", utterance.shown()),
         }
     }
 
