@@ -268,7 +268,7 @@ pub struct EvalArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Write each recording's reference, result and errors to FILE as JSON lines
+    /// Write each recording's reference, result, errors and times to FILE as JSON lines
     #[arg(long, value_name = "FILE")]
     pub hypotheses: Option<PathBuf>,
 
