@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mynah::audio::{AudioFile, Read, Source};
+use mynah::ctc::{Decoding, PrefixBeamConfig, Restriction};
 use mynah::features::Fbank;
-use mynah::{Model, Precision, Recognizer, RecognizerConfig};
+use mynah::{Grammar, Model, Precision, Recognizer, RecognizerConfig};
 
 fn in_repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -62,6 +63,29 @@ fn encoder_chunk(c: &mut Criterion) {
     }
 }
 
+/// The example's log-probabilities to its finals: with the language model, and with grammars.
+fn decoding(c: &mut Criterion) {
+    let model = model(Precision::Int8);
+    let digits = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine";
+    let restricted = |list: &str| {
+        let restriction = Some(Restriction::new(Grammar::parse(list).unwrap()));
+        Decoding::PrefixBeam(PrefixBeamConfig { restriction, ..PrefixBeamConfig::default() })
+    };
+    let said = std::fs::read_to_string(in_repository("examples/speech.txt")).unwrap();
+    for (name, decoding) in [
+        ("language model", model.decoding().clone()),
+        ("grammar without the phrase", restricted(digits)),
+        ("grammar with the phrase", restricted(&format!("{said}\n{digits}"))),
+    ] {
+        let config = RecognizerConfig { decoding, ..RecognizerConfig::default() };
+        let recognizer = Recognizer::new(model.clone(), config).unwrap();
+        let log_probs = recognizer.log_probs(&speech()).unwrap();
+        c.bench_function(&format!("decoding, {name}"), |b| {
+            b.iter(|| recognizer.decode(black_box(&log_probs)).len())
+        });
+    }
+}
+
 /// The example from samples to the final event.
 fn end_to_end(c: &mut Criterion) {
     let speech = speech();
@@ -89,6 +113,6 @@ fn start_up(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().measurement_time(Duration::from_secs(4)).sample_size(20);
-    targets = frames, encoder_chunk, end_to_end, start_up
+    targets = frames, encoder_chunk, decoding, end_to_end, start_up
 }
 criterion_main!(benches);

@@ -52,7 +52,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ctc::Hypothesis;
+    use crate::ctc::{Hypothesis, Outcome};
 
     fn hypothesis(text: &str, stable: usize) -> Hypothesis {
         Hypothesis {
@@ -64,6 +64,7 @@ mod tests {
             end: Duration::ZERO,
             score: 0.0,
             alternatives: Vec::new(),
+            outcome: Outcome::Unrestricted,
         }
     }
 

@@ -15,6 +15,7 @@
 //! - **chunk**: the frames of one encoder call; **lookahead**: the later frames that call needs too.
 //! - **partial**, **final**: a hypothesis that may, or will not, change.
 //! - **keyword**: a phrase listened for by [`KeywordSpotter`] in the log-probabilities.
+//! - **grammar**: the phrases that decoding keeps to; **something else**: what is none of them.
 //! - **prefix**: a token sequence with all its alignments; **beam**: the prefixes that are followed.
 //! - **endpoint**: the end of an utterance, found by trailing blanks.
 //!
@@ -38,6 +39,7 @@ mod endpoint;
 mod error;
 pub mod features;
 mod gate;
+mod grammar;
 mod keyword;
 mod listener;
 pub mod lm;
@@ -53,6 +55,7 @@ pub use encoder::{Encoder, EncoderState};
 pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
 pub use error::{Error, Result};
 pub use gate::GateConfig;
+pub use grammar::Grammar;
 pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use listener::{Command, ListenEvent, Listener};
 pub use model::{CacheConfig, EncoderConfig, LanguageModelConfig, Model, ModelConfig, Precision};

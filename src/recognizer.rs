@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::acoustics::{Acoustics, TakeChunk};
 use crate::clock::Clock;
-use crate::ctc::{Decoding, Hotword, Hypothesis, Search};
+use crate::ctc::{Decoding, Hotword, Hypothesis, Restriction, Search};
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
 use crate::gate::{Gate, GateConfig};
@@ -75,7 +75,8 @@ pub enum Event {
     /// The utterance so far, whole; its text may change. Once per chunk that changed the text; empty
     /// where prefix beam search takes back all that it showed.
     Partial(Hypothesis),
-    /// The utterance has ended as this; the next event is of the next one.
+    /// The utterance has ended as this; the next event is of the next one. Its text is empty only if
+    /// a grammar does not have what was said; see [`Hypothesis::outcome`](crate::ctc::Hypothesis::outcome).
     Final(Hypothesis),
 }
 
@@ -94,7 +95,8 @@ impl Recognizer {
     /// # Errors
     ///
     /// [`Error::Config`] if an endpoint rule would end every utterance at once, a value of the
-    /// decoding is out of its range, or for a keyword that [`KeywordSpotter::new`] refuses.
+    /// decoding is out of its range, for a hotword or a grammar that the tokens can't spell, or for a
+    /// keyword that [`KeywordSpotter::new`] refuses.
     pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
         let utterances = Utterances::new(&model, &config)?;
@@ -200,6 +202,18 @@ impl Stream {
     pub fn set_hotwords(&mut self, hotwords: &[Hotword]) -> Result<()> {
         let tokens = self.utterances.model.tokens();
         self.utterances.search.set_hotwords(hotwords, tokens)
+    }
+
+    /// Restricts text to another grammar, or to none, from the next utterance on; from this one on if
+    /// nothing has been heard in it. It holds until it is set anew or the stream is reset.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] with the place of a word that the tokens can't spell, for a grammar that gets
+    /// too large or a threshold out of its range, and by greedy decoding; that before stays then.
+    pub fn set_restriction(&mut self, restriction: Option<&Restriction>) -> Result<()> {
+        let tokens = self.utterances.model.tokens();
+        self.utterances.search.set_restriction(restriction, tokens)
     }
 
     /// Gives the oldest keyword not yet given. Utterances and their events are independent of them.
@@ -322,7 +336,7 @@ impl Utterances {
         let (paths, tokens) = (self.search.finals(), self.model.tokens());
         let words = &self.model.config().words;
         let hypothesis = Hypothesis::best_of(paths, self.nbest, tokens, words, time_of);
-        if hypothesis.text.is_empty() {
+        if hypothesis.is_nothing() {
             self.show(hypothesis);
         } else {
             let Hypothesis { start, end, tokens, .. } = &hypothesis;

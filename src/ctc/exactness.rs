@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::prefix_beam::PrefixBeam;
-use super::{Hotword, LanguageModel, PrefixBeamConfig, Token};
+use super::{Hotword, LanguageModel, Outcome, PrefixBeamConfig, Restriction, Token};
+use crate::Grammar;
 use crate::lm::samples::{self, Oracle};
 use crate::tokens::{TokenId, TokenTable};
 
@@ -137,6 +138,45 @@ fn compare(
     Ok(())
 }
 
+/// As [`compare`], the sequences being those that a grammar allows.
+fn compare_restricted(
+    rows: &[Vec<f32>],
+    table: &TokenTable,
+    rules: &str,
+) -> Result<(), TestCaseError> {
+    let text = format!("#JSGF V1.0; grammar test; public <test> = {rules};");
+    let grammar = Grammar::parse(&text).unwrap();
+    let restriction = Some(Restriction { grammar: grammar.clone(), threshold: 0.0 });
+    let config = PrefixBeamConfig { restriction, ..unlimited(None) };
+    let mut search = PrefixBeam::new(&config, table).unwrap();
+    (0..).zip(rows).for_each(|(frame, row)| _ = search.accept(frame, row));
+    let all = enumerate(rows, 0);
+    let boundary = |id: &u32| table.token(TokenId(*id)).starts_with(TokenTable::WORD_BOUNDARY);
+    let is_alone = |id: &u32| table.token(TokenId(*id)).chars().eq([TokenTable::WORD_BOUNDARY]);
+    // One boundary between words, at most one around them; no tokens are silence.
+    let is_spelled =
+        |ids: &[u32]| !ids.windows(2).any(|pair| is_alone(&pair[0]) && boundary(&pair[1]));
+    let best_path = |row: &Vec<f32>| f64::from(row.iter().copied().fold(f32::MIN, f32::max));
+    let free: f64 = rows.iter().map(best_path).sum();
+    let text = |ids: &[u32]| table.text(ids.iter().copied().map(TokenId));
+    let allowed = |ids: &[u32]| ids.is_empty() || grammar.accepts(&text(ids));
+    let expected = all.keys().filter(|ids| is_spelled(ids) && allowed(ids)).count();
+    let finals = search.finals();
+    prop_assert_eq!(finals.len(), expected);
+    prop_assert!(finals.is_sorted_by(|a, b| a.score >= b.score));
+    for path in finals {
+        let ids: Vec<u32> = path.tokens.iter().map(|token| token.id.0).collect();
+        prop_assert!(is_spelled(&ids) && allowed(&ids), "{}", text(&ids));
+        prop_assert!((path.score - all[&ids].sum.ln()).abs() < 1e-6);
+        prop_assert_eq!(&path.tokens, &all[&ids].tokens);
+        let Outcome::Phrase { fit } = path.outcome else { panic!("not judged: {path:?}") };
+        let tokens = ids.len().max(1);
+        let expected = ((all[&ids].best - free) / tokens as f64).exp();
+        prop_assert!((f64::from(fit) - expected).abs() < 1e-5, "{fit} {expected}");
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -158,6 +198,17 @@ proptest! {
             compare(&rows, &table(), Some(language_model()), &hotwords)?;
         }
         compare(&rows, &pieces(), None, &hotwords(&["ab", "a ba", "bab"]))?;
+    }
+
+    /// What a grammar allows is found with all its alignments, and nothing else.
+    #[test]
+    fn a_restricted_beam_sums_the_alignments_of_the_grammar(rows in log_probs()) {
+        for rules in ["a (b | a b)", "(a | [a] b a)+", "b* [a]", "a a | a b | b [b b]"] {
+            compare_restricted(&rows, &table(), rules)?;
+        }
+        for rules in ["a (ba | ab)", "(ab | ba)+", "[a] abb | <NULL>"] {
+            compare_restricted(&rows, &pieces(), rules)?;
+        }
     }
 
     /// Also where a prefix leaves the beam and comes back, nothing is counted twice.

@@ -1,6 +1,6 @@
 //! The best path through the log-probabilities, one encoder frame at a time.
 
-use super::{Path, Token};
+use super::{Outcome, Path, Token};
 use crate::tokens::TokenId;
 
 /// Follows the likeliest token of each encoder frame.
@@ -41,7 +41,17 @@ impl Greedy {
 
     /// The utterance so far.
     pub(crate) fn path(&self) -> Path {
-        Path { tokens: self.tokens.clone(), stable: self.tokens.len(), score: self.score }
+        Path {
+            tokens: self.tokens.clone(),
+            stable: self.tokens.len(),
+            score: self.score,
+            outcome: Outcome::Unrestricted,
+        }
+    }
+
+    /// The log-probability of the path.
+    pub(super) fn score(&self) -> f64 {
+        self.score
     }
 
     /// Whether no token was found in the utterance so far.

@@ -1,5 +1,6 @@
 //! From log-probabilities to tokens and text (connectionist temporal classification, Graves 2006).
 
+mod alignments;
 mod arena;
 mod context;
 #[cfg(test)]
@@ -7,12 +8,15 @@ mod exactness;
 mod fusion;
 mod greedy;
 mod prefix_beam;
+mod prefix_tree;
+mod restriction;
 mod search;
 mod word;
 
 pub use context::Hotword;
 pub use fusion::LanguageModel;
 pub use prefix_beam::PrefixBeamConfig;
+pub use restriction::{Outcome, Restriction};
 pub use word::{Word, WordCalibration};
 
 pub(crate) use search::Search;
@@ -41,6 +45,8 @@ pub(crate) struct Path {
     /// How many tokens, from the first on, all that may still become of the utterance begins with.
     pub stable: usize,
     pub score: f64,
+    /// With something else, the tokens are what was heard instead.
+    pub outcome: Outcome,
 }
 
 /// A token and where it was found.
@@ -62,7 +68,7 @@ pub struct Hypothesis {
     /// The bytes of the text, from its start on, that no later event of the utterance changes: whole
     /// words. In a final too it counts those that were known to be before it.
     pub stable: usize,
-    /// The tokens, in time order; never empty in a final.
+    /// The tokens, in time order; in a final empty only if it is something else than the grammar has.
     pub tokens: Vec<Token>,
     /// The words that the tokens spell.
     pub words: Vec<Word>,
@@ -76,6 +82,8 @@ pub struct Hypothesis {
     /// Others of the same audio with other text, the next best first; only in finals, and as many as
     /// [`PrefixBeamConfig::nbest`] asks for.
     pub alternatives: Vec<Hypothesis>,
+    /// Whether it is of the grammar, if there is one.
+    pub outcome: Outcome,
 }
 
 impl Hypothesis {
@@ -89,6 +97,16 @@ impl Hypothesis {
         self.text.get(self.stable..).unwrap_or_default()
     }
 
+    /// Whether something was said that is not in the grammar.
+    pub fn is_something_else(&self) -> bool {
+        matches!(self.outcome, Outcome::SomethingElse { .. })
+    }
+
+    /// Whether nothing was said.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.text.is_empty() && !self.is_something_else()
+    }
+
     /// `time_of` gives the audio time at which an encoder frame begins.
     pub(crate) fn new(
         path: Path,
@@ -96,16 +114,22 @@ impl Hypothesis {
         calibration: &WordCalibration,
         time_of: impl Fn(u64) -> Duration,
     ) -> Self {
-        let Path { tokens, stable, score } = path;
+        let Path { mut tokens, stable, score, outcome } = path;
+        let start = tokens.first().map_or(Duration::ZERO, |token| time_of(token.frame));
+        let end = tokens.last().map_or(Duration::ZERO, |token| time_of(token.frame + 1));
+        if let Outcome::SomethingElse { .. } = outcome {
+            tokens.clear();
+        }
         Self {
             stable: word::finished(&tokens[..stable], table),
             words: word::words(&tokens, table, calibration, &time_of),
             text: table.text(tokens.iter().map(|token| token.id)),
-            start: tokens.first().map_or(Duration::ZERO, |token| time_of(token.frame)),
-            end: tokens.last().map_or(Duration::ZERO, |token| time_of(token.frame + 1)),
+            start,
+            end,
             tokens,
             score,
             alternatives: Vec::new(),
+            outcome,
         }
     }
 
@@ -119,14 +143,19 @@ impl Hypothesis {
     ) -> Self {
         let new = |path| Self::new(path, table, calibration, &time_of);
         let mut paths = paths.into_iter().map(new);
-        let nothing = || new(Path { tokens: Vec::new(), stable: 0, score: 0.0 });
+        let nothing = || {
+            new(Path { tokens: Vec::new(), stable: 0, score: 0.0, outcome: Outcome::Unrestricted })
+        };
         let mut best = paths.next().unwrap_or_else(nothing);
         for other in paths {
-            if best.alternatives.len() + 1 >= nbest {
+            if best.is_something_else() || best.alternatives.len() + 1 >= nbest {
                 break;
             }
             let is_told = |told: &Self| told.text == other.text;
-            if !is_told(&best) && !best.alternatives.iter().any(is_told) {
+            if !other.is_something_else()
+                && !is_told(&best)
+                && !best.alternatives.iter().any(is_told)
+            {
                 best.alternatives.push(other);
             }
         }

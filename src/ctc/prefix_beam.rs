@@ -5,12 +5,15 @@
 //! a blank and those that end in the last token are summed apart. The times of the tokens are those
 //! of the best alignment.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::alignments::{Alignments, Start, log_add};
 use super::arena::{Arena, Link};
 use super::fusion::{Fusion, FusionState};
-use super::{Hotword, LanguageModel, Path, Token};
+use super::prefix_tree::{Prefix, PrefixTree};
+use super::restriction::{Bounds, Judge};
+use super::{Hotword, LanguageModel, Outcome, Path, Restriction, Token};
+use crate::grammar::TokenState;
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
@@ -19,21 +22,30 @@ use crate::{Error, Result};
 pub struct PrefixBeamConfig {
     /// The prefixes that are kept from one encoder frame to the next; at least 1.
     pub beam: usize,
-    /// Tokens whose natural log-probability in a frame is less are not begun there.
+    /// Tokens whose natural log-probability in a frame is less are not begun there. Without effect
+    /// where there is a grammar.
     pub token_threshold: f32,
     /// Prefixes whose score is less than the best one's by more than this are dropped; at least 0.
+    /// Not below 40 where there is a grammar.
     pub score_margin: f32,
     /// The hypotheses of an utterance that are told, the best included.
     pub nbest: usize,
     /// Tokens that began more encoder frames ago than this change no more: prefixes that have others
     /// there than the best one are dropped. The less, the sooner text is stable and the less what
-    /// is said later can correct it. Without it nothing is dropped for its age.
+    /// is said later can correct it. Without it nothing is dropped for its age. Without effect where
+    /// there is a grammar: all of an utterance may still become something else.
     pub max_unstable_frames: Option<u64>,
     /// What words score; without it the encoder alone decides.
     pub language_model: Option<LanguageModel>,
     /// Phrases that are likely to be said.
     pub hotwords: Arc<[Hotword]>,
+    /// What alone may be said; without it everything.
+    pub restriction: Option<Restriction>,
 }
+
+/// [`PrefixBeamConfig::score_margin`] at least, with a grammar: what was said is often unlikely beside
+/// letters that the grammar does not have.
+const RESTRICTED_MARGIN: f64 = 40.0;
 
 /// Follows the likeliest prefixes.
 #[derive(Clone, Debug)]
@@ -43,6 +55,10 @@ pub(crate) struct PrefixBeam {
     fusion: Arc<Fusion>,
     /// What counts from the next utterance on.
     next_fusion: Option<Arc<Fusion>>,
+    bounds: Bounds,
+    /// Those from the next utterance on.
+    next_bounds: Option<Bounds>,
+    judge: Judge,
     prefixes: PrefixTree,
     starts: Arena<Start>,
     beam: Vec<Entry>,
@@ -62,28 +78,6 @@ struct Limits {
     max_unstable_frames: Option<u64>,
 }
 
-/// All token sequences at hand, those that go on from another linked to it.
-#[derive(Clone, Debug)]
-struct PrefixTree {
-    arena: Arena<Prefix>,
-    children: HashMap<(Link, TokenId), Link>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Prefix {
-    /// Its last token; of the empty one, that which ended the utterance before.
-    token: Option<TokenId>,
-    /// Where it stands in the beam, if it still does.
-    place: u32,
-}
-
-/// Where a token began.
-#[derive(Clone, Copy, Debug)]
-struct Start {
-    frame: u64,
-    log_prob: f32,
-}
-
 /// A prefix in the beam.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -94,17 +88,7 @@ struct Entry {
     /// Alignments that end in the last token.
     last: Alignments,
     fusion: FusionState,
-}
-
-/// Alignments of one prefix: the log of their summed probabilities, and the best of them.
-#[derive(Clone, Copy, Debug)]
-struct Alignments {
-    sum: f64,
-    best: f64,
-    /// Where the best one's last token began.
-    start: Link,
-    /// Whether that was in this frame, which `start` does not have yet.
-    begins: bool,
+    grammar: TokenState,
 }
 
 /// An entry of the next beam, perhaps.
@@ -127,6 +111,7 @@ impl Default for PrefixBeamConfig {
             max_unstable_frames: None,
             language_model: None,
             hotwords: Arc::default(),
+            restriction: None,
         }
     }
 }
@@ -159,7 +144,10 @@ impl PrefixBeam {
             },
             fusion: Arc::new(Fusion::new(config.language_model.clone(), &config.hotwords, tokens)?),
             next_fusion: None,
-            prefixes: PrefixTree { arena: Arena::new(), children: HashMap::new() },
+            bounds: Bounds::new(config.restriction.as_ref(), tokens)?,
+            next_bounds: None,
+            judge: Judge::new(tokens.blank()),
+            prefixes: PrefixTree::new(),
             starts: Arena::new(),
             beam: Vec::new(),
             candidates: Vec::new(),
@@ -175,6 +163,7 @@ impl PrefixBeam {
     /// token is the blank.
     pub fn accept(&mut self, frame: u64, log_probs: &[f32]) -> bool {
         let likeliest = self.find_likely(log_probs);
+        self.judge.accept(frame, log_probs);
         self.candidates.clear();
         self.stay(log_probs);
         self.extend();
@@ -191,16 +180,23 @@ impl PrefixBeam {
         self.path(entry, score)
     }
 
-    /// Whether the best prefix so far is the empty one.
+    /// Whether the best prefix so far is the empty one, and nothing outside a grammar was heard.
     pub fn is_empty(&self) -> bool {
-        self.prefixes.arena.before(self.best_now().0.prefix) == Arena::<Prefix>::NONE
+        self.is_root(self.best_now().0) && (!self.bounds.exist() || self.judge.is_empty())
     }
 
-    /// All prefixes of the beam as utterances that end here, the best first.
+    /// All prefixes of the beam that may end as utterances that end here, the best first; never
+    /// none. The empty prefix, which stands for silence, always may.
     pub fn finals(&self) -> Vec<Path> {
-        let paths = self.beam.iter().map(|entry| self.path(entry, self.final_score(entry)));
-        let mut paths: Vec<_> = paths.collect();
+        let may_end = |entry: &&Entry| self.bounds.end(entry.grammar) || self.is_root(entry);
+        let ends = self.beam.iter().filter(may_end);
+        let mut paths: Vec<_> =
+            ends.map(|entry| self.path(entry, self.final_score(entry))).collect();
         paths.sort_by(|a, b| b.score.total_cmp(&a.score));
+        if paths.is_empty() {
+            let outcome = Outcome::SomethingElse { fit: 0.0 };
+            paths.push(Path { tokens: self.judge.heard(), stable: 0, score: 0.0, outcome });
+        }
         paths
     }
 
@@ -208,15 +204,17 @@ impl PrefixBeam {
     pub fn start_utterance(&mut self) {
         let scored = self.beam.iter().map(|entry| (entry, self.final_score(entry)));
         let Entry { token, blank, last, .. } = *best(scored).0;
-        let sum = log_add(blank.sum, last.sum);
-        if sum == f64::NEG_INFINITY {
+        let all = blank.or(last);
+        if all.sum == f64::NEG_INFINITY {
             return self.reset();
         }
-        self.begin(token, blank.relative_to(sum), last.relative_to(sum));
+        self.judge.start_utterance();
+        self.begin(token, blank.relative_to(all), last.relative_to(all));
     }
 
     /// Begins an utterance of other audio.
     pub fn reset(&mut self) {
+        self.judge.reset();
         self.begin(None, Alignments { sum: 0.0, best: 0.0, ..Alignments::NONE }, Alignments::NONE);
     }
 
@@ -226,14 +224,24 @@ impl PrefixBeam {
     ///
     /// [`Error::Config`] for one that can't be used; those before stay then.
     pub fn set_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
-        let fusion = Arc::new(self.fusion.with_hotwords(hotwords, tokens)?);
-        match self.beam.as_mut_slice() {
-            [only] if self.prefixes.arena.before(only.prefix) == Arena::<Prefix>::NONE => {
-                only.fusion = fusion.begin();
-                self.fusion = fusion;
-            }
-            _ => self.next_fusion = Some(fusion),
-        }
+        self.next_fusion = Some(Arc::new(self.fusion.with_hotwords(hotwords, tokens)?));
+        self.begin_anew();
+        Ok(())
+    }
+
+    /// Takes another grammar, or none, from the next utterance on, which is this one if none has
+    /// begun.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for one that can't be used; that before stays then.
+    pub fn set_restriction(
+        &mut self,
+        restriction: Option<&Restriction>,
+        tokens: &TokenTable,
+    ) -> Result<()> {
+        self.next_bounds = Some(Bounds::new(restriction, tokens)?);
+        self.begin_anew();
         Ok(())
     }
 
@@ -243,27 +251,49 @@ impl PrefixBeam {
         self.prefixes.arena.len() + self.starts.len()
     }
 
+    /// Takes what counts from the next utterance on, if nothing has been found in this one.
+    fn begin_anew(&mut self) {
+        let is_root = |entry: &Entry| self.is_root(entry);
+        // The letters of a grammar are followed also in silence.
+        let is_new = self.beam.iter().all(is_root) || (self.bounds.exist() && self.is_empty());
+        if let Some(&Entry { token, blank, last, .. }) =
+            self.beam.iter().find(|entry| is_new && self.is_root(entry))
+        {
+            self.begin(token, blank, last);
+        }
+    }
+
+    fn is_root(&self, entry: &Entry) -> bool {
+        self.prefixes.arena.before(entry.prefix) == Arena::<Prefix>::NONE
+    }
+
     fn begin(&mut self, token: Option<TokenId>, blank: Alignments, last: Alignments) {
         if let Some(fusion) = self.next_fusion.take() {
             self.fusion = fusion;
         }
+        if let Some(bounds) = self.next_bounds.take() {
+            self.bounds = bounds;
+        }
         self.starts.clear();
-        self.prefixes.children.clear();
-        self.prefixes.arena.clear();
-        let prefix = self.prefixes.arena.push(Arena::<Prefix>::NONE, Prefix { token, place: 0 });
+        let prefix = self.prefixes.begin(token);
         self.beam.clear();
-        self.beam.push(Entry { prefix, token, blank, last, fusion: self.fusion.begin() });
+        let (fusion, grammar) = (self.fusion.begin(), TokenState::START);
+        self.beam.push(Entry { prefix, token, blank, last, fusion, grammar });
     }
 
     /// Notes the tokens that are worth a try, and returns the likeliest; of equals the first.
     fn find_likely(&mut self, log_probs: &[f32]) -> TokenId {
         self.likely.clear();
+        let threshold = match self.bounds.exist() {
+            true => f32::NEG_INFINITY,
+            false => self.limits.token_threshold,
+        };
         let mut likeliest = (TokenId(0), f32::NEG_INFINITY);
         for (id, &log_prob) in (0..).map(TokenId).zip(log_probs) {
             if log_prob > likeliest.1 {
                 likeliest = (id, log_prob);
             }
-            if log_prob >= self.limits.token_threshold && id != self.blank {
+            if log_prob >= threshold && id != self.blank {
                 self.likely.push((id, log_prob));
             }
         }
@@ -307,6 +337,7 @@ impl PrefixBeam {
 
     /// Puts up each prefix of the beam with each likely token more.
     fn extend(&mut self) {
+        let margin = self.score_margin();
         let scores = self.candidates.iter().map(|candidate| candidate.score);
         let mut best = scores.fold(f64::NEG_INFINITY, f64::max);
         for (place, entry) in (0..).zip(&self.beam) {
@@ -315,18 +346,27 @@ impl PrefixBeam {
                 if self.extended.binary_search(&(place, token)).is_ok() {
                     continue;
                 }
+                let Some(grammar) = self.bounds.next(entry.grammar, token) else { continue };
                 let last = entry.extended(token, log_prob.into());
-                let least = best - self.limits.score_margin;
+                let least = best - margin;
                 if last.sum == f64::NEG_INFINITY || last.sum + bound < least {
                     continue;
                 }
                 let fusion = self.fusion.advance(&entry.fusion, token);
                 let blank = Alignments::NONE;
-                let entry = Entry { prefix: entry.prefix, token: Some(token), blank, last, fusion };
+                let (prefix, token) = (entry.prefix, Some(token));
+                let entry = Entry { prefix, token, blank, last, fusion, grammar };
                 let score = last.sum + fusion.score();
                 best = best.max(score);
                 self.candidates.push(Candidate { entry, is_new: true, score });
             }
+        }
+    }
+
+    fn score_margin(&self) -> f64 {
+        match self.bounds.exist() {
+            true => self.limits.score_margin.max(RESTRICTED_MARGIN),
+            false => self.limits.score_margin,
         }
     }
 
@@ -336,7 +376,7 @@ impl PrefixBeam {
         let scores = self.candidates.iter().map(|candidate| candidate.score);
         self.ranking.extend(scores.zip(0..));
         let best = self.ranking.iter().map(|ranked| ranked.0).fold(f64::NEG_INFINITY, f64::max);
-        let least = best - self.limits.score_margin;
+        let least = best - self.score_margin();
         self.ranking.retain(|ranked| ranked.0 >= least);
         let beam = self.limits.beam;
         // Of equals the earlier first, so that the result depends on nothing else.
@@ -374,6 +414,9 @@ impl PrefixBeam {
         else {
             return;
         };
+        if self.bounds.exist() {
+            return;
+        }
         let best = *self.best_now().0;
         let young = self.starts.chain(best.any().start).take_while(|s| s.frame >= oldest).count();
         let mut committed = best.prefix;
@@ -426,29 +469,16 @@ impl PrefixBeam {
         });
         let mut tokens: Vec<_> = tokens.collect();
         tokens.reverse();
-        let stable = self.common_tokens().min(tokens.len());
-        Path { tokens, stable, score }
-    }
-}
-
-impl PrefixTree {
-    /// The prefix that is one token longer.
-    fn child(&mut self, prefix: Link, token: TokenId) -> Link {
-        let arena = &mut self.arena;
-        let new = || arena.push(prefix, Prefix { token: Some(token), place: 0 });
-        *self.children.entry((prefix, token)).or_insert_with(new)
-    }
-
-    /// Drops all but `ends` and what they go on from. Gives each old link's new one.
-    fn keep(&mut self, ends: impl Iterator<Item = Link>) -> Vec<Link> {
-        let moved = self.arena.keep(ends);
-        let children = std::mem::take(&mut self.children);
-        let kept = |link: Link| Some(moved[link as usize]).filter(|&l| l != Arena::<Prefix>::NONE);
-        self.children = children
-            .into_iter()
-            .filter_map(|((prefix, token), child)| Some(((kept(prefix)?, token), kept(child)?)))
-            .collect();
-        moved
+        let outcome = self.judge.judge(&self.bounds, entry.any().best, tokens.len());
+        let stable = match outcome {
+            Outcome::Unrestricted => self.common_tokens().min(tokens.len()),
+            Outcome::Phrase { .. } => 0,
+            Outcome::SomethingElse { .. } => {
+                tokens = self.judge.heard();
+                0
+            }
+        };
+        Path { tokens, stable, score, outcome }
     }
 }
 
@@ -471,31 +501,6 @@ impl Entry {
     }
 }
 
-impl Alignments {
-    const NONE: Self = Self {
-        sum: f64::NEG_INFINITY,
-        best: f64::NEG_INFINITY,
-        start: Arena::<Start>::NONE,
-        begins: false,
-    };
-
-    /// One frame on.
-    fn then(self, log_prob: f64) -> Self {
-        Self { sum: self.sum + log_prob, best: self.best + log_prob, ..self }
-    }
-
-    /// Those of both.
-    fn or(self, other: Self) -> Self {
-        let best = if other.best > self.best { other } else { self };
-        Self { sum: log_add(self.sum, other.sum), ..best }
-    }
-
-    /// The same with nothing behind them, in scores relative to `sum`.
-    fn relative_to(self, sum: f64) -> Self {
-        Self { sum: self.sum - sum, best: self.best - sum, ..Self::NONE }
-    }
-}
-
 /// The item of the greatest score, of equals the first.
 ///
 /// The beam is never empty: the best candidate is always kept.
@@ -508,11 +513,4 @@ fn best<'a>(scored: impl Iterator<Item = (&'a Entry, f64)>) -> (&'a Entry, f64) 
 /// The token's log-probability; none for what is not a number.
 fn log_prob(log_probs: &[f32], token: TokenId) -> f64 {
     f64::from(log_probs[token.0 as usize].max(f32::NEG_INFINITY))
-}
-
-/// `ln(eᵃ + eᵇ)`.
-fn log_add(a: f64, b: f64) -> f64 {
-    let (high, low) = if a >= b { (a, b) } else { (b, a) };
-    // Beyond this the sum is the greater one to the last bit.
-    if high - low < 40.0 { high + (low - high).exp().ln_1p() } else { high }
 }

@@ -1,6 +1,6 @@
 //! One stream's search of either kind.
 
-use super::{Decoding, Greedy, Hotword, Path, PrefixBeam};
+use super::{Decoding, Greedy, Hotword, Path, PrefixBeam, Restriction};
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
@@ -75,6 +75,23 @@ impl Search {
                 "greedy decoding takes no hotwords; decode by prefix beam search".to_owned(),
             )),
             Self::PrefixBeam(search) => search.set_hotwords(hotwords, tokens),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a grammar that can't be used, and for greedy search, which keeps to none.
+    pub fn set_restriction(
+        &mut self,
+        restriction: Option<&Restriction>,
+        tokens: &TokenTable,
+    ) -> Result<()> {
+        match self {
+            Self::Greedy(_) if restriction.is_none() => Ok(()),
+            Self::Greedy(_) => Err(Error::Config(
+                "greedy decoding keeps to no grammar; decode by prefix beam search".to_owned(),
+            )),
+            Self::PrefixBeam(search) => search.set_restriction(restriction, tokens),
         }
     }
 

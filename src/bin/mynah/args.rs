@@ -236,6 +236,10 @@ pub struct SpotEvalArgs {
 /// Error rates: the fewest substituted, deleted and inserted words (or characters, the spaces
 /// between words included) over the number of words (characters) in the references.
 ///
+/// With --grammar, the references that are in it are told apart from the others: how many recordings
+/// give their phrase, another one (or more than theirs), or nothing but something else; and how many of
+/// the others are taken for a phrase.
+///
 /// Real-time factor: the time spent in resampling and recognition on one core over the length of
 /// the audio. The reading and decoding of files is not counted.
 ///
@@ -567,6 +571,11 @@ pub fn parse_seconds(text: &str) -> Result<Duration, String> {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("expected a positive number of seconds".to_owned()),
     }
+}
+
+pub fn parse_fit(text: &str) -> Result<f32, String> {
+    let fit = text.parse().ok().filter(|value: &f32| (0.0..=1.0).contains(value));
+    fit.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 fn parse_decibels(text: &str) -> Result<f64, String> {

@@ -14,7 +14,7 @@ use crate::{
     args::CaptionFormat,
     failure,
     format::{Line, LineKind, write_line},
-    utterance::Utterance,
+    utterance::{Judgement, SOMETHING_ELSE, Utterance},
 };
 
 /// What stands before a partial cut to the terminal's width, and after one on a line of its own.
@@ -40,6 +40,8 @@ struct DeltaLine<'a> {
     kind: LineKind,
     settled: String,
     unstable: String,
+    #[serde(flatten)]
+    grammar: Option<Judgement>,
 }
 
 /// Whether partials are written as lines.
@@ -126,6 +128,7 @@ impl<'a> Captions<'a> {
     fn shown<'e>(&self, event: &'e Event) -> Cow<'e, str> {
         let text = &event.hypothesis().text;
         match event {
+            Event::Final(said) if said.is_something_else() => SOMETHING_ELSE.into(),
             _ if !self.readable => text.into(),
             Event::Partial(_) => text.to_lowercase().into(),
             Event::Final(_) => readable(text).into(),
@@ -140,7 +143,8 @@ impl<'a> Captions<'a> {
         };
         if let Some(deltas) = &mut self.deltas {
             let Delta { settled, unstable } = deltas.accept(event);
-            return write_line(&mut out, &DeltaLine { file, kind, settled, unstable });
+            let grammar = Judgement::of(event.hypothesis());
+            return write_line(&mut out, &DeltaLine { file, kind, settled, unstable, grammar });
         }
         let readable = self.readable && kind == LineKind::Final;
         let utterance = &Utterance::of_final(event.hypothesis(), self.model, readable);

@@ -5,18 +5,18 @@ use std::{fs, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use mynah::{
-    Model,
-    ctc::{Decoding, Hotword, LanguageModel, PrefixBeamConfig},
+    Grammar, Model,
+    ctc::{Decoding, Hotword, LanguageModel, PrefixBeamConfig, Restriction},
     lm::NgramModel,
 };
 
-use crate::args::parse_seconds;
+use crate::args::{parse_fit, parse_seconds};
 
 /// The search and its language model.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Decoding")]
 pub struct DecodingArgs {
-    /// How token sequences are searched [default: beam where there is a language model or a list of hotwords, else greedy]
+    /// How token sequences are searched [default: beam where there is a language model, a list of hotwords or a grammar, else greedy]
     #[arg(long, value_enum)]
     pub decoding: Option<DecodingKind>,
 
@@ -37,6 +37,16 @@ pub struct DecodingArgs {
     /// phrase adds to a hypothesis's score [default: 1]; lines with # are comments
     #[arg(long, value_name = "FILE")]
     pub hotwords: Option<PathBuf>,
+
+    /// Write nothing but the phrases in this file, and `[something else]` for what fits none of
+    /// them: one phrase a line, or a JSGF grammar (without weights and imports); replaces the
+    /// model's language model
+    #[arg(long, value_name = "FILE", conflicts_with = "max_unstable")]
+    pub grammar: Option<PathBuf>,
+
+    /// The least fit of a phrase, from 0 (take everything for a phrase) to 1 [default: 0.1]
+    #[arg(long, value_name = "FIT", value_parser = parse_fit, requires = "grammar")]
+    pub grammar_threshold: Option<f32>,
 
     /// Multiply the language model's log-probabilities by this
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
@@ -72,10 +82,11 @@ impl DecodingArgs {
             Decoding::PrefixBeam(config) => Some(config.clone()),
             Decoding::Greedy => None,
         };
-        let kind = self.decoding.unwrap_or(match (&self.lm, &self.hotwords, &of_model) {
-            (None, None, None) => DecodingKind::Greedy,
-            _ => DecodingKind::Beam,
-        });
+        let kind =
+            self.decoding.unwrap_or(match (&self.lm, &self.hotwords, &self.grammar, &of_model) {
+                (None, None, None, None) => DecodingKind::Greedy,
+                _ => DecodingKind::Beam,
+            });
         if kind == DecodingKind::Greedy {
             return self.greedy(nbest);
         }
@@ -84,7 +95,10 @@ impl DecodingArgs {
         config.max_unstable_frames =
             self.max_unstable.map(|age| model.config().encoder_frames(age));
         config.beam = self.beam.map_or(config.beam, NonZeroUsize::get);
-        config.language_model = self.language_model(config.language_model)?;
+        // The model's n-grams are of other texts than a grammar's.
+        let of_model = config.language_model.filter(|_| self.grammar.is_none());
+        config.language_model = self.language_model(of_model)?;
+        config.restriction = self.restriction(model)?;
         config.hotwords = self.hotwords(model)?;
         Ok(Decoding::PrefixBeam(config))
     }
@@ -95,6 +109,7 @@ impl DecodingArgs {
             ("--max-unstable", self.max_unstable.is_some()),
             ("--lm", self.lm.is_some()),
             ("--hotwords", self.hotwords.is_some()),
+            ("--grammar", self.grammar.is_some()),
             ("--lm-weight", self.lm_weight.is_some()),
             ("--word-bonus", self.word_bonus.is_some()),
             ("--oov-penalty", self.oov_penalty.is_some()),
@@ -115,6 +130,16 @@ impl DecodingArgs {
         let name = || file.display().to_string();
         let text = fs::read_to_string(file).with_context(name)?;
         Ok(Hotword::parse_list(&text, model.tokens()).with_context(name)?.into())
+    }
+
+    fn restriction(&self, model: &Model) -> Result<Option<Restriction>> {
+        let Some(file) = &self.grammar else { return Ok(None) };
+        let name = || file.display().to_string();
+        let text = fs::read_to_string(file).with_context(name)?;
+        let grammar = Grammar::parse(&text).with_context(name)?;
+        grammar.check_spelling(model.tokens()).with_context(name)?;
+        let threshold = self.grammar_threshold.unwrap_or(Restriction::DEFAULT_THRESHOLD);
+        Ok(Some(Restriction { grammar, threshold }))
     }
 
     fn language_model(&self, of_model: Option<LanguageModel>) -> Result<Option<LanguageModel>> {
@@ -143,14 +168,21 @@ impl DecodingArgs {
 
 /// A decoding in a few words, for reports.
 pub fn describe(decoding: &Decoding) -> String {
-    let Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, .. }) = decoding else {
+    let Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, restriction, .. }) = decoding
+    else {
         return "greedy".to_owned();
     };
-    match language_model {
+    let described = match language_model {
         None => format!("beam {beam}"),
         Some(LanguageModel { weight, word_bonus, oov_penalty, .. }) => format!(
             "beam {beam}, language model weight {weight}, word bonus {word_bonus}, OOV penalty \
              {oov_penalty}"
         ),
+    };
+    match restriction {
+        None => described,
+        Some(Restriction { threshold, .. }) => {
+            format!("{described}, grammar with threshold {threshold}")
+        }
     }
 }

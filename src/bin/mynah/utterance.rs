@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use mynah::{
     Model, ModelConfig,
-    ctc::{self, Hypothesis},
+    ctc::{self, Hypothesis, Outcome},
 };
 use serde::{Serialize, Serializer};
+
+/// What is written in the place of words that are not in the grammar.
+pub const SOMETHING_ELSE: &str = "[something else]";
 
 /// One hypothesis, its times in seconds of the audio when serialized.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,6 +27,24 @@ pub struct Utterance {
     /// The best hypotheses, this one included; empty where only one was asked for or found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nbest: Vec<Scored>,
+    #[serde(flatten)]
+    pub grammar: Option<Judgement>,
+}
+
+/// What a grammar makes of an utterance, and how well its likeliest phrase fits, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    pub outcome: Kind,
+    #[serde(serialize_with = "thousandths")]
+    pub fit: f32,
+}
+
+/// Whether an utterance is one of the grammar's phrases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Phrase,
+    SomethingElse,
 }
 
 /// A hypothesis's text and what it was ranked by, in natural logarithm.
@@ -82,6 +103,7 @@ impl Utterance {
             words: hypothesis.words.iter().map(Word::from).collect(),
             tokens,
             nbest: nbest(hypothesis),
+            grammar: Judgement::of(hypothesis),
         }
     }
 
@@ -93,7 +115,21 @@ impl Utterance {
 
     /// The text as it is to be shown.
     pub fn shown(&self) -> &str {
-        self.readable.as_deref().unwrap_or(&self.text)
+        match self.grammar {
+            Some(Judgement { outcome: Kind::SomethingElse, .. }) => SOMETHING_ELSE,
+            _ => self.readable.as_deref().unwrap_or(&self.text),
+        }
+    }
+}
+
+impl Judgement {
+    /// That of a hypothesis, where there is a grammar.
+    pub fn of(hypothesis: &Hypothesis) -> Option<Self> {
+        match hypothesis.outcome {
+            Outcome::Unrestricted => None,
+            Outcome::Phrase { fit } => Some(Self { outcome: Kind::Phrase, fit }),
+            Outcome::SomethingElse { fit } => Some(Self { outcome: Kind::SomethingElse, fit }),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `mynah eval`: error rates, real-time factor and latencies on a manifest of recordings.
 
 pub mod error_rate;
+pub mod grammar;
 pub mod latency;
 pub mod manifest;
 pub mod normalize;
@@ -11,12 +12,17 @@ mod stability;
 use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
-use mynah::{Event, Recognizer, audio::AudioFile, ctc::Hotword};
+use mynah::{
+    Event, Grammar, Recognizer,
+    audio::AudioFile,
+    ctc::{Decoding, Hotword},
+};
 use rayon::{ThreadPoolBuilder, prelude::*};
 use serde::Serialize;
 
 use self::{
     error_rate::Edits,
+    grammar::GrammarTally,
     latency::{ClosedBy, Latencies, LatencyMeter},
     manifest::{Entry, Selection},
     normalize::normalize,
@@ -56,6 +62,8 @@ struct Outcome<'a> {
     latencies: Latencies,
     #[serde(skip)]
     stability: Stability,
+    #[serde(skip)]
+    grammar: Option<GrammarTally>,
 }
 
 /// Evaluates and prints the report.
@@ -68,12 +76,13 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let entries = manifest::read(&args.manifest, selection)?;
     let (model, config) = args.recognizer.load(Defaults::default())?;
     let decoding = decoding_args::describe(&config.decoding);
+    let grammar = grammar(&config.decoding).cloned();
     let recognizer = Recognizer::new(model, config)?;
     let mut hypotheses = match &args.hypotheses {
         Some(path) => Some(output::open(Some(path), &[&args.manifest])?),
         None => None,
     };
-    let outcomes = evaluate_all(&recognizer, &entries, args)?;
+    let outcomes = evaluate_all(&recognizer, grammar.as_ref(), &entries, args)?;
     if let Some(out) = &mut hypotheses {
         outcomes.iter().try_for_each(|outcome| write_line(out, outcome))?;
         out.flush()?;
@@ -90,6 +99,7 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
 
 fn evaluate_all<'a>(
     recognizer: &Recognizer,
+    grammar: Option<&Grammar>,
     entries: &'a [Entry],
     args: &EvalArgs,
 ) -> Result<Vec<Outcome<'a>>> {
@@ -97,7 +107,7 @@ fn evaluate_all<'a>(
     let pool = ThreadPoolBuilder::new().num_threads(args.jobs.get()).build()?;
     let outcomes = pool.install(|| {
         let evaluate = |entry: &'a Entry| {
-            let outcome = evaluate(recognizer, entry)
+            let outcome = evaluate(recognizer, grammar, entry)
                 .with_context(|| format!("{}:{}", args.manifest.display(), entry.line));
             progress.advance_recording();
             outcome
@@ -109,7 +119,11 @@ fn evaluate_all<'a>(
 }
 
 /// Recognizes one recording and compares what comes of it with its reference.
-fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>> {
+fn evaluate<'a>(
+    recognizer: &Recognizer,
+    grammar: Option<&Grammar>,
+    entry: &'a Entry,
+) -> Result<Outcome<'a>> {
     let mut pipeline = Pipeline::new(recognizer, AudioFile::open(&entry.path)?)?;
     if let Some(hotwords) = &entry.hotwords {
         let list = hotwords.join("\n");
@@ -156,6 +170,7 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
         audio: &entry.audio,
         words: Edits::of_words(&reference, &hypothesis).into(),
         characters: Edits::of_characters(&reference, &hypothesis).into(),
+        grammar: grammar.map(|grammar| GrammarTally::of(grammar, &reference, &hypothesis)),
         reference,
         hypothesis,
         audio_seconds: pipeline.heard(),
@@ -165,6 +180,13 @@ fn evaluate<'a>(recognizer: &Recognizer, entry: &'a Entry) -> Result<Outcome<'a>
         latencies: meter.into_latencies(),
         stability: stability.into_stability(),
     })
+}
+
+fn grammar(decoding: &Decoding) -> Option<&Grammar> {
+    match decoding {
+        Decoding::PrefixBeam(config) => config.restriction.as_ref().map(|r| &r.grammar),
+        Decoding::Greedy => None,
+    }
 }
 
 fn summarize(
@@ -177,7 +199,11 @@ fn summarize(
     let (mut words, mut characters) = (Edits::default(), Edits::default());
     let (mut audio, mut compute) = (Duration::ZERO, Duration::ZERO);
     let (mut latencies, mut stability) = (Latencies::default(), Stability::default());
+    let mut grammar = None;
     for outcome in outcomes {
+        if let Some(tally) = outcome.grammar {
+            *grammar.get_or_insert_default() += tally;
+        }
         words += outcome.words.edits;
         characters += outcome.characters.edits;
         audio += outcome.audio_seconds;
@@ -197,5 +223,6 @@ fn summarize(
         characters: characters.into(),
         latency_seconds: latencies.summary(),
         stability: stability.summary(),
+        grammar,
     }
 }

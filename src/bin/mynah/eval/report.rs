@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    error_rate::Edits, latency::LatencySummary, percentile::Percentiles,
+    error_rate::Edits, grammar::GrammarTally, latency::LatencySummary, percentile::Percentiles,
     stability::StabilitySummary,
 };
 use crate::utterance::seconds;
@@ -29,6 +29,8 @@ pub struct Report {
     pub characters: ErrorRate,
     pub latency_seconds: LatencySummary,
     pub stability: StabilitySummary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grammar: Option<GrammarTally>,
 }
 
 /// Edits and their rate.
@@ -78,7 +80,8 @@ impl Report {
         let changed = self.stability.changed_words;
         let changed = changed.map_or("none".to_owned(), |changed| format!("{changed:.3}"));
         writeln!(out, "words changed     {changed} per word of a final")?;
-        writeln!(out, "stable after      {}", percentiles(self.stability.delay_seconds, "words"))
+        writeln!(out, "stable after      {}", percentiles(self.stability.delay_seconds, "words"))?;
+        self.grammar.map_or(Ok(()), |grammar| grammar.write_table(out))
     }
 }
 
@@ -126,6 +129,7 @@ mod tests {
             characters: Edits::default().into(),
             latency_seconds: latencies.summary(),
             stability: Stability::default().summary(),
+            grammar: None,
         }
     }
 

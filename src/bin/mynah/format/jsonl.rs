@@ -69,8 +69,13 @@ mod tests {
 
     use crate::format::{
         Format,
-        samples::{utterance, written},
+        samples::{something_else, utterance, written},
     };
+
+    #[test]
+    fn something_else_has_no_words_but_times() {
+        assert_snapshot!(written(Format::Jsonl, &[something_else()]), @r#"{"file":"a.wav","type":"final","text":"","start":1.0,"end":1.3,"words":[],"tokens":[],"outcome":"something_else","fit":0.012}"#);
+    }
 
     #[test]
     fn an_utterance_is_one_object() {

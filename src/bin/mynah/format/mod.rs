@@ -79,7 +79,7 @@ impl Format {
 #[cfg(test)]
 pub mod samples {
     use super::*;
-    use crate::utterance::{TimedToken, Word};
+    use crate::utterance::{Judgement, Kind, TimedToken, Word};
 
     /// An utterance of words that last 300 ms, one every 400 ms, the first at `start`.
     pub fn utterance(start_ms: u64, text: &str) -> Utterance {
@@ -106,6 +106,19 @@ pub mod samples {
             words,
             tokens,
             nbest: Vec::new(),
+            grammar: None,
+        }
+    }
+
+    /// An utterance that is not in the grammar.
+    pub fn something_else() -> Utterance {
+        let judgement = Judgement { outcome: Kind::SomethingElse, fit: 0.0123 };
+        Utterance {
+            text: String::new(),
+            words: Vec::new(),
+            tokens: Vec::new(),
+            grammar: Some(judgement),
+            ..utterance(1000, "YES")
         }
     }
 

@@ -43,13 +43,18 @@ mod tests {
     use super::*;
     use crate::format::{
         Format,
-        samples::{Shared, utterance, written},
+        samples::{Shared, something_else, utterance, written},
     };
 
     #[test]
     fn an_utterance_is_a_line() {
         let text = written(Format::Text, &[utterance(0, "HELLO THERE"), utterance(3000, "YES")]);
         assert_eq!(text, "HELLO THERE\nYES\n");
+    }
+
+    #[test]
+    fn something_else_is_a_line_too() {
+        assert_eq!(written(Format::Text, &[something_else()]), "[something else]\n");
     }
 
     #[test]
