@@ -122,14 +122,15 @@ def torch_log_probs(model: StreamingEncoder, config: dict, frames: np.ndarray) -
 
 
 def calibration_frames(folder: Path, seconds: float, config: dict) -> np.ndarray:
-    """Frames of some training recordings laid end to end."""
+    """Frames of some training recordings laid end to end, as loud as augmentation makes them."""
     lines = (folder / "index.jsonl").read_text().splitlines()
     samples = np.memmap(folder / "samples.i16", "<i2", "r")
-    picked = [json.loads(line) for line in np.random.default_rng(0).permutation(lines)]
+    rng = np.random.default_rng(0)
+    picked = [json.loads(line) for line in rng.permutation(lines)]
     pieces, total = [], 0
     for item in picked:
         piece = samples[item["offset"] : item["offset"] + item["length"]].astype(np.float32)
-        pieces.append(piece * (0.3 / (np.abs(piece).max() + 1)))
+        pieces.append(piece * (10 ** (rng.uniform(-26, 0) / 20) / (np.abs(piece).max() + 1)))
         total += len(piece)
         if total > seconds * config["features"]["sample_rate"]:
             break

@@ -38,8 +38,9 @@ pub fn optimize(model: TypedModel) -> TractResult<TypedModel> {
 fn quantize(model: &TypedModel, node: &TypedNode, op: &ElementWiseOp) -> Patch {
     let is_f32 = model.outlet_fact(node.inputs[0])?.datum_type == f32::datum_type();
     match op.0.downcast_ref::<QuantizeLinearI8>() {
-        Some(op) if op.zero_point == 0 && is_f32 => {
-            let op = ElementWiseOp(Box::new(Quantize { per_step: op.scale }), None);
+        Some(op) if is_f32 => {
+            let op = Quantize { per_step: op.scale, zero_point: op.zero_point };
+            let op = ElementWiseOp(Box::new(op), None);
             TypedModelPatch::replace_single_op(model, node, &node.inputs, op).map(Some)
         }
         _ => Ok(None),

@@ -1,4 +1,4 @@
-//! Floating point to 8-bit integers, as ONNX's `QuantizeLinear` with the zero point 0.
+//! Floating point to 8-bit integers, as ONNX's `QuantizeLinear`.
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseMiniOp;
@@ -7,20 +7,24 @@ use tract_onnx::tract_core::ops::element_wise::ElementWiseMiniOp;
 /// in the low bits. tract's own operator rounds by a function call per value.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// Rounds `x · per_step` half to even, and clamps it to what `i8` holds.
+/// Rounds `x · per_step` half to even, adds the zero point, and clamps the sum to what `i8` holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantize {
     /// Steps per unit: the reciprocal of ONNX's scale.
     pub per_step: f32,
+    /// The integer that stands for 0.
+    pub zero_point: i8,
 }
 
 impl Eq for Quantize {}
 
 impl Quantize {
     fn run(&self, values: &[f32], integers: &mut [i8]) {
+        let zero_point = f32::from(self.zero_point);
+        let (low, high) = (f32::from(i8::MIN) - zero_point, f32::from(i8::MAX) - zero_point);
         for (value, integer) in values.iter().zip(integers) {
-            let clamped = (value * self.per_step).clamp(i8::MIN.into(), i8::MAX.into());
-            *integer = (clamped + ROUNDER).to_bits() as i8;
+            let clamped = (value * self.per_step).clamp(low, high);
+            *integer = ((clamped + ROUNDER).to_bits() as i8).wrapping_add(self.zero_point);
         }
     }
 }
@@ -51,17 +55,22 @@ mod tests {
     fn halves_go_to_even_and_the_rest_to_the_nearest() {
         let values: Vec<f32> = (-3000..3000).map(|i| i as f32 / 16.0).collect();
         let mut integers = vec![0; values.len()];
-        Quantize { per_step: 0.5 }.run(&values, &mut integers);
-        for (value, integer) in values.iter().zip(integers) {
-            assert_eq!(integer, (value * 0.5).round_ties_even() as i8, "{value}");
+        for zero_point in [0, 1, -97, i8::MIN, i8::MAX] {
+            Quantize { per_step: 0.5, zero_point }.run(&values, &mut integers);
+            for (value, integer) in values.iter().zip(&integers) {
+                let expected = (value * 0.5).round_ties_even() + f32::from(zero_point);
+                assert_eq!(*integer, expected as i8, "{value} with {zero_point}");
+            }
         }
     }
 
     #[test]
     fn large_values_are_clamped() {
         let mut integers = [0; 4];
-        Quantize { per_step: 1.0 }
-            .run(&[1e30, -1e30, f32::INFINITY, f32::NEG_INFINITY], &mut integers);
-        assert_eq!(integers, [127, -128, 127, -128]);
+        for zero_point in [0, -100] {
+            Quantize { per_step: 1.0, zero_point }
+                .run(&[1e30, -1e30, f32::INFINITY, f32::NEG_INFINITY], &mut integers);
+            assert_eq!(integers, [127, -128, 127, -128]);
+        }
     }
 }
