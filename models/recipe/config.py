@@ -24,6 +24,12 @@ class TrainConfig:
     # The last share of the time over which the rates fall linearly to zero.
     decay_share: float = 0.6
     middle_ctc_weight: float = 0.3
+    # With a teacher: the weight of the divergence from its posteriors, the temperature of both, and how many encoder frames later
+    # than the teacher the student may write; the weight of the distance to its hidden states.
+    teacher_weight: float = 1.0
+    teacher_temperature: float = 1.0
+    teacher_max_delay: int = 8
+    feature_weight: float = 0.0
     # First steps, which hear only recordings with word times, clean, and learn where each letter falls: from CTC on
     # augmented speech alone, the model writes nothing but blanks for several hundred steps.
     letter_steps: int = 350

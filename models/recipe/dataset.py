@@ -75,6 +75,9 @@ class RowDataset(torch.utils.data.IterableDataset):
     The first `letter_rows` are clean and of recordings with word times. One worker draws them all.
     """
 
+    # Whether rows come with their samples as they were before augmentation, for a teacher.
+    keeps_clean = False
+
     def __init__(self, corpus: Corpus, row_frames: int, seed: int, augmented_share: float, letter_rows: int):
         self.corpus, self.row_frames, self.seed = corpus, row_frames, seed
         self.augmented_share, self.letter_rows = augmented_share, letter_rows
@@ -93,7 +96,8 @@ class RowDataset(torch.utils.data.IterableDataset):
                     waiting += [self.corpus.items[i] for i in rng.choice(len(probability), 256, p=probability)]
                 yield self.row(waiting, rng, share)
 
-    def row(self, waiting: list, rng: np.random.Generator, share: float) -> tuple[torch.Tensor, list[Stretch]]:
+    def row(self, waiting: list, rng: np.random.Generator, share: float) -> tuple:
+        """Draw a row: frames, stretches and clean samples, if they are kept."""
         features = self.log_mel.config
         length = features.frame_shift_samples * (self.row_frames - 1) + features.frame_length_samples
         row, starts, spoken, at = np.zeros(length, np.float32), [], [], int(rng.uniform(0, 0.5) * SAMPLE_RATE)
@@ -118,12 +122,13 @@ class RowDataset(torch.utils.data.IterableDataset):
             spoken.append((item, offset, speed))
         if speechless:
             row = rng.standard_normal(length).astype(np.float32) * 10 ** rng.uniform(-5, -1)
+        clean = torch.from_numpy(row) if self.keeps_clean else None
         if augmented:
             row = augment(row, rng)
         frames = self.log_mel(torch.from_numpy(row))
         if augmented:
             frames = torch.from_numpy(mask_frames(frames.numpy(), rng, float(frames.mean())))
-        return frames, self.stretches(starts, spoken)
+        return frames, self.stretches(starts, spoken), clean
 
     def stretches(self, starts: list[int], spoken: list[tuple[dict, int, float]]) -> list[Stretch]:
         """Leading silence belongs to the first recording; a speechless row is one stretch without text."""
@@ -138,7 +143,7 @@ class RowDataset(torch.utils.data.IterableDataset):
         return stretches
 
 
-def collate(rows: list) -> tuple[torch.Tensor, list[Stretch]]:
-    frames, stretches = zip(*rows)
+def collate(rows: list) -> tuple[torch.Tensor, list[Stretch], torch.Tensor | None]:
+    frames, stretches, clean = zip(*rows)
     flat = [replace(s, row=row) for row, of_row in enumerate(stretches) for s in of_row]
-    return torch.stack(frames), flat
+    return torch.stack(frames), flat, torch.stack(clean) if clean[0] is not None else None

@@ -3,7 +3,7 @@
     python train.py --data data/train --whisper model.bin --hours 2 --out runs/first
 
 `--out` receives `last.pt` (everything needed to go on) every few minutes, `average.pt` (averaged weights,
-for export) and `log.jsonl`. Running the same command again resumes.
+for export), `log.jsonl` and at the end `curves.png`. Running the same command again resumes.
 """
 
 import argparse
@@ -13,15 +13,17 @@ import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
 from checkpoint import load_checkpoint
 from config import TrainConfig
-from dataset import Corpus, RowDataset, Stretch, collate
+from dataset import Corpus, RowDataset, collate
+from distill import Distillation
 from evaluate import greedy_errors, load_recordings
+from losses import alignment_loss, ctc_loss
 from model import StreamingEncoder
+from plot import draw
+from teachers import Teacher, open_teacher
 from whisper_weights import read_variables
 
 LOG_EVERY_STEPS = 10
@@ -68,11 +70,16 @@ class Average:
 class Run:
     """The state of a training run, saved and restored as one."""
 
-    def __init__(self, config: TrainConfig, model: StreamingEncoder, pretrained: bool, out: Path):
+    def __init__(
+        self, config: TrainConfig, model: StreamingEncoder, pretrained: bool, out: Path, teacher: Teacher | None = None
+    ):
         self.config, self.model, self.out = config, model, out
         self.optimizer = torch.optim.AdamW(
             parameter_groups(model, config, pretrained), betas=(0.9, 0.98), weight_decay=config.weight_decay
         )
+        self.distillation = Distillation(teacher, model, config) if teacher else None
+        if self.distillation and (learned := list(self.distillation.parameters())):
+            self.optimizer.add_param_group({"params": learned, "lr": config.lr_new, "peak": config.lr_new})
         self.average = Average(model, config.average_decay)
         self.step, self.seconds = 0, 0.0
 
@@ -82,6 +89,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.weights,
             "average_steps": self.average.steps,
+            "distillation": self.distillation.state_dict() if self.distillation else {},
             "step": self.step,
             "seconds": self.seconds,
         }
@@ -95,6 +103,8 @@ class Run:
         self.model.load_state_dict(last["model"])
         self.optimizer.load_state_dict(last["optimizer"])
         self.average.weights, self.average.steps = last["average"], last["average_steps"]
+        if self.distillation:
+            self.distillation.load_state_dict(last.get("distillation", {}))
         self.step, self.seconds = last["step"], last["seconds"]
 
     def log(self, **values) -> None:
@@ -104,35 +114,11 @@ class Run:
             file.write(line + "\n")
 
 
-def ctc_loss(log_probs: torch.Tensor, stretches: list[Stretch]) -> torch.Tensor:
-    """Mean CTC loss per token over the stretches. One spoken faster than the encoder's frames counts nothing."""
-    parts = pad_sequence([log_probs[s.row, s.start : s.end] for s in stretches])  # (time, stretch, token)
-    times = torch.tensor([s.end - s.start for s in stretches])
-    lengths = torch.tensor([len(s.tokens) for s in stretches])
-    tokens = torch.cat([s.tokens for s in stretches])
-    losses = F.ctc_loss(parts, tokens, times, lengths, reduction="none", zero_infinity=True)
-    return losses.sum() / lengths.sum().clamp(min=1)
-
-
-def alignment_loss(log_probs: torch.Tensor, stretches: list[Stretch], blank_weight: float = 0.3) -> torch.Tensor:
-    """Mean cross-entropy per frame of the stretches whose tokens have frames; the frames between are blank."""
-    targets = torch.full(log_probs.shape[:2], -1)
-    for s in stretches:
-        if s.frames:
-            targets[s.row, s.start : s.end] = 0
-            targets[s.row, s.frames] = s.tokens.long()
-    if (targets < 0).all():
-        return log_probs.new_zeros(())
-    weight = torch.ones(log_probs.shape[-1])
-    weight[0] = blank_weight
-    return F.nll_loss(log_probs.flatten(0, 1), targets.flatten(), weight, ignore_index=-1)
-
-
 def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
     config, model = run.config, run.model
     for group in run.optimizer.param_groups:
         group["lr"] = group["peak"] * schedule(config, run.step, progress)
-    frames, stretches = batch
+    frames, stretches, clean = batch
     start = torch.randint(0, 1500, (len(frames), 1))
     with torch.autocast("cpu", torch.bfloat16):
         log_probs, middle = model(frames, chunk, start)
@@ -140,6 +126,8 @@ def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
     total = loss + config.middle_ctc_weight * ctc_loss(middle, stretches)
     if run.step < config.letter_steps:
         total = total + alignment_loss(log_probs, stretches) + alignment_loss(middle, stretches)
+    if run.distillation:
+        total = total + run.distillation(log_probs, clean)
     run.optimizer.zero_grad(set_to_none=True)
     total.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -160,10 +148,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders written by prepare.py")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--hours", type=float, required=True, help="training time in all, over every resumption")
+    budget = parser.add_mutually_exclusive_group(required=True)
+    budget.add_argument("--hours", type=float, help="training time in all, over every resumption")
+    budget.add_argument("--steps", type=int, help="updates in all: a run of a fixed length on any machine")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--whisper", type=Path, help="a CTranslate2 model.bin of Whisper tiny.en to start from")
     parser.add_argument("--start", type=Path, help="an average.pt or an exported encoder.onnx to start from")
+    parser.add_argument("--teacher", help="KIND:PATH of a CTC model to learn from, see teachers.py")
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--save-minutes", type=float, default=5)
     args = parser.parse_args()
@@ -176,7 +167,8 @@ def main() -> None:
     if args.start:
         model.load_state_dict(load_checkpoint(args.start).state_dict())
     args.out.mkdir(parents=True, exist_ok=True)
-    run = Run(config, model, bool(args.whisper or args.start), args.out)
+    teacher = open_teacher(args.teacher) if args.teacher else None
+    run = Run(config, model, bool(args.whisper or args.start), args.out, teacher)
     if (args.out / "last.pt").exists():
         run.restore()
 
@@ -186,6 +178,7 @@ def main() -> None:
     corpus = Corpus(args.data, config.corpus_weights, longest_samples)
     letter_rows = max(0, config.letter_steps - run.step) * config.batch_rows
     rows = RowDataset(corpus, row_frames, config.seed + 1000 * run.step, config.augmented_share, letter_rows)
+    rows.keeps_clean = teacher is not None
     loader = DataLoader(rows, config.batch_rows, num_workers=1, collate_fn=collate, prefetch_factor=4)
     recordings = load_recordings(args.dev)[::6] if args.dev else []
 
@@ -193,7 +186,7 @@ def main() -> None:
     began, losses, saved = time.monotonic() - run.seconds, [], run.seconds
     generator = torch.Generator().manual_seed(config.seed + run.step)
     for batch in loader:
-        progress = run.seconds / (args.hours * 3600)
+        progress = run.step / args.steps if args.steps else run.seconds / (args.hours * 3600)
         if progress >= 1:
             break
         chunk = config.chunks[int(torch.randint(len(config.chunks), (1,), generator=generator))]
@@ -211,6 +204,7 @@ def main() -> None:
     run.save()
     if recordings:
         run.log(**evaluate_average(run, recordings, chunk=16))
+    draw(args.out / "log.jsonl", args.out / "curves.png")
 
 
 if __name__ == "__main__":
