@@ -120,6 +120,11 @@ impl ContextGraph {
         Ok(graph)
     }
 
+    /// Whether there are no phrases.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// The state before the first letter.
     pub fn begin(&self) -> ContextState {
         self.advance(ContextState::default(), BOUNDARY)

@@ -2,12 +2,14 @@
 //! what hotwords add.
 
 use super::context::{ContextGraph, ContextState, Hotword};
+use super::listed::Listed;
 use crate::lm::{LexiconNode, LmState, NgramModel};
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
 /// An n-gram model and how much it counts. A word scores
-/// `weight · ln P(word | words before) + word_bonus`, an unknown one `oov_penalty` less per letter.
+/// `weight · ln P(word | words before) + word_bonus`, an unknown one `oov_penalty` less per letter
+/// unless it stands in a hotword.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LanguageModel {
     /// The words, spelled as the acoustic model's tokens spell them.
@@ -27,6 +29,7 @@ pub struct LanguageModel {
 pub(super) struct Fusion {
     language_model: Option<LanguageModel>,
     context: ContextGraph,
+    listed: Listed,
     /// Each token's bytes, [`BOUNDARY`] for a word boundary.
     spellings: Vec<Box<[u8]>>,
     /// The most that one token can add for beginning words.
@@ -39,6 +42,8 @@ pub(super) struct FusionState {
     words: LmState,
     /// The unfinished word: the root before its first letter, nothing if no known word begins so.
     unfinished: Option<LexiconNode>,
+    /// The same among the words of hotwords.
+    listed: Option<LexiconNode>,
     /// Its letters.
     letters: u16,
     /// The score of the finished words.
@@ -71,7 +76,8 @@ impl Fusion {
             most_bonus = most as f64 * f64::from(model.word_bonus.max(0.0));
         }
         let context = ContextGraph::new(hotwords, tokens)?;
-        Ok(Self { language_model, context, spellings, most_bonus })
+        let listed = Listed::new(hotwords, tokens)?;
+        Ok(Self { language_model, context, listed, spellings, most_bonus })
     }
 
     /// The state before the first token.
@@ -81,9 +87,10 @@ impl Fusion {
         FusionState {
             words: model.map_or(LmState::NONE, |model| model.ngrams.begin()),
             unfinished: root,
+            listed: root,
             letters: 0,
             finished_score: 0.0,
-            unfinished_score: model.map_or(0.0, |model| model.unfinished_score(root, 0)),
+            unfinished_score: model.map_or(0.0, |model| model.unfinished_score(root, root, 0)),
             context: self.context.begin(),
         }
     }
@@ -98,15 +105,29 @@ impl Fusion {
         let Some(model) = &self.language_model else { return state };
         for &byte in spelling {
             if byte == BOUNDARY {
-                state = model.end_word(&state);
+                state = model.end_word(&state, &self.listed);
             } else {
+                state.listed = state.listed.and_then(|node| self.listed.extend(node, byte));
                 let longer = state.unfinished.and_then(|node| model.ngrams.extend(node, byte));
                 state.unfinished = longer;
                 state.letters = state.letters.saturating_add(u16::from(begins_letter(byte)));
             }
         }
-        state.unfinished_score = model.unfinished_score(state.unfinished, state.letters);
+        state.unfinished_score =
+            model.unfinished_score(state.unfinished, state.listed, state.letters);
         state
+    }
+
+    /// Whether there are hotwords at all.
+    pub fn has_hotwords(&self) -> bool {
+        !self.context.is_empty()
+    }
+
+    /// Whether a token goes on with the letters of a hotword.
+    pub fn spells_hotword(&self, state: &FusionState, token: crate::TokenId) -> bool {
+        let advance = |context, &byte: &u8| self.context.advance(context, byte);
+        let after = self.spellings[token.0 as usize].iter().fold(state.context, advance);
+        after.score() > state.context.score()
     }
 
     /// The same language model with other hotwords.
@@ -119,7 +140,7 @@ impl Fusion {
     pub fn finish(&self, state: &FusionState) -> f64 {
         let hotwords = self.context.finish(&state.context);
         let Some(model) = &self.language_model else { return hotwords };
-        let state = model.end_word(state);
+        let state = model.end_word(state, &self.listed);
         hotwords + state.finished_score + f64::from(model.weight * model.ngrams.end(&state.words))
     }
 
@@ -175,22 +196,24 @@ impl LanguageModel {
     }
 
     /// Adds the unfinished word's score, if it has letters.
-    fn end_word(&self, state: &FusionState) -> FusionState {
-        if state.unfinished == Some(LexiconNode::ROOT) {
+    fn end_word(&self, state: &FusionState, listed: &Listed) -> FusionState {
+        if state.letters == 0 {
             return *state;
         }
         let known = state.unfinished.and_then(|node| self.ngrams.word_at(node));
         let (log_prob, words) =
             self.ngrams.score(&state.words, known.unwrap_or(self.ngrams.unknown()));
-        let penalty = if known.is_some() { 0.0 } else { self.penalty(state.letters) };
+        let is_known = known.is_some() || state.listed.is_some_and(|node| listed.has_word_at(node));
+        let penalty = if is_known { 0.0 } else { self.penalty(state.letters) };
         let score = f64::from(self.weight * log_prob + self.word_bonus - penalty);
         let root = Some(LexiconNode::ROOT);
         FusionState {
             words,
             unfinished: root,
+            listed: root,
             letters: 0,
             finished_score: state.finished_score + score,
-            unfinished_score: self.unfinished_score(root, 0),
+            unfinished_score: self.unfinished_score(root, root, 0),
             ..*state
         }
     }
@@ -199,13 +222,18 @@ impl LanguageModel {
         self.oov_penalty * f32::from(letters)
     }
 
-    fn unfinished_score(&self, unfinished: Option<LexiconNode>, letters: u16) -> f64 {
+    fn unfinished_score(
+        &self,
+        unfinished: Option<LexiconNode>,
+        listed: Option<LexiconNode>,
+        letters: u16,
+    ) -> f64 {
         f64::from(match unfinished {
             Some(LexiconNode::ROOT) => self.weight * self.ngrams.best_below(LexiconNode::ROOT),
             Some(node) => self.weight * self.ngrams.best_below(node) + self.word_bonus,
             None => {
-                self.weight * self.ngrams.unknown_unigram() + self.word_bonus
-                    - self.penalty(letters)
+                let penalty = if listed.is_some() { 0.0 } else { self.penalty(letters) };
+                self.weight * self.ngrams.unknown_unigram() + self.word_bonus - penalty
             }
         })
     }

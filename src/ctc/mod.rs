@@ -7,6 +7,7 @@ mod context;
 mod exactness;
 mod fusion;
 mod greedy;
+mod listed;
 mod prefix_beam;
 mod prefix_tree;
 mod restriction;

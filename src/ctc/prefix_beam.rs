@@ -22,8 +22,8 @@ use crate::{Error, Result};
 pub struct PrefixBeamConfig {
     /// The prefixes that are kept from one encoder frame to the next; at least 1.
     pub beam: usize,
-    /// Tokens whose natural log-probability in a frame is less are not begun there. Without effect
-    /// where there is a grammar.
+    /// Tokens whose natural log-probability in a frame is less are not begun there, unless they spell
+    /// a hotword and have up to 3 less. Without effect where there is a grammar.
     pub token_threshold: f32,
     /// Prefixes whose score is less than the best one's by more than this are dropped; at least 0.
     /// Not below 40 where there is a grammar.
@@ -100,6 +100,10 @@ struct Candidate {
     /// Of the entry.
     score: f64,
 }
+
+/// How much less than [`PrefixBeamConfig::token_threshold`] a letter of a hotword may have to be
+/// begun. A rare word has letters that the encoder does not expect; tuned with `en-small`.
+const HOTWORD_SLACK: f32 = 3.0;
 
 impl Default for PrefixBeamConfig {
     fn default() -> Self {
@@ -284,20 +288,23 @@ impl PrefixBeam {
     /// Notes the tokens that are worth a try, and returns the likeliest; of equals the first.
     fn find_likely(&mut self, log_probs: &[f32]) -> TokenId {
         self.likely.clear();
-        let threshold = match self.bounds.exist() {
-            true => f32::NEG_INFINITY,
-            false => self.limits.token_threshold,
-        };
+        let slack = if self.fusion.has_hotwords() { HOTWORD_SLACK } else { 0.0 };
+        let least = self.token_threshold() - slack;
         let mut likeliest = (TokenId(0), f32::NEG_INFINITY);
         for (id, &log_prob) in (0..).map(TokenId).zip(log_probs) {
             if log_prob > likeliest.1 {
                 likeliest = (id, log_prob);
             }
-            if log_prob >= threshold && id != self.blank {
+            if log_prob >= least && id != self.blank {
                 self.likely.push((id, log_prob));
             }
         }
         likeliest.0
+    }
+
+    /// The least log-probability that a token is begun with.
+    fn token_threshold(&self) -> f32 {
+        if self.bounds.exist() { f32::NEG_INFINITY } else { self.limits.token_threshold }
     }
 
     /// Puts up the beam's prefixes as they are, by a blank, by their last token going on, or by that
@@ -350,6 +357,10 @@ impl PrefixBeam {
                 let last = entry.extended(token, log_prob.into());
                 let least = best - margin;
                 if last.sum == f64::NEG_INFINITY || last.sum + bound < least {
+                    continue;
+                }
+                let is_likely = log_prob >= self.token_threshold();
+                if !is_likely && !self.fusion.spells_hotword(&entry.fusion, token) {
                     continue;
                 }
                 let fusion = self.fusion.advance(&entry.fusion, token);
@@ -513,4 +524,34 @@ fn best<'a>(scored: impl Iterator<Item = (&'a Entry, f64)>) -> (&'a Entry, f64) 
 /// The token's log-probability; none for what is not a number.
 fn log_prob(log_probs: &[f32], token: TokenId) -> f64 {
     f64::from(log_probs[token.0 as usize].max(f32::NEG_INFINITY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames in which A, then B, then an unlikely C is heard.
+    fn text(hotwords: &[&str]) -> String {
+        let table = TokenTable::parse("<blank>\n▁\nA\nB\nC", TokenId(0)).unwrap();
+        let hotword = |&phrase: &&str| Hotword { boost: 3.0, ..Hotword::new(phrase) };
+        let hotwords = hotwords.iter().map(hotword).collect();
+        let config = PrefixBeamConfig { hotwords, ..PrefixBeamConfig::default() };
+        let mut search = PrefixBeam::new(&config, &table).unwrap();
+        for (frame, likely) in (0..).zip([2, 3, 0]) {
+            let mut row = [-9.0; 5];
+            row[likely] = -0.01;
+            if likely == 0 {
+                row[4] = -7.0;
+            }
+            search.accept(frame, &row);
+        }
+        table.text(search.finals()[0].tokens.iter().map(|token| token.id))
+    }
+
+    #[test]
+    fn an_unlikely_letter_is_tried_where_it_goes_on_with_a_hotword() {
+        assert_eq!(text(&[]), "AB");
+        assert_eq!(text(&["abc"]), "ABC");
+        assert_eq!(text(&["bc", "ac"]), "AB");
+    }
 }

@@ -4,7 +4,7 @@ use super::WordId;
 
 /// Words in ascending order of their bytes, a word's id being its place.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Lexicon {
+pub(crate) struct Lexicon {
     /// Per node, breadth first, the first of its children, which follow one another; and at the end
     /// the number of nodes.
     first_child: Vec<u32>,

@@ -12,9 +12,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(crate) use lexicon::LexiconNode;
+pub(crate) use lexicon::{Lexicon, LexiconNode};
 
-use lexicon::Lexicon;
 use packed::{PackedInts, Spans};
 use values::Values;
 
