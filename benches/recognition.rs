@@ -5,13 +5,14 @@
 #![allow(clippy::unwrap_used, reason = "a panic ends the measurement")]
 #![allow(missing_docs, reason = "criterion's macros define functions")]
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mynah::audio::{AudioFile, Read, Source};
-use mynah::ctc::{Decoding, PrefixBeamConfig, Restriction};
+use mynah::ctc::{Decoding, Hotword, PrefixBeamConfig, Restriction};
 use mynah::features::Fbank;
 use mynah::{Grammar, Model, Precision, Recognizer, RecognizerConfig};
 
@@ -63,27 +64,51 @@ fn encoder_chunk(c: &mut Criterion) {
     }
 }
 
-/// The example's log-probabilities to its finals: with the language model, and with grammars.
-fn decoding(c: &mut Criterion) {
+/// The decoding of what an encoder call gives, on average over the example.
+fn decoding_per_chunk(c: &mut Criterion) {
     let model = model(Precision::Int8);
-    let digits = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine";
-    let restricted = |list: &str| {
-        let restriction = Some(Restriction::new(Grammar::parse(list).unwrap()));
-        Decoding::PrefixBeam(PrefixBeamConfig { restriction, ..PrefixBeamConfig::default() })
-    };
-    let said = std::fs::read_to_string(in_repository("examples/speech.txt")).unwrap();
-    for (name, decoding) in [
-        ("language model", model.decoding().clone()),
-        ("grammar without the phrase", restricted(digits)),
-        ("grammar with the phrase", restricted(&format!("{said}\n{digits}"))),
-    ] {
+    let chunk = model.config().encoder.chunk_encoder_frames() * model.tokens().len();
+    for (name, decoding) in decodings(&model) {
         let config = RecognizerConfig { decoding, ..RecognizerConfig::default() };
         let recognizer = Recognizer::new(model.clone(), config).unwrap();
         let log_probs = recognizer.log_probs(&speech()).unwrap();
-        c.bench_function(&format!("decoding, {name}"), |b| {
-            b.iter(|| recognizer.decode(black_box(&log_probs)).len())
+        let chunks = (log_probs.len() / chunk) as u32;
+        c.bench_function(&format!("decoding of a chunk, {name}"), |b| {
+            b.iter_custom(|times| {
+                let began = Instant::now();
+                (0..times).for_each(|_| _ = black_box(recognizer.decode(black_box(&log_probs))));
+                began.elapsed() / chunks
+            })
         });
     }
+}
+
+/// All at the model's beam.
+fn decodings(model: &Model) -> [(&'static str, Decoding); 6] {
+    let Decoding::PrefixBeam(beam) = model.decoding() else { panic!("no language model") };
+    let plain = PrefixBeamConfig { language_model: None, ..beam.clone() };
+    let biased = PrefixBeamConfig { hotwords: hotwords(100).into(), ..beam.clone() };
+    let digits = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine";
+    let restricted = |list: &str| {
+        let restriction = Some(Restriction::new(Grammar::parse(list).unwrap()));
+        Decoding::PrefixBeam(PrefixBeamConfig { restriction, ..plain.clone() })
+    };
+    let said = std::fs::read_to_string(in_repository("examples/speech.txt")).unwrap();
+    [
+        ("greedy", Decoding::Greedy),
+        ("beam", Decoding::PrefixBeam(plain.clone())),
+        ("language model", model.decoding().clone()),
+        ("language model and 100 hotwords", Decoding::PrefixBeam(biased)),
+        ("grammar without the phrase", restricted(digits)),
+        ("grammar with the phrase", restricted(&format!("{said}\n{digits}"))),
+    ]
+}
+
+/// Long words of the licence.
+fn hotwords(count: usize) -> Vec<Hotword> {
+    let text = std::fs::read_to_string(in_repository("LICENSE-APACHE")).unwrap().to_lowercase();
+    let words = text.split(|c: char| !c.is_ascii_lowercase()).filter(|word| word.len() > 7);
+    words.collect::<BTreeSet<_>>().into_iter().take(count).map(Hotword::new).collect()
 }
 
 /// The example from samples to the final event.
@@ -113,6 +138,6 @@ fn start_up(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().measurement_time(Duration::from_secs(4)).sample_size(20);
-    targets = frames, encoder_chunk, decoding, end_to_end, start_up
+    targets = frames, encoder_chunk, decoding_per_chunk, end_to_end, start_up
 }
 criterion_main!(benches);

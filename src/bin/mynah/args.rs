@@ -228,7 +228,8 @@ pub struct SpotEvalArgs {
 ///
 /// The manifest has one JSON object per line: {"audio": path relative to the manifest, "text":
 /// what is said}; "hotwords": ["PHRASE", …] are preferred in that recording instead of those of
-/// --hotwords; further keys are ignored.
+/// --hotwords; "rare_words": ["WORD", …] are words whose errors are counted apart from all others';
+/// further keys are ignored.
 ///
 /// Normalization, of references and results alike: upper case; ’ becomes '; every character but
 /// A–Z and the apostrophe separates words.

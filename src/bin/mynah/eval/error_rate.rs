@@ -18,28 +18,52 @@ impl Edits {
     /// Counts the fewest edits from `reference` to `hypothesis`; among equals, those that keep
     /// most in line (a substitution rather than a deletion and an insertion elsewhere).
     pub fn between<T: PartialEq>(reference: &[T], hypothesis: &[T]) -> Self {
-        let mut row: Vec<Self> = (0..=hypothesis.len() as u64)
-            .map(|insertions| Self { insertions, ..Self::default() })
-            .collect();
+        let [edits] = Self::by_kind(reference, hypothesis, |_| 0);
+        edits
+    }
+
+    /// The same edits told apart by the kind, below `KINDS`, of what they concern: the element of the
+    /// reference, or the one inserted.
+    pub fn by_kind<T: PartialEq, const KINDS: usize>(
+        reference: &[T],
+        hypothesis: &[T],
+        kind: impl Fn(&T) -> usize,
+    ) -> [Self; KINDS] {
+        let mut row = vec![[Self::default(); KINDS]];
+        for found in hypothesis {
+            let mut inserted = row[row.len() - 1];
+            inserted[kind(found)].insertions += 1;
+            row.push(inserted);
+        }
         for expected in reference {
+            let expected_kind = kind(expected);
+            row.iter_mut().for_each(|edits| edits[expected_kind].reference += 1);
             let mut diagonal = row[0];
-            row[0].deletions += 1;
+            row[0][expected_kind].deletions += 1;
             for (j, found) in hypothesis.iter().enumerate() {
                 let above = row[j + 1];
                 let best = if expected == found {
                     diagonal
                 } else {
-                    let substituted =
-                        Self { substitutions: diagonal.substitutions + 1, ..diagonal };
-                    let deleted = Self { deletions: above.deletions + 1, ..above };
-                    let inserted = Self { insertions: row[j].insertions + 1, ..row[j] };
-                    substituted.fewer(deleted).fewer(inserted)
+                    let (mut substituted, mut deleted, mut inserted) = (diagonal, above, row[j]);
+                    substituted[expected_kind].substitutions += 1;
+                    deleted[expected_kind].deletions += 1;
+                    inserted[kind(found)].insertions += 1;
+                    fewer(fewer(substituted, deleted), inserted)
                 };
                 diagonal = above;
                 row[j + 1] = best;
             }
         }
-        Self { reference: reference.len() as u64, ..row[hypothesis.len()] }
+        row[hypothesis.len()]
+    }
+
+    /// Edits of the words of two normalized texts that are among `rare`, and those of all others.
+    pub fn of_rare_words(reference: &str, hypothesis: &str, rare: &[String]) -> [Self; 2] {
+        let reference: Vec<_> = reference.split_whitespace().collect();
+        let hypothesis: Vec<_> = hypothesis.split_whitespace().collect();
+        let is_other = |word: &&str| !rare.iter().any(|rare| rare == word);
+        Self::by_kind(&reference, &hypothesis, |word| usize::from(is_other(word)))
     }
 
     /// Edits between the words of two normalized texts.
@@ -63,10 +87,11 @@ impl Edits {
     pub fn rate(self) -> Option<f64> {
         (self.reference > 0).then(|| self.errors() as f64 / self.reference as f64)
     }
+}
 
-    fn fewer(self, other: Self) -> Self {
-        if other.errors() < self.errors() { other } else { self }
-    }
+fn fewer<const KINDS: usize>(first: [Edits; KINDS], other: [Edits; KINDS]) -> [Edits; KINDS] {
+    let errors = |edits: &[Edits; KINDS]| edits.iter().map(|edits| edits.errors()).sum::<u64>();
+    if errors(&other) < errors(&first) { other } else { first }
 }
 
 impl AddAssign for Edits {
@@ -119,6 +144,18 @@ mod tests {
     }
 
     #[test]
+    fn rare_words_are_told_apart_where_they_are_said_and_where_inserted() {
+        let rare = ["KEW".to_owned(), "ANNA".to_owned()];
+        let errors = |reference, hypothesis| {
+            Edits::of_rare_words(reference, hypothesis, &rare).map(|e| (e.errors(), e.reference))
+        };
+        assert_eq!(errors("IN KEW WITH ANNA", "IN KEW WITH ANNA"), [(0, 2), (0, 2)]);
+        assert_eq!(errors("IN KEW WITH ANNA", "IN QUEUE WITH"), [(2, 2), (0, 2)]);
+        assert_eq!(errors("A QUEUE HERE", "KEW QUEUE HERE ANNA"), [(1, 0), (1, 3)]);
+        assert_eq!(errors("A QUEUE", "A KEW"), [(0, 0), (1, 2)]);
+    }
+
+    #[test]
     fn characters_include_spaces() {
         let edits = Edits::of_characters("AB C", "ABC");
         assert_eq!((edits.deletions, edits.errors(), edits.reference), (1, 1, 4));
@@ -132,6 +169,8 @@ mod tests {
         ) {
             let edits = Edits::between(&a, &b);
             prop_assert_eq!(edits.errors(), distance(&a, &b));
+            let kinds: [Edits; 3] = Edits::by_kind(&a, &b, |&x| usize::from(x));
+            prop_assert_eq!(kinds.map(Edits::errors).iter().sum::<u64>(), distance(&a, &b));
             prop_assert_eq!(a.len() as u64 + edits.insertions, b.len() as u64 + edits.deletions);
         }
     }

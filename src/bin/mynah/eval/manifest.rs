@@ -21,6 +21,8 @@ pub struct Entry {
     pub text: String,
     /// What is preferred in this recording; `PHRASE` or `PHRASE:BOOST`.
     pub hotwords: Option<Vec<String>>,
+    /// The words whose errors are counted apart.
+    pub rare_words: Option<Vec<String>>,
 }
 
 /// Which entries are taken: each `every`th, the first included, and of those the first `limit`.
@@ -41,6 +43,7 @@ struct Line {
     audio: PathBuf,
     text: String,
     hotwords: Option<Vec<String>>,
+    rare_words: Option<Vec<String>>,
 }
 
 /// Reads a manifest: one JSON object per line, empty lines skipped.
@@ -57,9 +60,10 @@ pub fn read(manifest: &Path, selection: Selection) -> Result<Vec<Entry>> {
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(index, line)| {
             let line_number = index + 1;
-            let Line { audio, text, hotwords } =
+            let Line { audio, text, hotwords, rare_words } =
                 parse(line).with_context(|| format!("{}:{line_number}", manifest.display()))?;
-            Ok(Entry { line: line_number, path: folder.join(&audio), audio, text, hotwords })
+            let path = folder.join(&audio);
+            Ok(Entry { line: line_number, path, audio, text, hotwords, rare_words })
         })
         .collect::<Result<Vec<_>>>()?;
     if entries.is_empty() {

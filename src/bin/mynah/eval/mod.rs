@@ -26,7 +26,7 @@ use self::{
     latency::{ClosedBy, Latencies, LatencyMeter},
     manifest::{Entry, Selection},
     normalize::normalize,
-    report::{ErrorRate, Report},
+    report::{ErrorRate, RareWords, Report},
     stability::{Stability, StabilityMeter},
 };
 use crate::{
@@ -48,6 +48,8 @@ struct Outcome<'a> {
     reference: String,
     hypothesis: String,
     words: ErrorRate,
+    #[serde(flatten)]
+    rare: Option<RareWords>,
     characters: ErrorRate,
     #[serde(serialize_with = "seconds")]
     audio_seconds: Duration,
@@ -165,10 +167,15 @@ fn evaluate<'a>(
         }
     }
     let (reference, hypothesis) = (normalize(&entry.text), normalize(&text));
+    let rare = entry.rare_words.as_ref().map(|rare| {
+        let rare: Vec<_> = rare.iter().map(|word| normalize(word)).collect();
+        RareWords::new(Edits::of_rare_words(&reference, &hypothesis, &rare))
+    });
     Ok(Outcome {
         line: entry.line,
         audio: &entry.audio,
         words: Edits::of_words(&reference, &hypothesis).into(),
+        rare,
         characters: Edits::of_characters(&reference, &hypothesis).into(),
         grammar: grammar.map(|grammar| GrammarTally::of(grammar, &reference, &hypothesis)),
         reference,
@@ -197,6 +204,7 @@ fn summarize(
 ) -> Report {
     let recordings = outcomes.len();
     let (mut words, mut characters) = (Edits::default(), Edits::default());
+    let mut rare: Option<[Edits; 2]> = None;
     let (mut audio, mut compute) = (Duration::ZERO, Duration::ZERO);
     let (mut latencies, mut stability) = (Latencies::default(), Stability::default());
     let mut grammar = None;
@@ -205,6 +213,11 @@ fn summarize(
             *grammar.get_or_insert_default() += tally;
         }
         words += outcome.words.edits;
+        if let Some(found) = outcome.rare {
+            let [rare, others] = rare.get_or_insert_default();
+            *rare += found.rare_words.edits;
+            *others += found.other_words.edits;
+        }
         characters += outcome.characters.edits;
         audio += outcome.audio_seconds;
         compute += outcome.compute_seconds;
@@ -220,6 +233,7 @@ fn summarize(
         compute_seconds: compute,
         real_time_factor: (!audio.is_zero()).then(|| compute.as_secs_f64() / audio.as_secs_f64()),
         words: words.into(),
+        rare: rare.map(RareWords::new),
         characters: characters.into(),
         latency_seconds: latencies.summary(),
         stability: stability.summary(),

@@ -26,6 +26,8 @@ pub struct Report {
     pub compute_seconds: Duration,
     pub real_time_factor: Option<f64>,
     pub words: ErrorRate,
+    #[serde(flatten)]
+    pub rare: Option<RareWords>,
     pub characters: ErrorRate,
     pub latency_seconds: LatencySummary,
     pub stability: StabilitySummary,
@@ -40,6 +42,21 @@ pub struct ErrorRate {
     pub error_rate: Option<f64>,
     #[serde(flatten)]
     pub edits: Edits,
+}
+
+/// The word errors of recordings whose manifest names rare words: of those (B-WER) and of all others
+/// (U-WER). An inserted word counts where it belongs; Le et al. 2021, arXiv 2104.02194.
+#[derive(Debug, Serialize)]
+pub struct RareWords {
+    pub rare_words: ErrorRate,
+    pub other_words: ErrorRate,
+}
+
+impl RareWords {
+    /// Takes the edits of rare words and of others.
+    pub fn new([rare, others]: [Edits; 2]) -> Self {
+        Self { rare_words: rare.into(), other_words: others.into() }
+    }
 }
 
 impl From<Edits> for ErrorRate {
@@ -67,6 +84,10 @@ impl Report {
             self.recordings
         )?;
         writeln!(out, "word errors       {}", error_rate(&self.words))?;
+        if let Some(RareWords { rare_words, other_words }) = &self.rare {
+            writeln!(out, "  of rare words   {}", error_rate(rare_words))?;
+            writeln!(out, "  of other words  {}", error_rate(other_words))?;
+        }
         writeln!(out, "character errors  {}", error_rate(&self.characters))?;
         writeln!(
             out,
@@ -126,6 +147,7 @@ mod tests {
             compute_seconds: Duration::from_millis(1234),
             real_time_factor: Some(0.1),
             words: words.into(),
+            rare: None,
             characters: Edits::default().into(),
             latency_seconds: latencies.summary(),
             stability: Stability::default().summary(),
@@ -149,6 +171,21 @@ mod tests {
           at end of audio p50 700 ms, p95 700 ms, p99 700 ms (1 finals)
         words changed     none per word of a final
         stable after      none (0 words)
+        "#);
+    }
+
+    #[test]
+    fn rare_words_have_lines_of_their_own() {
+        let rare = Edits { substitutions: 1, reference: 4, ..Edits::default() };
+        let others = Edits { substitutions: 1, deletions: 1, reference: 36, ..Edits::default() };
+        let report = Report { rare: Some(RareWords::new([rare, others])), ..report() };
+        let mut out = Vec::new();
+        report.write_table(&mut out).unwrap();
+        let table = String::from_utf8(out).unwrap();
+        let lines: Vec<_> = table.lines().filter(|line| line.starts_with("  of")).collect();
+        assert_snapshot!(lines.join("\n"), @r#"
+          of rare words   25.00 % of 4 (1 substituted, 0 deleted, 0 inserted)
+          of other words  5.56 % of 36 (1 substituted, 1 deleted, 0 inserted)
         "#);
     }
 
