@@ -26,6 +26,8 @@ def main() -> None:
     parser.add_argument("training", type=pathlib.Path, help="what counts words: JSON lines with `text`")
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--distractors", type=int, default=100, help="per recording")
+    parser.add_argument("--boost", type=float, help="of every hotword, instead of the default")
+    parser.add_argument("--no-hotwords", action="store_true", help="only name the rare words")
     parser.add_argument("--frequent", type=int, default=5000, help="words that are not rare")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -43,10 +45,13 @@ def main() -> None:
     with options.output.open("w", encoding="utf-8") as out:
         for row, own in zip(rows, rare):
             distractors = chance.sample([word for word in pool if word not in own], options.distractors)
+            hotwords = [] if options.no_hotwords else own + distractors
+            if options.boost is not None:
+                hotwords = [f"{word}:{options.boost}" for word in hotwords]
             line = {
                 "audio": str(folder / row["audio"]),
                 "text": row["text"],
-                "hotwords": own + distractors,
+                "hotwords": hotwords,
                 "rare_words": own,
             }
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
