@@ -121,6 +121,9 @@ class RecipeTeacher(Teacher):
 class WhisperTeacher(Teacher):
     """Whisper, offline, for its text. Its confidence is that of its worst segment."""
 
+    # Where only sampling would give a text, none is better; so the same recording always gives the same.
+    OPTIONS = dict(language="en", beam_size=5, temperature=0.0, condition_on_previous_text=False)
+
     def __init__(self, path: str):
         from faster_whisper import WhisperModel
 
@@ -129,7 +132,8 @@ class WhisperTeacher(Teacher):
     def hear(self, samples: Tensor) -> Heard:
         texts, confidences = [], []
         for row in samples.numpy():
-            segments = list(self.model.transcribe(row, language="en", beam_size=5, condition_on_previous_text=False)[0])
+            segments, _ = self.model.transcribe(row, **self.OPTIONS)
+            segments = list(segments)
             texts.append(normalize(" ".join(s.text for s in segments)))
             worst = min((s.avg_logprob for s in segments), default=-torch.inf)
             confidences.append(float(torch.tensor(worst).exp()))
