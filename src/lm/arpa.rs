@@ -265,7 +265,7 @@ impl Section {
 
 impl Tables {
     /// `words` ascend and have the ids of their places.
-    pub(super) fn new(words: &[Vec<u8>], markup: Markup, levels: Vec<Level>) -> Self {
+    pub(super) fn new(words: &[impl AsRef<[u8]>], markup: Markup, levels: Vec<Level>) -> Self {
         let log_prob = |id: WordId| match markup.contains(id) {
             true => f32::MIN,
             false => levels[0].log_probs.get(id.0 as usize),

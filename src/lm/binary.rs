@@ -7,6 +7,9 @@
 //!       bits of the spans
 //! ```
 
+use std::borrow::Cow;
+
+use super::words::Words;
 use super::{Level, Markup, NgramModel, PackedInts, Spans, Tables, Values, WordId};
 
 const MAGIC: &[u8; 8] = b"mynah-lm";
@@ -14,8 +17,28 @@ const VERSION: u32 = 1;
 /// Magic, version, length, checksum.
 const HEADER_BYTES: usize = 8 + 4 + 8 + 4;
 
+/// How what stays of the file is held.
+type Keep<'a> = fn(&'a [u8]) -> Cow<'static, [u8]>;
+
+/// Words one after another, and where each ends: less memory than a vector of each.
+#[derive(Default)]
+struct Spelled {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Spelled {
+    fn slices(&self) -> Vec<&[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end]).collect()
+    }
+}
+
 /// What is left to read.
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a> {
+    rest: &'a [u8],
+    keep: Keep<'a>,
+}
 
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
@@ -31,11 +54,11 @@ pub(super) fn bytes(tables: &Tables) -> Vec<u8> {
     for level in &tables.levels {
         put(&mut body, level.log_probs.len() as u32);
         put(&mut body, level.words.bits);
-        level.words.words.iter().for_each(|word| body.extend(word.to_le_bytes()));
+        body.extend(level.words.words.as_bytes());
         put_values(&mut body, &level.log_probs);
         put_values(&mut body, &level.backoffs);
         put(&mut body, level.children.bits().len() as u32);
-        level.children.bits().iter().for_each(|word| body.extend(word.to_le_bytes()));
+        body.extend(level.children.bits().as_bytes());
     }
     let mut bytes = MAGIC.to_vec();
     put(&mut bytes, VERSION);
@@ -45,26 +68,36 @@ pub(super) fn bytes(tables: &Tables) -> Vec<u8> {
     bytes
 }
 
-/// Reads a model; the error says what does not fit.
+/// Reads a model and copies what it keeps; the error says what does not fit.
 pub(super) fn parse(bytes: &[u8]) -> Result<Tables, String> {
+    read(bytes, |bytes| Cow::Owned(bytes.to_vec()))
+}
+
+/// Reads a model that stays where it is, and is used there.
+#[cfg(feature = "builtin-model")]
+pub(super) fn parse_in_place(bytes: &'static [u8]) -> Result<Tables, String> {
+    read(bytes, Cow::Borrowed)
+}
+
+fn read<'a>(bytes: &'a [u8], keep: Keep<'a>) -> Result<Tables, String> {
     let length = bytes.len();
-    let mut reader = Reader(bytes);
+    let mut reader = Reader { rest: bytes, keep };
     let header = reader.take(HEADER_BYTES).ok_or_else(|| truncated(length, HEADER_BYTES as u64))?;
-    let mut header = Reader(&header[MAGIC.len()..]);
+    let mut header = Reader { rest: &header[MAGIC.len()..], keep };
     let (version, body_bytes, checksum) = (header.u32()?, header.u64()?, header.u32()?);
     if version != VERSION {
         return Err(format!(
             "is of version {version}; this program reads version {VERSION}; convert the ARPA file anew"
         ));
     }
-    match (reader.0.len() as u64).cmp(&body_bytes) {
+    match (reader.rest.len() as u64).cmp(&body_bytes) {
         std::cmp::Ordering::Less => {
             return Err(truncated(length, body_bytes.saturating_add(HEADER_BYTES as u64)));
         }
         std::cmp::Ordering::Greater => return Err("goes on after its end".to_owned()),
         std::cmp::Ordering::Equal => {}
     }
-    if crc32fast::hash(reader.0) != checksum {
+    if crc32fast::hash(reader.rest) != checksum {
         return Err("is damaged: its checksum does not fit".to_owned());
     }
     body(&mut reader)
@@ -85,6 +118,7 @@ fn body(reader: &mut Reader) -> Result<Tables, String> {
     }
     let ids = [reader.u32()?, reader.u32()?, reader.u32()?];
     let words = reader.words()?;
+    let words = words.slices();
     if ids.iter().any(|&id| id as usize >= words.len()) {
         return Err(contradiction("words"));
     }
@@ -104,7 +138,7 @@ fn body(reader: &mut Reader) -> Result<Tables, String> {
         levels[index].children = Spans::from_bits(owners, elements, bits)
             .ok_or_else(|| contradiction(&format!("{}-grams", index + 2)))?;
     }
-    match reader.0 {
+    match reader.rest {
         [] => Ok(Tables::new(&words, Markup { begin, end, unknown }, levels)),
         _ => Err(contradiction("length")),
     }
@@ -136,21 +170,21 @@ fn put_values(out: &mut Vec<u8>, values: &Values) {
     };
     if let Values::Coded { codebook, codes } = coded {
         codebook.iter().for_each(|value| out.extend(value.to_le_bytes()));
-        out.extend(codes);
+        out.extend_from_slice(codes);
     }
 }
 
 impl<'a> Reader<'a> {
     fn take(&mut self, bytes: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(bytes)?;
-        self.0 = rest;
+        let (taken, rest) = self.rest.split_at_checked(bytes)?;
+        self.rest = rest;
         Some(taken)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let taken = self.0.split_first_chunk();
+        let taken = self.rest.split_first_chunk();
         let (&array, rest) = taken.ok_or_else(|| contradiction("length"))?;
-        self.0 = rest;
+        self.rest = rest;
         Ok(array)
     }
 
@@ -162,33 +196,38 @@ impl<'a> Reader<'a> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    fn u64s(&mut self, count: usize) -> Result<Vec<u64>, String> {
+    fn u64s(&mut self, count: usize) -> Result<Words, String> {
         let bytes = count.checked_mul(8).and_then(|bytes| self.take(bytes));
-        let bytes = bytes.ok_or_else(|| contradiction("length"))?;
-        let (words, _) = bytes.as_chunks();
-        Ok(words.iter().map(|&word| u64::from_le_bytes(word)).collect())
+        Ok(Words::new((self.keep)(bytes.ok_or_else(|| contradiction("length"))?)))
     }
 
     /// The words, which must ascend.
-    fn words(&mut self) -> Result<Vec<Vec<u8>>, String> {
+    fn words(&mut self) -> Result<Spelled, String> {
         let wrong = || contradiction("words");
-        let mut words: Vec<Vec<u8>> = Vec::new();
+        let mut words = Spelled::default();
+        let mut before = 0..0;
         for _ in 0..self.u32()? {
-            let [shared, rest] = self.array()?;
-            let rest = self.take(usize::from(rest)).ok_or_else(wrong)?;
-            let before = words.last().map_or(&[][..], Vec::as_slice);
-            let shared = before.get(..usize::from(shared)).ok_or_else(wrong)?;
-            let word = [shared, rest].concat();
-            if word.as_slice() <= before || word.len() > NgramModel::MAX_WORD_BYTES {
+            let [shared, rest] = self.array()?.map(usize::from);
+            let rest = self.take(rest).ok_or_else(wrong)?;
+            if shared > before.len() {
                 return Err(wrong());
             }
-            words.push(word);
+            let start = words.bytes.len();
+            words.bytes.extend_from_within(before.start..before.start + shared);
+            words.bytes.extend(rest);
+            let word = start..words.bytes.len();
+            let ascends = words.bytes[word.clone()] > words.bytes[before];
+            if !ascends || word.len() > NgramModel::MAX_WORD_BYTES {
+                return Err(wrong());
+            }
+            words.ends.push(word.end);
+            before = word;
         }
         Ok(words)
     }
 
     /// One length's n-grams without their spans, and the spans' bits.
-    fn level(&mut self, has_words: bool, has_backoffs: bool) -> Result<(Level, Vec<u64>), String> {
+    fn level(&mut self, has_words: bool, has_backoffs: bool) -> Result<(Level, Words), String> {
         let wrong = || contradiction("n-grams");
         let len = self.u32()? as usize;
         let bits = self.u32()?;
@@ -218,8 +257,8 @@ impl<'a> Reader<'a> {
                 return Err(contradiction("codebooks"));
             }
         }
-        let codes = self.take(len).ok_or_else(|| contradiction("length"))?.to_vec();
-        Ok(Values::Coded { codebook, codes })
+        let codes = self.take(len).ok_or_else(|| contradiction("length"))?;
+        Ok(Values::Coded { codebook, codes: (self.keep)(codes) })
     }
 }
 

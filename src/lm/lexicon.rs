@@ -29,22 +29,31 @@ impl LexiconNode {
 
 impl Lexicon {
     /// Takes all words, strictly ascending, and each one's unigram log-probability.
-    pub fn new(words: &[Vec<u8>], log_prob: impl Fn(WordId) -> f32) -> Self {
-        let mut tree =
-            Self { first_child: Vec::new(), labels: vec![0], words: Vec::new(), best: Vec::new() };
-        let mut waiting = std::collections::VecDeque::from([(0, words.len(), 0)]);
-        while let Some((mut start, end, depth)) = waiting.pop_front() {
+    pub fn new(words: &[impl AsRef<[u8]>], log_prob: impl Fn(WordId) -> f32) -> Self {
+        let word = |index: usize| words[index].as_ref();
+        let nodes = node_count(words);
+        let mut tree = Self {
+            first_child: Vec::with_capacity(nodes + 1),
+            labels: Vec::with_capacity(nodes),
+            words: Vec::with_capacity(nodes),
+            best: Vec::with_capacity(nodes),
+        };
+        tree.labels.push(0);
+        let mut waiting = std::collections::VecDeque::from([(0u32, words.len() as u32, 0u32)]);
+        while let Some((start, end, depth)) = waiting.pop_front() {
             tree.first_child.push(tree.labels.len() as u32);
-            let ends_here = start < end && words[start].len() == depth;
-            let word = if ends_here { start as u32 } else { NO_WORD };
-            tree.words.push(word);
-            tree.best.push(if ends_here { log_prob(WordId(word)) } else { f32::MIN });
+            let (mut start, end, depth) = (start as usize, end as usize, depth as usize);
+            let ends_here = start < end && word(start).len() == depth;
+            let id = if ends_here { start as u32 } else { NO_WORD };
+            tree.words.push(id);
+            tree.best.push(if ends_here { log_prob(WordId(id)) } else { f32::MIN });
             start += usize::from(ends_here);
             while start < end {
-                let label = words[start][depth];
-                let next = start + words[start..end].partition_point(|w| w[depth] == label);
+                let label = word(start)[depth];
+                let rest = &words[start..end];
+                let next = start + rest.partition_point(|w| w.as_ref()[depth] == label);
                 tree.labels.push(label);
-                waiting.push_back((start, next, depth + 1));
+                waiting.push_back((start as u32, next as u32, depth as u32 + 1));
                 start = next;
             }
         }
@@ -107,6 +116,18 @@ impl Lexicon {
     }
 }
 
+/// The nodes of the tree, its root included: what each word does not share with the one before.
+fn node_count(words: &[impl AsRef<[u8]>]) -> usize {
+    let mut before: &[u8] = &[];
+    let mut nodes = 1;
+    for word in words.iter().map(AsRef::as_ref) {
+        let shared = before.iter().zip(word).take_while(|(a, b)| a == b).count();
+        nodes += word.len() - shared;
+        before = word;
+    }
+    nodes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +147,7 @@ mod tests {
     fn words_are_found_and_come_back() {
         let lexicon = lexicon();
         assert_eq!(lexicon.spelled(), words());
+        assert_eq!(lexicon.labels.len(), node_count(&WORDS));
         let word = |text: &str| lexicon.word(lexicon.find(text.as_bytes())?);
         for (id, text) in (0..).zip(WORDS) {
             assert_eq!(word(text), Some(WordId(id)), "{text}");

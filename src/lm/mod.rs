@@ -7,6 +7,7 @@ mod packed;
 #[cfg(test)]
 pub(crate) mod samples;
 mod values;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -100,13 +101,23 @@ impl NgramModel {
         Self::parse(&fs::read(path).map_err(|e| Error::io(path, e))?, path)
     }
 
+    /// Takes the compact form from where it stays, which is not copied; `path` is for errors.
+    #[cfg(feature = "builtin-model")]
+    pub(crate) fn in_place(bytes: &'static [u8], path: &Path) -> Result<Self> {
+        Self::new(binary::parse_in_place(bytes), bytes.len(), path)
+    }
+
     /// Reads what a file has; `path` is for errors.
-    pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
+    fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
         let tables =
             if binary::is_binary(bytes) { binary::parse(bytes) } else { arpa::parse(bytes) };
+        Self::new(tables, bytes.len(), path)
+    }
+
+    fn new(tables: Result<Tables, String>, bytes: usize, path: &Path) -> Result<Self> {
         let model = Self(Arc::new(tables.map_err(|reason| Error::model(path, reason))?));
         let counts: Vec<_> = model.counts().collect();
-        log::info!("language model: {}, {} bytes, n-grams {counts:?}", path.display(), bytes.len());
+        log::info!("language model: {}, {bytes} bytes, n-grams {counts:?}", path.display());
         Ok(model)
     }
 

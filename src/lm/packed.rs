@@ -1,12 +1,14 @@
 //! Integers of a few bits, and spans told by single bits: what keeps n-grams small.
 
+use super::words::Words;
+
 /// Unsigned integers side by side, each in as many bits as the largest needs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct PackedInts {
     pub bits: u32,
     pub len: usize,
     /// The integers from the lowest bit of the first word on.
-    pub words: Vec<u64>,
+    pub words: Words,
 }
 
 /// How the elements of one list are shared out, in order, among the elements of another.
@@ -15,7 +17,7 @@ pub(super) struct PackedInts {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Spans {
     owners: usize,
-    bits: Vec<u64>,
+    bits: Words,
     /// The place of every [`Spans::STEP`]th one.
     places: Vec<u32>,
 }
@@ -33,7 +35,7 @@ impl PackedInts {
                 words[word + 1] |= u64::from(value) >> (u64::BITS - shift);
             }
         }
-        Self { bits, len, words }
+        Self { bits, len, words: words.into() }
     }
 
     /// The 64-bit words that `len` integers of `bits` bits take.
@@ -43,9 +45,9 @@ impl PackedInts {
 
     pub fn get(&self, index: usize) -> u32 {
         let (word, shift) = Self::place(index, self.bits);
-        let mut value = self.words[word] >> shift;
+        let mut value = self.words.get(word) >> shift;
         if shift + self.bits > u64::BITS {
-            value |= self.words[word + 1] << (u64::BITS - shift);
+            value |= self.words.get(word + 1) << (u64::BITS - shift);
         }
         (value & ((1 << self.bits) - 1)) as u32
     }
@@ -76,21 +78,21 @@ impl Spans {
     /// Takes how many elements each owner has.
     pub fn new(counts: &[u32]) -> Self {
         let elements: usize = counts.iter().map(|&count| count as usize).sum();
-        let mut bits = vec![0; Self::words_for(counts.len(), elements)];
+        let mut bits = vec![0u64; Self::words_for(counts.len(), elements)];
         let mut place = 0;
         for &count in counts {
             place += count as usize;
             bits[place / 64] |= 1 << (place % 64);
             place += 1;
         }
-        Self::index(counts.len(), bits)
+        Self::index(counts.len(), bits.into())
     }
 
     /// Takes the bits; `None` if they are not those of so many owners and elements.
-    pub fn from_bits(owners: usize, elements: usize, bits: Vec<u64>) -> Option<Self> {
+    pub fn from_bits(owners: usize, elements: usize, bits: Words) -> Option<Self> {
         let ones: usize = bits.iter().map(|word| word.count_ones() as usize).sum();
-        let last = bits.iter().rposition(|&word| word != 0);
-        let end = last.map_or(0, |i| 64 * (i + 1) - bits[i].leading_zeros() as usize);
+        let last = (0..bits.len()).rfind(|&i| bits.get(i) != 0);
+        let end = last.map_or(0, |i| 64 * (i + 1) - bits.get(i).leading_zeros() as usize);
         let complete = ones == owners && (end == owners + elements || owners + elements == 0);
         complete.then(|| Self::index(owners, bits))
     }
@@ -100,7 +102,7 @@ impl Spans {
         (owners + elements).div_ceil(64)
     }
 
-    pub fn bits(&self) -> &[u64] {
+    pub fn bits(&self) -> &Words {
         &self.bits
     }
 
@@ -117,10 +119,10 @@ impl Spans {
         (start, self.next_one(from) - owner)
     }
 
-    fn index(owners: usize, bits: Vec<u64>) -> Self {
+    fn index(owners: usize, bits: Words) -> Self {
         let mut places = Vec::with_capacity(owners.div_ceil(Self::STEP));
         let mut seen = 0;
-        for (index, &word) in bits.iter().enumerate() {
+        for (index, word) in bits.iter().enumerate() {
             let mut rest = word;
             while rest != 0 {
                 if seen % Self::STEP == 0 {
@@ -138,11 +140,11 @@ impl Spans {
         let place = self.places[nth / Self::STEP] as usize;
         let mut ahead = nth % Self::STEP;
         let mut index = place / 64;
-        let mut word = self.bits[index] & (u64::MAX << (place % 64));
+        let mut word = self.bits.get(index) & (u64::MAX << (place % 64));
         while ahead >= word.count_ones() as usize {
             ahead -= word.count_ones() as usize;
             index += 1;
-            word = self.bits[index];
+            word = self.bits.get(index);
         }
         for _ in 0..ahead {
             word &= word - 1;
@@ -153,10 +155,10 @@ impl Spans {
     /// The place of the first one from `place` on.
     fn next_one(&self, place: usize) -> usize {
         let mut index = place / 64;
-        let mut word = self.bits[index] & (u64::MAX << (place % 64));
+        let mut word = self.bits.get(index) & (u64::MAX << (place % 64));
         while word == 0 {
             index += 1;
-            word = self.bits[index];
+            word = self.bits.get(index);
         }
         64 * index + word.trailing_zeros() as usize
     }
@@ -196,7 +198,7 @@ mod tests {
                 prop_assert_eq!(spans.get(owner), (start, end));
                 start = end;
             }
-            let bits = spans.bits().to_vec();
+            let bits = spans.bits().clone();
             prop_assert_eq!(Spans::from_bits(counts.len(), start, bits.clone()), Some(spans));
             prop_assert_eq!(Spans::from_bits(counts.len() + 1, start, bits.clone()), None);
             if !counts.is_empty() {

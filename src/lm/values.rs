@@ -1,5 +1,7 @@
 //! Log-probabilities and back-offs, exact or in 8 bits.
 
+use std::borrow::Cow;
+
 /// Numbers, as they were read or as places in a codebook.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Values {
@@ -7,7 +9,7 @@ pub(super) enum Values {
     Coded {
         /// Ascending; at least as long as the greatest code asks for.
         codebook: Box<[f32; 256]>,
-        codes: Vec<u8>,
+        codes: Cow<'static, [u8]>,
     },
 }
 
