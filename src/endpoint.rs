@@ -2,7 +2,7 @@
 //!
 //! The rules are those of Kaldi's `OnlineEndpointConfig` (online2/online-endpoint.h), without its
 //! `max_relative_cost`, which greedy decoding has no use for. Kaldi's rule 3 asks for no silence at
-//! all, and cuts words in two.
+//! all, and cuts words in two. The early rule is ours: it asks the blanks how sure they are.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub struct EndpointRule {
 }
 
 /// When an utterance ends: when any of three rules holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EndpointConfig {
     /// Whether utterances end before the stream does.
     pub enabled: bool,
@@ -30,6 +30,24 @@ pub struct EndpointConfig {
     pub rule2: EndpointRule,
     /// Long speech. By default at the first silence of 240 ms after 20 s.
     pub rule3: EndpointRule,
+    /// A fourth rule, for those who would rather be answered soon than in whole sentences. By default
+    /// there is none.
+    pub early: Option<EarlyEndpoint>,
+}
+
+/// Ends an utterance of which something has been decoded, after blanks that the model is sure of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlyEndpoint {
+    /// The least time of nothing but sure blanks up to now. By default 0.48 s.
+    pub trailing_silence: Duration,
+    /// The least probability of each of these blanks, from 0 to 1. By default 0.99.
+    pub blank_probability: f32,
+}
+
+impl Default for EarlyEndpoint {
+    fn default() -> Self {
+        Self { trailing_silence: Duration::from_millis(480), blank_probability: 0.99 }
+    }
 }
 
 /// Counts encoder frames and says where an utterance ends.
@@ -37,9 +55,18 @@ pub struct EndpointConfig {
 pub struct Endpointer {
     enabled: bool,
     rules: [FrameRule; 3],
+    early: Option<EarlyFrames>,
     has_decoded: bool,
     trailing_blank_frames: u64,
+    sure_blank_frames: u64,
     utterance_frames: u64,
+}
+
+/// An [`EarlyEndpoint`] in encoder frames.
+#[derive(Clone, Debug)]
+struct EarlyFrames {
+    sure_blank_frames: u64,
+    blank_log_prob: f32,
 }
 
 /// An [`EndpointRule`] in encoder frames.
@@ -62,6 +89,7 @@ impl Default for EndpointConfig {
             rule1: rule(false, 2400, 0),
             rule2: rule(true, 1200, 0),
             rule3: rule(false, 240, 20_000),
+            early: None,
         }
     }
 }
@@ -71,7 +99,8 @@ impl Endpointer {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if a rule has no time at all, so that it would end every utterance at once.
+    /// [`Error::Config`] if a rule has no time at all, so that it would end every utterance at once,
+    /// and for an early one whose probability is none.
     pub fn new(config: &EndpointConfig, encoder_frame: Duration) -> Result<Self> {
         let rules = [&config.rule1, &config.rule2, &config.rule3];
         for (number, rule) in (1..).zip(rules) {
@@ -91,24 +120,35 @@ impl Endpointer {
             trailing_blank_frames: frames(rule.trailing_silence),
             utterance_frames: frames(rule.utterance_length),
         });
-        let enabled = config.enabled;
+        let early = config.early.as_ref().filter(|_| config.enabled);
+        let early = early.map(|early| {
+            early.check()?;
+            Ok(EarlyFrames {
+                sure_blank_frames: frames(early.trailing_silence),
+                blank_log_prob: early.blank_probability.ln(),
+            })
+        });
         Ok(Self {
-            enabled,
+            enabled: config.enabled,
             rules,
+            early: early.transpose()?,
             has_decoded: false,
             trailing_blank_frames: 0,
+            sure_blank_frames: 0,
             utterance_frames: 0,
         })
     }
 
-    /// Takes whether an encoder frame is blank; returns the number of the rule, 1 to 3, by which the
-    /// utterance ends with this frame. The first that holds counts.
+    /// Takes whether an encoder frame is decoded as blank, and the natural log-probability of blank
+    /// in it; returns the number of the rule, 1 to 4, by which the utterance ends with this frame.
+    /// The first that holds counts; 4 is the early one.
     ///
     /// The caller then begins the next utterance with [`Endpointer::reset`].
-    pub fn accept(&mut self, blank: bool) -> Option<usize> {
+    pub fn accept(&mut self, blank: bool, blank_log_prob: f32) -> Option<usize> {
         self.utterance_frames += 1;
         self.trailing_blank_frames = if blank { self.trailing_blank_frames + 1 } else { 0 };
         self.has_decoded |= !blank;
+        let is_early = self.count_sure(blank, blank_log_prob);
         let holds = |rule: &FrameRule| {
             (self.has_decoded || !rule.must_have_decoded)
                 && self.trailing_blank_frames >= rule.trailing_blank_frames
@@ -118,13 +158,40 @@ impl Endpointer {
             .zip(&self.rules)
             .find(|(_, rule)| self.enabled && holds(rule))
             .map(|(number, _)| number)
+            .or(is_early.then_some(4))
+    }
+
+    /// Counts the blanks that the early rule is sure of; tells whether it holds.
+    fn count_sure(&mut self, blank: bool, blank_log_prob: f32) -> bool {
+        let Some(early) = &self.early else { return false };
+        let sure = blank && blank_log_prob >= early.blank_log_prob;
+        self.sure_blank_frames = if sure { self.sure_blank_frames + 1 } else { 0 };
+        self.has_decoded && self.sure_blank_frames >= early.sure_blank_frames
     }
 
     /// Begins an utterance.
     pub fn reset(&mut self) {
         self.has_decoded = false;
         self.trailing_blank_frames = 0;
+        self.sure_blank_frames = 0;
         self.utterance_frames = 0;
+    }
+}
+
+impl EarlyEndpoint {
+    fn check(&self) -> Result<()> {
+        if self.trailing_silence.is_zero() {
+            return Err(Error::Config(
+                "the early endpoint has a trailing silence of 0 s; give it one".to_owned(),
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.blank_probability) {
+            return Err(Error::Config(format!(
+                "the early endpoint's blank probability is {}; it must be from 0 to 1",
+                self.blank_probability
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -138,7 +205,8 @@ mod tests {
     fn first(config: &EndpointConfig, runs: &[(bool, usize)]) -> Option<(usize, usize)> {
         let mut endpointer = Endpointer::new(config, FRAME).unwrap();
         let frames = runs.iter().flat_map(|&(blank, count)| std::iter::repeat_n(blank, count));
-        (1..).zip(frames).find_map(|(at, blank)| Some((at, endpointer.accept(blank)?)))
+        let log_prob = f32::NEG_INFINITY;
+        (1..).zip(frames).find_map(|(at, blank)| Some((at, endpointer.accept(blank, log_prob)?)))
     }
 
     #[test]
@@ -182,10 +250,46 @@ mod tests {
     #[test]
     fn reset_begins_a_new_utterance() {
         let mut endpointer = Endpointer::new(&EndpointConfig::default(), FRAME).unwrap();
-        endpointer.accept(false);
-        assert_eq!((0..30).find_map(|_| endpointer.accept(true)), Some(2));
+        endpointer.accept(false, -9.0);
+        assert_eq!((0..30).find_map(|_| endpointer.accept(true, -9.0)), Some(2));
         endpointer.reset();
-        assert_eq!((1..=60).find(|_| endpointer.accept(true).is_some()), Some(60));
+        assert_eq!((1..=60).find(|_| endpointer.accept(true, -9.0).is_some()), Some(60));
+    }
+
+    /// 480 ms are 12 frames; a blank below 0.99 begins the count anew, and before any token none counts.
+    #[test]
+    fn the_early_rule_waits_for_sure_blanks_after_a_token() {
+        let config = EndpointConfig { early: Some(EarlyEndpoint::default()), ..Default::default() };
+        let sure = |probability: f32| (true, probability.ln());
+        let (token, sure, unsure) = ((false, -5.0), sure(0.999), sure(0.98));
+        let ends_at = |runs: &[((bool, f32), usize)]| {
+            let mut endpointer = Endpointer::new(&config, FRAME).unwrap();
+            let frames = runs.iter().flat_map(|&(frame, count)| std::iter::repeat_n(frame, count));
+            (1..)
+                .zip(frames)
+                .find_map(|(at, (blank, log_prob))| Some((at, endpointer.accept(blank, log_prob)?)))
+        };
+        assert_eq!(ends_at(&[(token, 1), (sure, 11)]), None);
+        assert_eq!(ends_at(&[(token, 1), (sure, 12)]), Some((13, 4)));
+        assert_eq!(ends_at(&[(token, 1), (sure, 11), (unsure, 1), (sure, 12)]), Some((25, 4)));
+        assert_eq!(ends_at(&[(token, 1), (unsure, 40)]), Some((31, 2)));
+        assert_eq!(ends_at(&[(sure, 59)]), None);
+        let off = EndpointConfig { enabled: false, ..config.clone() };
+        let mut endpointer = Endpointer::new(&off, FRAME).unwrap();
+        assert!((0..99).all(|i| endpointer.accept(i > 0, 0.0).is_none()));
+    }
+
+    #[test]
+    fn an_early_rule_without_sense_is_refused() {
+        let refusal = |early| {
+            let config = EndpointConfig { early: Some(early), ..Default::default() };
+            Endpointer::new(&config, FRAME).unwrap_err().to_string()
+        };
+        let early = EarlyEndpoint::default();
+        let error = refusal(EarlyEndpoint { blank_probability: 1.5, ..early.clone() });
+        assert!(error.contains("is 1.5; it must be from 0 to 1"), "{error}");
+        let error = refusal(EarlyEndpoint { trailing_silence: Duration::ZERO, ..early });
+        assert!(error.contains("0 s"), "{error}");
     }
 
     #[test]

@@ -52,13 +52,16 @@ mod tokens;
 
 pub use deltas::{Delta, Deltas};
 pub use encoder::{Encoder, EncoderState};
-pub use endpoint::{EndpointConfig, EndpointRule, Endpointer};
+pub use endpoint::{EarlyEndpoint, EndpointConfig, EndpointRule, Endpointer};
 pub use error::{Error, Result};
 pub use gate::GateConfig;
 pub use grammar::Grammar;
 pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use listener::{Command, ListenEvent, Listener};
-pub use model::{CacheConfig, EncoderConfig, LanguageModelConfig, Model, ModelConfig, Precision};
+pub use model::{
+    CacheConfig, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model, ModelConfig,
+    Precision,
+};
 pub use readable::readable;
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};
 pub use tokens::{TokenId, TokenTable};

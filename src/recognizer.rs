@@ -305,18 +305,22 @@ impl Utterances {
 
     fn accept_chunk(&mut self, log_probs: &[f32]) {
         self.accept_rows(log_probs);
+        if self.search.is_empty() && self.shown.is_empty() {
+            return;
+        }
         let time_of = |frame| self.clock.time_of(frame);
         let (tokens, words) = (self.model.tokens(), &self.model.config().words);
         self.show(Hypothesis::new(self.search.partial(), tokens, words, time_of));
     }
 
     fn accept_rows(&mut self, log_probs: &[f32]) {
+        let blank_token = self.model.tokens().blank().0 as usize;
         for row in log_probs.chunks_exact(self.model.tokens().len()) {
             let place = self.clock.place(self.decoded);
             let blank = self.search.accept(place, row);
             self.spotter.accept(place, row);
             self.decoded += 1;
-            if let Some(rule) = self.endpointer.accept(blank) {
+            if let Some(rule) = self.endpointer.accept(blank, row[blank_token]) {
                 self.end_utterance(format_args!("endpoint rule {rule}"));
             }
         }

@@ -240,6 +240,35 @@ fn both_precisions_run() {
 }
 
 #[test]
+fn chunks_of_each_length_run_and_others_are_refused() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(3.0, 16_000));
+    for chunk in ["320", "640", "1280"] {
+        let transcript = succeed(transcribe(&[&file], &["--chunk", chunk]));
+        assert!(!transcript.trim().is_empty(), "{chunk}");
+    }
+    let mut bench =
+        mynah(&["bench", "--model", MODEL, "--seconds", "3", "--chunk", "320", "--json"]);
+    bench.arg(&file);
+    let report: Value = serde_json::from_str(&succeed(bench)).unwrap();
+    assert_eq!(report["chunk_compute"]["chunk_ms"], 320.0);
+    assert_snapshot!(fail(transcribe(&[&file], &["--chunk", "500"])), @"error: chunks of 500 ms; the model random takes 320, 640, 1280 ms");
+}
+
+#[test]
+fn a_gpu_is_used_or_named_as_missing() {
+    let folder = Folder::new();
+    let file = folder.wav("a.wav", &bursts(3.0, 16_000));
+    for run_on in ["auto", "cpu"] {
+        assert!(!succeed(transcribe(&[&file], &["--run-on", run_on])).trim().is_empty());
+    }
+    let (_, error, code) = run(transcribe(&[&file], &["--run-on", "gpu"]));
+    assert!(code == 0 || error.starts_with("error: no GPU can be used: "), "{error}");
+    let error = fail(transcribe(&[&file], &["--run-on", "gpu", "--precision", "int8"]));
+    assert_snapshot!(error, @"error: the GPU runs the f32 encoder; ask for int8 or for the GPU, not both");
+}
+
+#[test]
 fn standard_input_is_raw_samples_or_a_wav_file() {
     let folder = Folder::new();
     let samples: Vec<_> = bursts(3.0, 16_000).into_iter().map(as_i16).collect();
@@ -367,6 +396,10 @@ fn wrong_usage_exits_with_2() {
         &["transcribe", "-", "-"],
         &["transcribe", "a.wav", "--jobs", "0"],
         &["transcribe", "a.wav", "--precision", "f32"],
+        &["transcribe", "a.wav", "--run-on", "gpu"],
+        &["transcribe", "a.wav", "--chunk", "0"],
+        &["transcribe", "a.wav", "--early-final=0"],
+        &["transcribe", "a.wav", "--early-final", "--no-endpoint"],
         &["transcribe", "a.wav", "--endpoint-silence", "0"],
         &["transcribe", "a.wav", "--endpoint-silence", "1", "--no-endpoint"],
         &["transcribe", "-", "--raw-channels", "0"],
@@ -507,7 +540,8 @@ fn an_evaluation_reports_rates_and_latencies() {
     );
     let hypotheses = folder.path("h.jsonl");
     let eval = |options: &[&str]| {
-        let mut command = mynah(&["eval", "--model", MODEL, "--no-endpoint"]);
+        let mut command =
+            mynah(&["eval", "--model", MODEL, "--precision", "int8", "--no-endpoint"]);
         command.arg(&manifest).args(options);
         succeed(command)
     };
@@ -527,6 +561,9 @@ fn an_evaluation_reports_rates_and_latencies() {
     for kind in ["partial", "flushed_final"] {
         let [p50, p95, p99] = ["p50", "p95", "p99"].map(|p| latency[kind][p].as_f64().unwrap());
         assert!(0.0 <= p50 && p50 <= p95 && p95 <= p99, "{latency}");
+        let [algorithmic, compute] = ["algorithmic", "compute"].map(|part| &latency[kind][part]);
+        assert!(compute["p50"].as_f64() > Some(0.0), "{latency}");
+        assert!(algorithmic["p99"].as_f64().unwrap() <= p99, "{latency}");
     }
     let lines = json_lines(&fs::read_to_string(&hypotheses).unwrap());
     assert_eq!(lines.len(), 1);
@@ -567,7 +604,8 @@ fn a_bench_measures_a_recording_and_silence() {
     let folder = Folder::new();
     let file = folder.wav("a.wav", &bursts(2.0, 16_000));
     let bench = |options: &[&str]| {
-        let mut command = mynah(&["bench", "--model", MODEL, "--seconds", "3"]);
+        let mut command =
+            mynah(&["bench", "--model", MODEL, "--precision", "int8", "--seconds", "3"]);
         command.arg(&file).args(options);
         command
     };
@@ -582,7 +620,12 @@ fn a_bench_measures_a_recording_and_silence() {
     assert!(report["real_time_factor"].as_f64().unwrap() > 0.0);
     assert!(report["silence_cpu_share"].as_f64().unwrap() > 0.0);
     #[cfg(target_os = "linux")]
-    assert!(report["memory"]["peak_mb"].as_f64() >= report["memory"]["resident_mb"].as_f64());
+    {
+        let memory = &report["memory"];
+        let [own, resident, peak] =
+            ["own_mb", "resident_mb", "peak_mb"].map(|key| memory[key].as_f64().unwrap());
+        assert!(own < resident && resident <= peak, "{memory}");
+    }
 
     let table = succeed(bench(&[]));
     assert!(table.contains("4 s of audio") && table.contains("(6 chunks)"), "{table}");

@@ -1,5 +1,7 @@
 """Export a checkpoint as the folder that Mynah loads: f32 and int8 ONNX, tokens and config.
 
+The graphs take chunks of any whole number of encoder frames; config.json lists the lengths trained with.
+
     python export.py runs/first/average.pt --calibrate data/train --out ../en-small --name en-small
 
 Nothing is written when ten streamed chunks differ from PyTorch by more than 1e-4 (f32).
@@ -17,12 +19,15 @@ import onnxruntime
 import torch
 
 from checkpoint import load_checkpoint, name_weights
+from config import TrainConfig
 from features import LogMel
 from model import STEM_LOOKAHEAD_FRAMES, StreamingEncoder
 from quantize import quantize
 from text import TOKENS
 
 OPSET = 17
+# The chunk lengths of `TrainConfig`, in encoder frames.
+CHUNKS = tuple(sorted(set(TrainConfig().chunks)))
 PARITY_CHUNKS, PARITY_TOLERANCE = 10, 1e-4
 
 
@@ -48,6 +53,7 @@ def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
             "f32": "encoder.onnx",
             "int8": "encoder.int8.onnx",
             "chunk_frames": 4 * chunk,
+            "chunk_choices": [4 * choice for choice in sorted({chunk, *CHUNKS})],
             "lookahead_frames": STEM_LOOKAHEAD_FRAMES,
             "subsampling_factor": 4,
             "left_context_frames": 4 * model.config.left_context,
@@ -60,6 +66,13 @@ def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
     }
 
 
+def with_each_chunk(config: dict) -> list[dict]:
+    """The config with each of its chunk lengths in turn."""
+    return [
+        {**config, "encoder": {**config["encoder"], "chunk_frames": size}} for size in config["encoder"]["chunk_choices"]
+    ]
+
+
 def export_f32(model: StreamingEncoder, config: dict, path: Path) -> None:
     encoder = config["encoder"]
     frames = torch.zeros(1, encoder["chunk_frames"] + encoder["lookahead_frames"], config["features"]["mel_bins"])
@@ -70,6 +83,7 @@ def export_f32(model: StreamingEncoder, config: dict, path: Path) -> None:
         path,
         input_names=["frames", *caches],
         output_names=["log_probs", *(f"new_{name}" for name in caches)],
+        dynamic_axes={"frames": {1: "input_frames"}},
         opset_version=OPSET,
         dynamo=False,
     )
@@ -143,11 +157,13 @@ def export(model: StreamingEncoder, name: str, chunk: int, calibration: np.ndarr
     with tempfile.TemporaryDirectory() as scratch:
         f32, int8 = Path(scratch) / "encoder.onnx", Path(scratch) / "encoder.int8.onnx"
         export_f32(model, config, f32)
+        for choice in with_each_chunk(config):
+            frames = random_frames(choice, PARITY_CHUNKS)
+            difference = np.abs(OnnxStream(f32, choice).run(frames) - torch_log_probs(model, choice, frames)).max()
+            print(f"{PARITY_CHUNKS} chunks of {choice['encoder']['chunk_frames']} frames differ from PyTorch by {difference:.1e}")
+            if not difference <= PARITY_TOLERANCE:
+                raise SystemExit(f"refused: more than {PARITY_TOLERANCE:.0e} apart; nothing was written to {out}")
         frames = random_frames(config, PARITY_CHUNKS)
-        difference = np.abs(OnnxStream(f32, config).run(frames) - torch_log_probs(model, config, frames)).max()
-        print(f"{PARITY_CHUNKS} chunks differ from PyTorch by {difference:.1e}")
-        if not difference <= PARITY_TOLERANCE:
-            raise SystemExit(f"refused: more than {PARITY_TOLERANCE:.0e} apart; nothing was written to {out}")
         quantize(f32, int8, config, frames if calibration is None else calibration)
         out.mkdir(parents=True, exist_ok=True)
         for path in (f32, int8):

@@ -5,8 +5,9 @@
     python fixtures.py model ../en-small --checkpoint runs/first/average.pt
 
 `frames.json` holds signals and their log-mel frames. A model's `golden.json` holds the log-probabilities of ten
-chunks of synthetic frames, from PyTorch (`f32`) and from ONNX Runtime on the int8 file (`int8`). `random` also
-writes the small random-weight model of the true architecture.
+chunks of synthetic frames, from PyTorch (`f32`) and from ONNX Runtime on the int8 file (`int8`); `golden-N.json` those
+of ten chunks of N frames, where N is another choice. `random` also writes the small random-weight model of the true
+architecture.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 
 from checkpoint import load_checkpoint
-from export import OnnxStream, PARITY_CHUNKS, export, torch_log_probs
+from export import OnnxStream, PARITY_CHUNKS, export, torch_log_probs, with_each_chunk
 from features import LogMel
 from model import ModelConfig, StreamingEncoder
 
@@ -65,14 +66,18 @@ def write_frames(path: Path) -> None:
 
 
 def write_golden(model: StreamingEncoder, folder: Path) -> None:
-    config = json.loads((folder / "config.json").read_text())
-    frames = synthetic_frames(config)
-    golden = {
-        "f32": torch_log_probs(model, config, frames),
-        "int8": OnnxStream(folder / "encoder.int8.onnx", config).run(frames),
-    }
-    rows = {name: np.round(values.astype(float), 6).tolist() for name, values in golden.items()}
-    (folder / "golden.json").write_text(json.dumps(rows, separators=(",", ":")) + "\n")
+    default = json.loads((folder / "config.json").read_text())
+    for config in with_each_chunk(default):
+        size = config["encoder"]["chunk_frames"]
+        is_default = size == default["encoder"]["chunk_frames"]
+        frames = synthetic_frames(config)
+        golden = {
+            "f32": torch_log_probs(model, config, frames),
+            "int8": OnnxStream(folder / "encoder.int8.onnx", config).run(frames),
+        }
+        rows = {name: np.round(values.astype(float), 6).tolist() for name, values in golden.items()}
+        path = folder / ("golden.json" if is_default else f"golden-{size}.json")
+        path.write_text(json.dumps(rows, separators=(",", ":")) + "\n")
 
 
 def random_model() -> StreamingEncoder:

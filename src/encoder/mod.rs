@@ -1,9 +1,10 @@
 //! The acoustic model, run by tract: a chunk of log-mel frames to log-probabilities of tokens.
 //!
 //! [`Encoder`] holds the weights and is shared; [`EncoderState`] holds one stream's caches. Every
-//! shape is fixed when the model is loaded.
+//! shape is fixed when the model is loaded: the file may leave the number of frames open.
 
 mod fusion;
+mod gpu;
 mod layer_norm;
 mod quantize;
 mod rescale;
@@ -11,12 +12,23 @@ mod rescale;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use prost::Message;
+use prost::bytes::Bytes;
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::matmul::optimized::OptMatMul;
+use tract_onnx::tract_hir::infer::Factoid;
 
 use crate::model::{EncoderConfig, ModelConfig};
 use crate::{Error, Result};
+
+pub(crate) use gpu::Gpu;
+
+/// What the names of tract's kernels have in them that use the processor's instructions for sums of
+/// products of 8-bit integers; the others widen each integer first.
+const DOT_PRODUCT_KERNELS: [&str; 4] = ["vnni", "amx", "_dot", "sme"];
 
 const FRAMES: &str = "frames";
 const LOG_PROBS: &str = "log_probs";
@@ -50,20 +62,24 @@ struct Graph {
 
 impl Encoder {
     /// Reads an ONNX file's content and checks its inputs and outputs; `path` is for errors.
+    ///
+    /// It runs on the processor unless a GPU is given.
     pub(crate) fn new(
-        onnx: &[u8],
+        onnx: Bytes,
         config: &ModelConfig,
         tokens: usize,
         path: &Path,
+        gpu: Option<Gpu>,
     ) -> Result<Self> {
         let refuse = |e: TractError| {
             Error::model(path, format!("not a usable ONNX encoder: {e:#}").replace('\n', " "))
         };
-        let (model, outputs) = read(onnx).map_err(refuse)?;
-        let inputs: Vec<String> =
-            model.inputs.iter().map(|outlet| model.node(outlet.node).name.clone()).collect();
         let expected =
             Expected { config: &config.encoder, mel_bins: config.features.mel_bins, tokens };
+        let bytes = onnx.len();
+        let (model, outputs) = read(onnx, &expected.frames_shape()).map_err(refuse)?;
+        let inputs: Vec<String> =
+            model.inputs.iter().map(|outlet| model.node(outlet.node).name.clone()).collect();
         expected.check(&model, &inputs, &outputs).map_err(|reason| Error::model(path, reason))?;
 
         let caches = &config.encoder.caches;
@@ -75,13 +91,21 @@ impl Encoder {
             initial_inputs.push(Tensor::from_shape(shape, &values).map_err(refuse)?.into_tvalue());
         }
         let position = |name: &str| inputs.iter().position(|input| input == name);
-        Ok(Self(Arc::new(Graph {
+        let encoder = Self(Arc::new(Graph {
             frames_shape: expected.frames_shape(),
             initial_inputs,
             frames_input: position(FRAMES).unwrap_or_default(),
             next_inputs: outputs.iter().map(|o| position(o.strip_prefix(NEW)?)).collect(),
-            plan: fusion::optimize(model).and_then(IntoRunnable::into_runnable).map_err(refuse)?,
-        })))
+            plan: match gpu {
+                Some(gpu) => gpu.prepare(model),
+                None => fusion::optimize(model).and_then(IntoRunnable::into_runnable),
+            }
+            .map_err(refuse)?,
+        }));
+        let kernels = encoder.matrix_kernels();
+        let device = gpu.map_or_else(|| "cpu".to_owned(), Gpu::name);
+        log::info!("encoder: {}, {bytes} bytes, on {device}, {kernels:?}", path.display());
+        Ok(encoder)
     }
 
     /// How many matrix products run in which of tract's kernels on this processor; those with
@@ -94,6 +118,30 @@ impl Encoder {
             *kernels.entry(kernel.name().to_owned()).or_default() += 1;
         }
         kernels
+    }
+
+    /// Whether matrix products of 8-bit integers are what this processor has instructions for.
+    pub(crate) fn has_dot_products(&self) -> bool {
+        let is_fast = |name: &String| DOT_PRODUCT_KERNELS.iter().any(|part| name.contains(part));
+        self.matrix_kernels().keys().any(is_fast)
+    }
+
+    /// How long a chunk takes: the least of three, after one to warm up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EncoderState::encode_chunk`].
+    pub(crate) fn measure(&self) -> Result<Duration> {
+        let mut state = self.state();
+        let frames = vec![0.0; self.0.frames_shape.iter().product()];
+        state.encode_chunk(&frames)?;
+        let mut least = Duration::MAX;
+        for _ in 0..3 {
+            let began = Instant::now();
+            state.encode_chunk(&frames)?;
+            least = least.min(began.elapsed());
+        }
+        Ok(least)
     }
 
     /// Begins a stream.
@@ -225,12 +273,36 @@ fn check_side<'m>(
 }
 
 /// Gives the typed graph and its outputs' names; tract keeps only the inputs'.
-fn read(mut onnx: &[u8]) -> TractResult<(TypedModel, Vec<String>)> {
-    let framework = tract_onnx::onnx();
-    let proto = framework.proto_model_for_read(&mut onnx)?;
+///
+/// The frames have `frames_shape` where the file leaves their number open.
+///
+/// Weights are copied once from the file and once more by tract. The first copy is gone before the
+/// graph is optimized, and nothing large is freed before that: glibc then maps each weight on its own
+/// and unmaps it when it is freed, which keeps 8 MB from staying in its heap.
+fn read(onnx: Bytes, frames_shape: &[usize; 3]) -> TractResult<(TypedModel, Vec<String>)> {
+    // With a number of frames, tract knows the shapes better than the file does.
+    let framework = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+    let proto = ModelProto::decode(onnx)?;
     let graph = proto.graph.as_ref();
     let outputs = graph.into_iter().flat_map(|g| &g.output).map(|o| o.name.clone()).collect();
-    Ok((framework.model_for_proto_model(&proto)?.into_typed()?, outputs))
+    let mut model = framework.model_for_proto_model(&proto)?;
+    drop(proto);
+    let inputs = model.input_outlets()?;
+    let frames = inputs.iter().position(|input| model.node(input.node).name == FRAMES);
+    if let Some((index, shape)) = frames.and_then(|i| Some((i, closed(&model, i, frames_shape)?))) {
+        model.set_input_fact(index, InferenceFact::dt_shape(f32::datum_type(), shape))?;
+    }
+    Ok((model.into_typed()?, outputs))
+}
+
+/// The input's shape with what the file leaves open as in `shape`; `None` if it leaves nothing open.
+fn closed(model: &InferenceModel, input: usize, shape: &[usize; 3]) -> Option<TVec<usize>> {
+    let found = model.input_fact(input).ok()?.shape.concretize()?;
+    let known: TVec<Option<i64>> = found.iter().map(|dimension| dimension.as_i64()).collect();
+    if known.len() != shape.len() || known.iter().all(Option::is_some) {
+        return None;
+    }
+    Some(known.iter().zip(shape).map(|(known, &open)| known.map_or(open, |k| k as usize)).collect())
 }
 
 const _: () = {

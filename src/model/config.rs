@@ -59,6 +59,10 @@ pub struct EncoderConfig {
     pub int8: PathBuf,
     /// The frames by which one call moves on; a multiple of `subsampling_factor`.
     pub chunk_frames: usize,
+    /// The values of `chunk_frames` that the encoder was trained for and its files can take; if
+    /// left out, the one value.
+    #[serde(default)]
+    pub chunk_choices: Vec<usize>,
     /// The frames after the chunk that one call needs too.
     pub lookahead_frames: usize,
     /// The frames in one encoder frame.
@@ -95,7 +99,7 @@ impl ModelConfig {
 
     /// Parses and checks `config.json`; `path` is for errors.
     pub(super) fn parse(json: &str, path: &Path) -> Result<Self> {
-        let config: Self =
+        let mut config: Self =
             serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
         config.features.check().map_err(|e| Error::model(path, format!("features: {e}")))?;
         config
@@ -103,7 +107,40 @@ impl ModelConfig {
             .check()
             .map_err(|reason| Error::model(path, format!("encoder: {reason}")))?;
         config.words.check().map_err(|reason| Error::model(path, format!("words: {reason}")))?;
+        if config.encoder.chunk_choices.is_empty() {
+            config.encoder.chunk_choices.push(config.encoder.chunk_frames);
+        }
         Ok(config)
+    }
+
+    /// The audio of so many frames.
+    pub fn frames_duration(&self, frames: usize) -> Duration {
+        let samples = (frames * self.features.frame_shift_samples) as u64;
+        Duration::from_nanos(samples * 1_000_000_000 / u64::from(self.features.sample_rate))
+    }
+
+    /// Takes chunks of this length instead of the model's own choice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if it is none of those that the encoder can take.
+    pub(super) fn choose_chunk(&mut self, chunk: Duration) -> Result<()> {
+        let choices = &self.encoder.chunk_choices;
+        match choices.iter().find(|&&frames| self.frames_duration(frames) == chunk) {
+            Some(&frames) => self.encoder.chunk_frames = frames,
+            None => {
+                let choices = choices.iter().map(|&frames| self.frames_duration(frames));
+                let choices: Vec<_> =
+                    choices.map(|choice| choice.as_millis().to_string()).collect();
+                return Err(Error::Config(format!(
+                    "chunks of {} ms; the model {} takes {} ms",
+                    chunk.as_millis(),
+                    self.name,
+                    choices.join(", ")
+                )));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -139,6 +176,16 @@ impl EncoderConfig {
                 "lookahead_frames is {lookahead_frames}; it must be at most {max}"
             ));
         }
+        let is_choice =
+            |frames: &usize| frames.is_multiple_of(factor) && (1..=max).contains(frames);
+        if let Some(choice) = self.chunk_choices.iter().find(|frames| !is_choice(frames)) {
+            return Err(format!(
+                "chunk_choices has {choice}; it must be a multiple of subsampling_factor, from {factor} to {max}"
+            ));
+        }
+        if !self.chunk_choices.is_empty() && !self.chunk_choices.contains(&chunk) {
+            return Err(format!("chunk_frames is {chunk}; chunk_choices lacks it"));
+        }
         for (index, cache) in self.caches.iter().enumerate() {
             if self.caches[..index].iter().any(|other| other.name == cache.name) {
                 return Err(format!("two caches are called {}", cache.name));
@@ -157,6 +204,7 @@ mod tests {
             f32: "encoder.onnx".into(),
             int8: "encoder.int8.onnx".into(),
             chunk_frames: 64,
+            chunk_choices: vec![32, 64],
             lookahead_frames: 1,
             subsampling_factor: 4,
             left_context_frames: 256,
@@ -174,7 +222,7 @@ mod tests {
     #[test]
     fn refuses_contradictions_with_both_numbers() {
         type Edit = fn(&mut EncoderConfig);
-        let cases: [(Edit, &str); 5] = [
+        let cases: [(Edit, &str); 7] = [
             (
                 |c| c.chunk_frames = 66,
                 "chunk_frames is 66; it must be a multiple of subsampling_factor, which is 4",
@@ -186,6 +234,11 @@ mod tests {
                 "lookahead_frames is 100001; it must be at most 100000",
             ),
             (|c| c.caches.push(c.caches[0].clone()), "two caches are called a"),
+            (
+                |c| c.chunk_choices.push(30),
+                "chunk_choices has 30; it must be a multiple of subsampling_factor, from 4 to 100000",
+            ),
+            (|c| c.chunk_choices = vec![32], "chunk_frames is 64; chunk_choices lacks it"),
         ];
         for (edit, expected) in cases {
             let mut config = encoder();

@@ -1,14 +1,19 @@
 //! A model folder: `config.json`, `tokens.txt` and the encoder, checked against one another.
 
 mod config;
+mod options;
 
 pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig};
+pub use options::{Device, LoadOptions, Precision};
 
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "builtin-model")]
+use prost::bytes::Bytes;
+
 use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig};
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, Gpu};
 use crate::lm::NgramModel;
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
@@ -23,16 +28,6 @@ macro_rules! builtin_path {
 
 const CONFIG_FILE: &str = "config.json";
 
-/// Which of a model's encoders is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Precision {
-    /// 32-bit floating point.
-    F32,
-    /// Matrix products in 8-bit integers.
-    #[default]
-    Int8,
-}
-
 /// A model's weights, tokens and geometry. Cheap to clone; shared between threads and streams.
 #[derive(Clone)]
 pub struct Model(Arc<Parts>);
@@ -41,30 +36,32 @@ struct Parts {
     config: ModelConfig,
     tokens: TokenTable,
     encoder: Encoder,
+    precision: Precision,
     decoding: Decoding,
 }
+
+/// The encoder in use and what it is.
+type Chosen = (Encoder, Precision);
 
 impl Model {
     /// Loads the folder `dir`.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] with the path of a file that can't be read, and [`Error::Model`] if a file is
-    /// broken or contradicts another, with both numbers.
-    pub fn load(dir: impl AsRef<Path>, precision: Precision) -> Result<Self> {
-        let dir = dir.as_ref();
+    /// [`Error::Io`] with the path of a file that can't be read, [`Error::Model`] if a file is
+    /// broken or contradicts another, with both numbers, and [`Error::Config`] if the model or the
+    /// machine lacks what the options ask for.
+    pub fn load(dir: impl AsRef<Path>, options: impl Into<LoadOptions>) -> Result<Self> {
+        let (dir, options) = (dir.as_ref(), options.into());
         let config_path = dir.join(CONFIG_FILE);
-        let config = ModelConfig::parse(&read_text(&config_path)?, &config_path)?;
+        let mut config = ModelConfig::parse(&read_text(&config_path)?, &config_path)?;
+        options.chunk.map_or(Ok(()), |chunk| config.choose_chunk(chunk))?;
         let tokens_path = dir.join(&config.tokens);
         let tokens = parse_tokens(&read_text(&tokens_path)?, &config, &tokens_path)?;
-        let encoder_path = dir.join(match precision {
-            Precision::F32 => &config.encoder.f32,
-            Precision::Int8 => &config.encoder.int8,
-        });
-        let onnx = std::fs::read(&encoder_path).map_err(|e| Error::io(&encoder_path, e))?;
+        let encoder = load_encoder(dir, &config, tokens.len(), &options)?;
         let language_model = config.language_model.as_ref();
         let ngrams = language_model.map(|model| NgramModel::load(dir.join(&model.file)));
-        Self::assemble(config, tokens, &onnx, &encoder_path, ngrams.transpose()?)
+        Ok(Self::assemble(config, tokens, encoder, ngrams.transpose()?))
     }
 
     /// Loads the int8 model, and its language model, that are compiled into the library.
@@ -74,15 +71,35 @@ impl Model {
     /// [`Error::Model`] if the library was built from files that contradict one another.
     #[cfg(feature = "builtin-model")]
     pub fn builtin() -> Result<Self> {
+        Self::builtin_with(&LoadOptions::default())
+    }
+
+    /// [`Model::builtin`] with options.
+    ///
+    /// # Errors
+    ///
+    /// Also [`Error::Config`] for a chunk that the model can't take, and for f32 and the GPU, which
+    /// runs f32 only.
+    #[cfg(feature = "builtin-model")]
+    pub fn builtin_with(options: &LoadOptions) -> Result<Self> {
+        if options.precision == Precision::F32 {
+            return Err(Error::Config(
+                "the built-in model has no f32 encoder; load a model's folder".to_owned(),
+            ));
+        }
+        options.wants_gpu(false)?;
         let config_path = Path::new(builtin_path!("config.json"));
-        let config = ModelConfig::parse(include_str!(builtin_path!("config.json")), config_path)?;
+        let mut config =
+            ModelConfig::parse(include_str!(builtin_path!("config.json")), config_path)?;
+        options.chunk.map_or(Ok(()), |chunk| config.choose_chunk(chunk))?;
         let tokens_path = Path::new(builtin_path!("tokens.txt"));
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
-        let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
-        let ngrams = include_bytes!(builtin_path!("words.lm"));
-        let ngrams = NgramModel::parse(ngrams, Path::new(builtin_path!("words.lm")))?;
+        let onnx = Bytes::from_static(include_bytes!(builtin_path!("encoder.int8.onnx")));
         let path = Path::new(builtin_path!("encoder.int8.onnx"));
-        Self::assemble(config, tokens, onnx, path, Some(ngrams))
+        let encoder = Encoder::new(onnx, &config, tokens.len(), path, None)?;
+        let ngrams = include_bytes!(builtin_path!("words.lm"));
+        let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
+        Ok(Self::assemble(config, tokens, (encoder, Precision::Int8), Some(ngrams)))
     }
 
     /// What `config.json` says.
@@ -100,6 +117,11 @@ impl Model {
         &self.0.encoder
     }
 
+    /// Which of the model's encoders is used: `F32` or `Int8`.
+    pub fn precision(&self) -> Precision {
+        self.0.precision
+    }
+
     /// How the model's makers decode it: by prefix beam search with its language model if it has one,
     /// else greedily.
     pub fn decoding(&self) -> &Decoding {
@@ -109,24 +131,19 @@ impl Model {
     fn assemble(
         config: ModelConfig,
         tokens: TokenTable,
-        onnx: &[u8],
-        path: &Path,
+        (encoder, precision): Chosen,
         ngrams: Option<NgramModel>,
-    ) -> Result<Self> {
-        let encoder = Encoder::new(onnx, &config, tokens.len(), path)?;
+    ) -> Self {
         log::info!(
-            "model {} ({}): {}, {} bytes, {} tokens, chunks of {} frames and {} of lookahead",
+            "model {} ({}): {} tokens, chunks of {} frames and {} of lookahead",
             config.name,
             config.language,
-            path.display(),
-            onnx.len(),
             tokens.len(),
             config.encoder.chunk_frames,
             config.encoder.lookahead_frames,
         );
-        log::info!("matrix products by kernel: {:?}", encoder.matrix_kernels());
         let decoding = decoding(&config, ngrams);
-        Ok(Self(Arc::new(Parts { config, tokens, encoder, decoding })))
+        Self(Arc::new(Parts { config, tokens, encoder, precision, decoding }))
     }
 }
 
@@ -137,6 +154,61 @@ fn decoding(config: &ModelConfig, ngrams: Option<NgramModel>) -> Decoding {
     let &LanguageModelConfig { weight, word_bonus, oov_penalty, beam, .. } = config;
     let language_model = Some(LanguageModel { ngrams, weight, word_bonus, oov_penalty });
     Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, ..PrefixBeamConfig::default() })
+}
+
+/// Loads the encoder that the options ask for, or that is the faster one.
+fn load_encoder(
+    dir: &Path,
+    config: &ModelConfig,
+    tokens: usize,
+    options: &LoadOptions,
+) -> Result<Chosen> {
+    let load = |precision, gpu| {
+        let path = dir.join(match precision {
+            Precision::F32 => &config.encoder.f32,
+            Precision::Auto | Precision::Int8 => &config.encoder.int8,
+        });
+        let onnx = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        Ok((Encoder::new(onnx.into(), config, tokens, &path, gpu)?, precision))
+    };
+    if options.wants_gpu(true)? {
+        match (Gpu::find(), options.device) {
+            (Ok(gpu), _) => return load(Precision::F32, Some(gpu)),
+            (Err(reason), Device::Gpu) => {
+                return Err(Error::Config(format!("no GPU can be used: {reason}")));
+            }
+            (Err(reason), _) if Gpu::SUPPORTED => {
+                log::warn!("no GPU can be used, the processor is: {reason}");
+            }
+            _ => {}
+        }
+    }
+    match options.precision {
+        Precision::Auto => faster(load(Precision::Int8, None)?, || load(Precision::F32, None)),
+        precision => load(precision, None),
+    }
+}
+
+/// Chooses int8 where the processor is made for it, else what a few chunks say.
+fn faster(int8: Chosen, load_f32: impl FnOnce() -> Result<Chosen>) -> Result<Chosen> {
+    if int8.0.has_dot_products() {
+        log::info!("precision int8: the processor sums products of 8-bit integers");
+        return Ok(int8);
+    }
+    let f32 = match load_f32() {
+        Ok(f32) => f32,
+        Err(reason) => {
+            log::info!("precision int8: the f32 encoder can't be loaded: {reason}");
+            return Ok(int8);
+        }
+    };
+    let (int8_time, f32_time) = (int8.0.measure()?, f32.0.measure()?);
+    let chosen = if f32_time < int8_time { f32 } else { int8 };
+    log::info!(
+        "precision {:?}: a chunk takes {f32_time:.2?} in f32 and {int8_time:.2?} in int8",
+        chosen.1
+    );
+    Ok(chosen)
 }
 
 fn read_text(path: &Path) -> Result<String> {

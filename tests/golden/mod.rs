@@ -24,14 +24,17 @@ pub struct Signal {
 }
 
 impl Golden {
-    pub fn load(model_dir: &Path) -> Self {
-        parse(&model_dir.join("golden.json"))
+    /// That of the model's own chunks, or of chunks of so many frames.
+    pub fn load(model_dir: &Path, chunk_frames: Option<usize>) -> Self {
+        let name =
+            chunk_frames.map_or("golden.json".to_owned(), |frames| format!("golden-{frames}.json"));
+        parse(&model_dir.join(name))
     }
 
     pub fn log_probs(&self, precision: Precision) -> Vec<f32> {
         match precision {
             Precision::F32 => self.f32.concat(),
-            Precision::Int8 => self.int8.concat(),
+            Precision::Auto | Precision::Int8 => self.int8.concat(),
         }
     }
 }

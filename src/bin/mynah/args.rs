@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use mynah::{
-    EndpointConfig, GateConfig, Model, Recognizer, RecognizerConfig,
+    EarlyEndpoint, EndpointConfig, GateConfig, LoadOptions, Model, Recognizer, RecognizerConfig,
     audio::{RawFormat, SampleFormat},
 };
 
@@ -388,8 +388,17 @@ pub struct ModelArgs {
     pub model: Option<PathBuf>,
 
     /// Which of the model's encoders runs; the model inside this program has int8 only
-    #[arg(long, value_enum, default_value_t = Precision::Int8, requires_if("f32", "model"))]
+    #[arg(long, value_enum, default_value_t = Precision::Auto, requires_if("f32", "model"))]
     pub precision: Precision,
+
+    /// Recognize the audio in chunks of this length, one of those that the model was trained for:
+    /// shorter ones answer sooner, err more and compute more [default: the model's]
+    #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub chunk: Option<u64>,
+
+    /// What the encoder runs on; a GPU runs a model's f32 encoder, in programs built for it
+    #[arg(long, value_enum, default_value_t = RunOn::Auto, requires_if("gpu", "model"))]
+    pub run_on: RunOn,
 }
 
 /// Which model, and when an utterance ends.
@@ -406,6 +415,12 @@ pub struct RecognizerArgs {
     /// Never end an utterance before the audio ends
     #[arg(long, conflicts_with = "endpoint_silence")]
     pub no_endpoint: bool,
+
+    /// End an utterance early, after so much silence that the model is sure of: finals come sooner, and
+    /// pauses inside sentences end them too [default without a value: 0.48]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "0.48", value_parser = parse_seconds, conflicts_with = "no_endpoint")]
+    pub early_final: Option<Duration>,
 
     /// Keep silence from the encoder (the default of `listen` and `bench`): nothing is computed in it
     #[arg(long, overrides_with = "no_gate")]
@@ -437,8 +452,20 @@ impl Default for Defaults {
 /// Which of a model's encoders runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Precision {
+    /// Int8 on processors made for it, else the faster one
+    Auto,
     Int8,
     F32,
+}
+
+/// What the encoder runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunOn {
+    /// A GPU where one can be used, else the processor
+    Auto,
+    Cpu,
+    /// A GPU, or an error
+    Gpu,
 }
 
 impl TranscribeArgs {
@@ -522,6 +549,9 @@ impl RecognizerArgs {
             // Rule 1 holds with text as well, and must not come before rule 2.
             endpoint.rule1.trailing_silence = endpoint.rule1.trailing_silence.max(silence);
         }
+        endpoint.early = self
+            .early_final
+            .map(|trailing_silence| EarlyEndpoint { trailing_silence, ..EarlyEndpoint::default() });
         endpoint
     }
 }
@@ -531,33 +561,47 @@ impl ModelArgs {
     ///
     /// # Errors
     ///
-    /// A file of it is missing or broken.
+    /// A file of it is missing or broken, or it can't be run as asked for.
     pub fn load(&self) -> mynah::Result<Model> {
+        let options = LoadOptions {
+            precision: self.precision.into(),
+            chunk: self.chunk.map(Duration::from_millis),
+            device: self.run_on.into(),
+        };
         match &self.model {
-            Some(folder) => Model::load(folder, self.precision.into()),
+            Some(folder) => Model::load(folder, options),
             #[cfg(feature = "builtin-model")]
-            None => Model::builtin(),
+            None => Model::builtin_with(&options),
             #[cfg(not(feature = "builtin-model"))]
             None => usage_error("no model is built into this mynah; give --model DIR"),
         }
     }
 }
 
-impl Precision {
-    /// Its name on the command line and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Int8 => "int8",
-            Self::F32 => "f32",
-        }
+/// The name on the command line and in reports of the precision that a model runs in.
+pub fn precision_name(model: &Model) -> &'static str {
+    match model.precision() {
+        mynah::Precision::F32 => "f32",
+        mynah::Precision::Auto | mynah::Precision::Int8 => "int8",
     }
 }
 
 impl From<Precision> for mynah::Precision {
     fn from(precision: Precision) -> Self {
         match precision {
+            Precision::Auto => Self::Auto,
             Precision::Int8 => Self::Int8,
             Precision::F32 => Self::F32,
+        }
+    }
+}
+
+impl From<RunOn> for mynah::Device {
+    fn from(run_on: RunOn) -> Self {
+        match run_on {
+            RunOn::Auto => Self::Auto,
+            RunOn::Cpu => Self::Cpu,
+            RunOn::Gpu => Self::Gpu,
         }
     }
 }

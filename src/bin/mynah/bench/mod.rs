@@ -18,7 +18,7 @@ use self::{
     speech::Speech,
 };
 use crate::{
-    args::{BenchArgs, Defaults},
+    args::{BenchArgs, Defaults, precision_name},
     output,
 };
 
@@ -54,7 +54,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         version: env!("CARGO_PKG_VERSION"),
         machine: Machine::this(),
         model: config.name.clone(),
-        precision: args.recognizer.model.precision.name(),
+        precision: precision_name(recognizer.model()),
         kernels: recognizer.model().encoder().matrix_kernels(),
         start_up_seconds: start_up,
         audio_seconds: speech.audio,

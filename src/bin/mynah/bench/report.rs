@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{machine::Machine, memory::Memory};
 use crate::{
-    eval::{latency::LatencySummary, report::percentiles},
+    eval::{latency::LatencySummary, report::latencies},
     utterance::seconds,
 };
 
@@ -97,13 +97,14 @@ impl Report {
             )?,
             None => writeln!(out, "per chunk         none (the audio is shorter than a chunk)")?,
         }
-        writeln!(out, "partial latency   {}", percentiles(latency.partial, "words"))?;
-        writeln!(out, "final latency     {}", percentiles(latency.endpoint_final, "endpoints"))?;
-        writeln!(out, "  at end of audio {}", percentiles(latency.flushed_final, "finals"))?;
+        writeln!(out, "partial latency   {}", latencies(latency.partial, "words"))?;
+        writeln!(out, "final latency     {}", latencies(latency.endpoint_final, "endpoints"))?;
+        writeln!(out, "  at end of audio {}", latencies(latency.flushed_final, "finals"))?;
         writeln!(
             out,
-            "memory            {} MB, at most {} MB",
+            "memory            {} MB, {} of it not the program's file; at most {} MB",
             or_unknown(self.memory.resident_mb),
+            or_unknown(self.memory.own_mb),
             or_unknown(self.memory.peak_mb)
         )?;
         writeln!(out, "in silence        {:.2} % of a core", 100.0 * self.silence_cpu_share)

@@ -11,7 +11,7 @@ use mynah::{
 use crate::pipeline::{Pipeline, Step};
 
 /// How long the recognizer may take to learn what silence is; not measured.
-const SETTLED: Duration = Duration::from_secs(15);
+const SETTLED: Duration = Duration::from_secs(20);
 const MEASURED: Duration = Duration::from_secs(60);
 
 /// Silence with the rustle of a microphone in it: the last bits of 16-bit samples.

@@ -26,8 +26,7 @@ pub struct Speech {
 /// How much audio a chunk is.
 pub fn chunk_length(recognizer: &Recognizer) -> Duration {
     let config = recognizer.model().config();
-    let samples = config.encoder.chunk_frames * config.features.frame_shift_samples;
-    Duration::from_secs_f64(samples as f64 / f64::from(config.features.sample_rate))
+    config.frames_duration(config.encoder.chunk_frames)
 }
 
 impl Speech {

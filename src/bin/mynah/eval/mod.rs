@@ -30,7 +30,7 @@ use self::{
     stability::{Stability, StabilityMeter},
 };
 use crate::{
-    args::{Defaults, EvalArgs},
+    args::{Defaults, EvalArgs, precision_name},
     audio_input, decoding_args,
     format::write_line,
     output,
@@ -89,7 +89,7 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
         outcomes.iter().try_for_each(|outcome| write_line(out, outcome))?;
         out.flush()?;
     }
-    let report = summarize(outcomes, &recognizer, args, decoding);
+    let report = summarize(outcomes, &recognizer, decoding);
     let mut out = output::open(None, &[] as &[&Path])?;
     if args.json {
         report.write_json(&mut out)?
@@ -196,12 +196,7 @@ fn grammar(decoding: &Decoding) -> Option<&Grammar> {
     }
 }
 
-fn summarize(
-    outcomes: Vec<Outcome>,
-    recognizer: &Recognizer,
-    args: &EvalArgs,
-    decoding: String,
-) -> Report {
+fn summarize(outcomes: Vec<Outcome>, recognizer: &Recognizer, decoding: String) -> Report {
     let recordings = outcomes.len();
     let (mut words, mut characters) = (Edits::default(), Edits::default());
     let mut rare: Option<[Edits; 2]> = None;
@@ -224,9 +219,11 @@ fn summarize(
         latencies.extend(outcome.latencies);
         stability.extend(outcome.stability);
     }
+    let config = recognizer.model().config();
     Report {
-        model: recognizer.model().config().name.clone(),
-        precision: args.recognizer.model.precision.name(),
+        model: config.name.clone(),
+        precision: precision_name(recognizer.model()),
+        chunk_ms: config.frames_duration(config.encoder.chunk_frames).as_millis() as u64,
         decoding,
         recordings,
         audio_seconds: audio,

@@ -8,7 +8,10 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    error_rate::Edits, grammar::GrammarTally, latency::LatencySummary, percentile::Percentiles,
+    error_rate::Edits,
+    grammar::GrammarTally,
+    latency::{LatencySplit, LatencySummary},
+    percentile::Percentiles,
     stability::StabilitySummary,
 };
 use crate::utterance::seconds;
@@ -18,6 +21,7 @@ use crate::utterance::seconds;
 pub struct Report {
     pub model: String,
     pub precision: &'static str,
+    pub chunk_ms: u64,
     pub decoding: String,
     pub recordings: usize,
     #[serde(serialize_with = "seconds")]
@@ -75,7 +79,8 @@ impl Report {
     /// Writes the report as a table.
     pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
         let latency = &self.latency_seconds;
-        writeln!(out, "model             {} ({})", self.model, self.precision)?;
+        let Self { model, precision, chunk_ms, .. } = self;
+        writeln!(out, "model             {model} ({precision}, chunks of {chunk_ms} ms)")?;
         writeln!(out, "decoding          {}", self.decoding)?;
         writeln!(
             out,
@@ -95,9 +100,9 @@ impl Report {
             self.real_time_factor.map_or("none".to_owned(), |factor| format!("{factor:.3}")),
             self.compute_seconds.as_secs_f64()
         )?;
-        writeln!(out, "partial latency   {}", percentiles(latency.partial, "words"))?;
-        writeln!(out, "final latency     {}", percentiles(latency.endpoint_final, "endpoints"))?;
-        writeln!(out, "  at end of audio {}", percentiles(latency.flushed_final, "finals"))?;
+        writeln!(out, "partial latency   {}", latencies(latency.partial, "words"))?;
+        writeln!(out, "final latency     {}", latencies(latency.endpoint_final, "endpoints"))?;
+        writeln!(out, "  at end of audio {}", latencies(latency.flushed_final, "finals"))?;
         let changed = self.stability.changed_words;
         let changed = changed.map_or("none".to_owned(), |changed| format!("{changed:.3}"));
         writeln!(out, "words changed     {changed} per word of a final")?;
@@ -115,6 +120,14 @@ fn error_rate(rate: &ErrorRate) -> String {
     )
 }
 
+/// Percentiles in milliseconds, and what of them is computation.
+pub fn latencies(latencies: Option<LatencySplit>, what: &str) -> String {
+    let total = percentiles(latencies.map(|latencies| latencies.total), what);
+    let Some(LatencySplit { compute, .. }) = latencies else { return total };
+    let [p50, p99] = [compute.p50, compute.p99].map(|latency| latency.as_millis());
+    format!("{total}; computing p50 {p50} ms, p99 {p99} ms")
+}
+
 /// Percentiles in milliseconds, and of how many of what.
 pub fn percentiles(percentiles: Option<Percentiles>, what: &str) -> String {
     let Some(Percentiles { count, p50, p95, p99 }) = percentiles else {
@@ -129,18 +142,27 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::eval::{latency::Latencies, stability::Stability};
+    use crate::eval::{
+        latency::{Latencies, Latency},
+        stability::Stability,
+    };
+
+    fn latency(algorithmic: u64, compute: u64) -> Latency {
+        let [algorithmic, compute] = [algorithmic, compute].map(Duration::from_millis);
+        Latency { total: algorithmic + compute, algorithmic, compute }
+    }
 
     fn report() -> Report {
         let words = Edits { substitutions: 2, deletions: 1, insertions: 0, reference: 40 };
         let latencies = Latencies {
-            words: vec![Duration::from_millis(410)],
+            words: vec![latency(400, 10)],
             endpoint_finals: Vec::new(),
-            flushed_finals: vec![Duration::from_millis(700)],
+            flushed_finals: vec![latency(680, 20)],
         };
         Report {
             model: "en-small".to_owned(),
             precision: "int8",
+            chunk_ms: 640,
             decoding: "greedy".to_owned(),
             recordings: 2,
             audio_seconds: Duration::from_millis(12_340),
@@ -160,15 +182,15 @@ mod tests {
         let mut out = Vec::new();
         report().write_table(&mut out).unwrap();
         assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
-        model             en-small (int8)
+        model             en-small (int8, chunks of 640 ms)
         decoding          greedy
         audio             12.3 s in 2 recordings
         word errors       7.50 % of 40 (2 substituted, 1 deleted, 0 inserted)
         character errors  none of 0 (0 substituted, 0 deleted, 0 inserted)
         real-time factor  0.100 (compute 1.2 s on one core)
-        partial latency   p50 410 ms, p95 410 ms, p99 410 ms (1 words)
+        partial latency   p50 410 ms, p95 410 ms, p99 410 ms (1 words); computing p50 10 ms, p99 10 ms
         final latency     none (0 endpoints)
-          at end of audio p50 700 ms, p95 700 ms, p99 700 ms (1 finals)
+          at end of audio p50 700 ms, p95 700 ms, p99 700 ms (1 finals); computing p50 20 ms, p99 20 ms
         words changed     none per word of a final
         stable after      none (0 words)
         "#);
@@ -197,6 +219,7 @@ mod tests {
         {
           "model": "en-small",
           "precision": "int8",
+          "chunk_ms": 640,
           "decoding": "greedy",
           "recordings": 2,
           "audio_seconds": 12.34,
@@ -221,14 +244,38 @@ mod tests {
               "count": 1,
               "p50": 0.41,
               "p95": 0.41,
-              "p99": 0.41
+              "p99": 0.41,
+              "algorithmic": {
+                "count": 1,
+                "p50": 0.4,
+                "p95": 0.4,
+                "p99": 0.4
+              },
+              "compute": {
+                "count": 1,
+                "p50": 0.01,
+                "p95": 0.01,
+                "p99": 0.01
+              }
             },
             "endpoint_final": null,
             "flushed_final": {
               "count": 1,
               "p50": 0.7,
               "p95": 0.7,
-              "p99": 0.7
+              "p99": 0.7,
+              "algorithmic": {
+                "count": 1,
+                "p50": 0.68,
+                "p95": 0.68,
+                "p99": 0.68
+              },
+              "compute": {
+                "count": 1,
+                "p50": 0.02,
+                "p95": 0.02,
+                "p99": 0.02
+              }
             }
           },
           "stability": {

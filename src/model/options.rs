@@ -1,0 +1,105 @@
+//! What is chosen when a model is loaded.
+
+use std::time::Duration;
+
+use crate::{Error, Result};
+
+/// How a model is loaded.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use mynah::{LoadOptions, Model};
+///
+/// let chunk = Some(Duration::from_millis(320));
+/// let model = Model::load("models/en-small", LoadOptions { chunk, ..LoadOptions::default() })?;
+/// # Ok::<(), mynah::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Which of the model's encoders is used.
+    pub precision: Precision,
+    /// The audio of one call of the encoder, one of the model's
+    /// [`chunk_choices`](crate::EncoderConfig::chunk_choices); by default the model's own choice.
+    pub chunk: Option<Duration>,
+    /// What the encoder runs on.
+    pub device: Device,
+}
+
+/// Which of a model's encoders is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// `F32` on a GPU. On the processor `Int8` if it has instructions that sum products of 8-bit
+    /// integers (VNNI, AMX, dot product, SME), else the one that is measured to be faster.
+    #[default]
+    Auto,
+    /// 32-bit floating point.
+    F32,
+    /// Matrix products in 8-bit integers.
+    Int8,
+}
+
+/// What the encoder runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// A GPU if there is one, the library was built with a feature for it (`cuda`, `metal`) and the
+    /// f32 encoder may be used; else the processor, which a warning says if the feature is there.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// The GPU, or an error.
+    Gpu,
+}
+
+impl From<Precision> for LoadOptions {
+    fn from(precision: Precision) -> Self {
+        Self { precision, ..Self::default() }
+    }
+}
+
+impl LoadOptions {
+    /// Whether the f32 encoder is to run on a GPU, as far as these options say; `has_f32`: whether
+    /// there is such an encoder.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if a GPU is asked for that can't take the encoder.
+    pub(super) fn wants_gpu(&self, has_f32: bool) -> Result<bool> {
+        match (self.device, self.precision) {
+            (Device::Cpu, _) | (Device::Auto, Precision::Int8) => Ok(false),
+            (Device::Auto, _) => Ok(has_f32),
+            (Device::Gpu, Precision::Int8) => Err(Error::Config(
+                "the GPU runs the f32 encoder; ask for int8 or for the GPU, not both".to_owned(),
+            )),
+            (Device::Gpu, _) if has_f32 => Ok(true),
+            (Device::Gpu, _) => Err(Error::Config(
+                "the GPU runs the f32 encoder, which the built-in model lacks; load a model's folder"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_is_for_f32_and_is_refused_where_it_can_not_be_had() {
+        let wants = |device, precision, has_f32| {
+            LoadOptions { device, precision, chunk: None }.wants_gpu(has_f32).ok()
+        };
+        let table = [
+            (Device::Auto, Precision::Auto, true, Some(true)),
+            (Device::Auto, Precision::Auto, false, Some(false)),
+            (Device::Auto, Precision::Int8, true, Some(false)),
+            (Device::Cpu, Precision::F32, true, Some(false)),
+            (Device::Gpu, Precision::Auto, true, Some(true)),
+            (Device::Gpu, Precision::Auto, false, None),
+            (Device::Gpu, Precision::Int8, true, None),
+        ];
+        for (device, precision, has_f32, expected) in table {
+            assert_eq!(wants(device, precision, has_f32), expected, "{device:?} {precision:?}");
+        }
+    }
+}
