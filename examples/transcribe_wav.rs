@@ -17,7 +17,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         match file.read(&mut buffer)? {
             Read::Samples(count) => resampler.process(&buffer[..count], &mut samples),
-            Read::Gap(lost) => eprintln!("{lost} samples lost"),
+            Read::Gap(lost) => {
+                eprintln!("{lost} samples lost");
+                resampler.finish(&mut samples);
+                stream.accept_waveform(&samples)?;
+                samples.clear();
+                let (from, to) = (file.sample_rate(), recognizer.sample_rate());
+                stream.skip(lost * u64::from(to) / u64::from(from));
+            }
             Read::End => break,
         }
         stream.accept_waveform(&samples)?;

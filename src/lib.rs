@@ -62,6 +62,6 @@ pub use model::{
     CacheConfig, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model, ModelConfig,
     Precision,
 };
-pub use readable::readable;
+pub use readable::{Readable, ReadableWord, readable};
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};
 pub use tokens::{TokenId, TokenTable};

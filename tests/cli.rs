@@ -14,10 +14,14 @@ use std::{
 use assert_cmd::{Command, cargo::cargo_bin};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use insta::assert_snapshot;
+use mynah::audio::{AudioFile, Read::Samples, Source};
 use serde_json::Value;
 use tempfile::TempDir;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/random");
+
+const TRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small");
+const SPEECH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac");
 
 /// A folder for one test's recordings.
 struct Folder(TempDir);
@@ -83,6 +87,17 @@ fn bursts(seconds: f64, sample_rate: u32) -> Vec<f32> {
     (0..count).map(sample).collect()
 }
 
+/// The samples of the example, at 16 kHz.
+fn speech() -> Vec<f32> {
+    let mut file = AudioFile::open(SPEECH).unwrap();
+    assert_eq!(file.sample_rate(), 16_000);
+    let (mut samples, mut block) = (Vec::new(), [0.0; 4_096]);
+    while let Samples(count) = file.read(&mut block).unwrap() {
+        samples.extend_from_slice(&block[..count]);
+    }
+    samples
+}
+
 fn mynah(arguments: &[&str]) -> Command {
     let mut command = Command::new(cargo_bin!("mynah"));
     command.args(arguments).env_remove("RUST_LOG");
@@ -141,11 +156,22 @@ fn the_transcript_is_all_that_standard_output_carries() {
 #[test]
 fn json_lines_have_times_within_the_audio() {
     let folder = Folder::new();
-    let file = folder.wav("a.wav", &bursts(30.0, 16_000));
-    let text = succeed(transcribe(&[&file], &[]));
-    let lines = json_lines(&succeed(transcribe(&[&file], &["--format", "jsonl"])));
+    // The random weights name tokens in silence as well, and never end an utterance.
+    let (speech, pause) = (speech(), vec![0.0; 48_000]);
+    let samples = [speech.as_slice(), &pause, &speech].concat();
+    let seconds = samples.len() as f64 / 16_000.0;
+    let file = folder.wav("a.wav", &samples);
+    let transcribe = |options: &[&str]| {
+        let mut command = mynah(&["transcribe", "--model", TRAINED]);
+        command.arg(&file).args(options);
+        succeed(command)
+    };
+    let text = transcribe(&[]);
+    let lines = json_lines(&transcribe(&["--format", "jsonl"]));
     assert_eq!(texts(&lines), text.lines().collect::<Vec<_>>());
-    assert!(!lines.is_empty());
+    assert!(lines.len() >= 2, "{text}");
+    let before = |pair: &[Value]| pair[0]["end"].as_f64() <= pair[1]["start"].as_f64();
+    assert!(lines.windows(2).all(before), "{lines:?}");
     for line in &lines {
         assert_eq!(line["type"], "final");
         assert_eq!(line["file"], file.to_str().unwrap());
@@ -158,7 +184,7 @@ fn json_lines_have_times_within_the_audio() {
             assert!(token["log_prob"].as_f64().unwrap() <= 0.0);
             last = start;
         }
-        assert!(line["end"].as_f64().unwrap() <= 32.0);
+        assert!(line["end"].as_f64().unwrap() <= seconds + 2.0);
     }
 }
 
@@ -300,8 +326,24 @@ fn no_samples_give_an_empty_transcript() {
 }
 
 #[test]
+fn a_recorder_that_was_switched_off_leaves_a_transcript() {
+    let folder = Folder::new();
+    let whole = folder.wav("whole.wav", &bursts(3.0, 16_000));
+    let expected = succeed(transcribe(&[&whole], &[]));
+    let mut bytes = fs::read(&whole).unwrap();
+    bytes[4..8].fill(0);
+    bytes[40..44].fill(0);
+    let switched_off = folder.write("switched-off.wav", &bytes);
+    let (stdout, stderr, code) = run(transcribe(&[&switched_off], &[]));
+    assert_eq!((stdout, code), (expected.clone(), 0));
+    assert_snapshot!(folder.without_path(&stderr), @"warning: switched-off.wav: its header says 0 samples; read to the end");
+    let mut stdin = transcribe(&[Path::new("-")], &[]);
+    stdin.write_stdin(bytes);
+    assert_eq!(run(stdin).0, expected);
+}
+
+#[test]
 fn silence_gives_an_empty_transcript() {
-    const TRAINED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small");
     let folder = Folder::new();
     let silence = folder.wav("silence.wav", &[0.0; 160_000]);
     let mut command = mynah(&["transcribe", "--model", TRAINED]);

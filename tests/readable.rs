@@ -32,10 +32,22 @@ fn a_transcript_is_readable_where_asked_for() {
 }
 
 #[test]
+fn subtitles_are_readable_where_asked_for() {
+    for format in ["srt", "vtt"] {
+        let plain = printed(&["transcribe", SPEECH, "--format", format]);
+        let readable = printed(&["transcribe", SPEECH, "--format", format, "--readable"]);
+        assert_ne!(plain, readable);
+        // The example has no numbers: but for case the cues are the same.
+        assert_eq!(plain.to_lowercase(), readable.to_lowercase());
+    }
+}
+
+#[test]
 fn json_holds_both_texts() {
     for line in json_lines(&["transcribe", SPEECH, "--readable", "--format", "jsonl"]) {
         let text = line["text"].as_str().unwrap();
         assert_eq!(line["readable"], mynah::readable(text));
+        assert!(line.get("readable_words").is_none());
         assert_eq!(line["words"][0]["text"], text.split(' ').next().unwrap());
     }
     let plain = json_lines(&["transcribe", SPEECH, "--format", "jsonl"]);
@@ -55,12 +67,20 @@ fn captions_are_readable_and_partials_in_lower_case() {
 
 #[test]
 fn deltas_make_up_the_finals() {
-    let listen = ["listen", "--file", SPEECH, "--partials", "--format", "jsonl"];
-    let whole = json_lines(&listen);
+    deltas_of(&["listen", "--file", SPEECH, "--partials", "--format", "jsonl"]);
+    deltas_of(&["transcribe", SPEECH, "--format", "jsonl"]);
+    deltas_of(&["transcribe", SPEECH, "--format", "jsonl", "--max-unstable", "0.4"]);
+}
+
+/// Checks that a run's deltas together are the finals of the same run without them.
+fn deltas_of(listen: &[&str]) {
+    let whole = json_lines(listen);
     let finals = whole.iter().filter(|line| line["type"] == "final");
     let finals: Vec<_> = finals.map(|line| line["text"].as_str().unwrap()).collect();
     let mut settled = vec![String::new()];
-    for line in json_lines(&[&listen[..], &["--deltas"]].concat()) {
+    let deltas = json_lines(&[listen, &["--deltas"]].concat());
+    assert!(deltas.len() > finals.len(), "{deltas:?}");
+    for line in deltas {
         *settled.last_mut().unwrap() += line["settled"].as_str().unwrap();
         if line["type"] == "final" {
             assert_eq!(line["unstable"], "");
@@ -74,7 +94,8 @@ fn deltas_make_up_the_finals() {
 #[test]
 fn what_does_not_go_together_is_refused() {
     for (args, reason) in [
-        (&["transcribe", SPEECH, "--readable", "--format", "srt"][..], "--readable"),
+        (&["transcribe", SPEECH, "--deltas"][..], "--format jsonl"),
+        (&["transcribe", SPEECH, "--deltas", "--readable", "--format", "jsonl"], "--readable"),
         (&["listen", "--file", SPEECH, "--partials", "--deltas"], "--format jsonl"),
         (&["listen", "--file", SPEECH, "--deltas"], "--partials"),
     ] {

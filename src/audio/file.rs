@@ -1,13 +1,14 @@
 //! Recorded audio as a [`Source`]: files in the common formats, and raw PCM from any reader.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
-use symphonia::core::io::ReadOnlySource;
+use symphonia::core::io::{MediaSource, ReadOnlySource};
 
 use super::container::Container;
 use super::raw::{RawFormat, RawPcm};
+use super::wav_header::WavHeader;
 use super::{Input, Piece, Read, Source};
 use crate::{Error, Result};
 
@@ -22,7 +23,8 @@ const MAGICS: [&[u8; 4]; 3] = [b"RIFF", b"fLaC", b"OggS"];
 ///
 /// Reads WAV (integer PCM of 8 to 32 bits, 32- and 64-bit float, A-law and µ-law), FLAC, Ogg
 /// Vorbis, Opus and MP3 at any rate and with any number of channels. A damaged packet becomes a
-/// [`Read::Gap`] of its length. A file that is cut short is delivered up to the cut; then comes
+/// [`Read::Gap`] of its length. A WAV file whose length is unknown, or was never filled in, is read
+/// to its end. A file that is cut short is delivered up to the cut; then comes
 /// the error, then the end.
 pub struct AudioFile {
     path: PathBuf,
@@ -44,7 +46,7 @@ impl AudioFile {
     /// [`Error::Io`] if the file can't be read, [`Error::Audio`] if it is no audio of a known kind.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|e| Error::io(path, e))?;
+        let mut file = File::open(path).map_err(|e| Error::io(path, e))?;
         let metadata = file.metadata().map_err(|e| Error::io(path, e))?;
         if metadata.is_dir() {
             return Err(Error::audio(path, "is a folder; name a file in it"));
@@ -52,7 +54,25 @@ impl AudioFile {
         if metadata.is_file() && metadata.len() == 0 {
             return Err(Error::audio(path, "is empty; record it again"));
         }
-        let input = Container::open(file, path)
+        let header = WavHeader::read(&mut file).map_err(|e| Error::io(path, e))?;
+        let follows = metadata.len() > header.bytes.len() as u64;
+        if header.mended && follows {
+            log::warn!("{}: its header says 0 samples; read to the end", path.display());
+        }
+        if header.mended || !metadata.is_file() {
+            return Self::demux(io::Cursor::new(header.bytes).chain(file), path);
+        }
+        file.rewind().map_err(|e| Error::io(path, e))?;
+        Self::contained(file, path)
+    }
+
+    /// Takes what can be read once only.
+    fn demux(reader: impl io::Read + Send + Sync + 'static, path: &Path) -> Result<Self> {
+        Self::contained(ReadOnlySource::new(reader), path)
+    }
+
+    fn contained(source: impl MediaSource + 'static, path: &Path) -> Result<Self> {
+        let input = Container::open(source, path)
             .map_err(|reason| Error::audio(path, format!("{reason}; {ADVICE}")))?;
         Ok(Self::new(path, Box::new(input)))
     }
@@ -98,13 +118,12 @@ impl AudioFile {
         let taken = reader.by_ref().take(magic_bytes).read_to_end(&mut begin);
         taken.map_err(|e| Error::io(path, e))?;
         let is_stream = MAGICS.iter().any(|magic| begin == **magic);
-        let reader = io::Cursor::new(begin).chain(reader);
+        let mut reader = io::Cursor::new(begin).chain(reader);
         if !is_stream {
             return Self::from_reader(reader, format);
         }
-        let input = Container::open(ReadOnlySource::new(reader), path)
-            .map_err(|reason| Error::audio(path, format!("{reason}; {ADVICE}")))?;
-        Ok(Self::new(path, Box::new(input)))
+        let header = WavHeader::read(&mut reader).map_err(|e| Error::io(path, e))?;
+        Self::demux(io::Cursor::new(header.bytes).chain(reader), path)
     }
 
     fn new(path: &Path, input: Box<dyn Input>) -> Self {
@@ -376,6 +395,24 @@ mod tests {
                 let (samples, _, error) = read_all(&mut file);
                 assert!(error.is_none(), "{error:?}");
                 assert_eq!(samples.len(), 3_000);
+            }
+        }
+    }
+
+    #[test]
+    fn a_length_that_was_never_filled_in_is_no_end() {
+        let format = RawFormat { sample_rate: 8_000, channels: 1, format: SampleFormat::I16 };
+        for riff in [0u32, 36] {
+            let mut bytes = Wav::i16(1, &[8_192; 3_000]).bytes();
+            bytes[4..8].copy_from_slice(&riff.to_le_bytes());
+            bytes[40..44].fill(0);
+            let file = open_bytes("crashed.wav", &bytes).unwrap();
+            let stream = AudioFile::from_stream(Cursor::new(bytes), format).unwrap();
+            for mut source in [file, stream] {
+                assert_eq!((source.sample_rate(), source.len_samples()), (16_000, None));
+                let (samples, gaps, error) = read_all(&mut source);
+                assert!(error.is_none() && gaps.is_empty(), "{error:?} {gaps:?}");
+                assert_eq!(samples, [0.25; 3_000]);
             }
         }
     }

@@ -9,6 +9,7 @@ mod paced;
 mod raw;
 mod resample;
 mod ring;
+mod wav_header;
 
 pub use file::AudioFile;
 #[cfg(feature = "mic")]

@@ -1,35 +1,51 @@
-//! A final's words as a person would write them: digits, punctuation that was spoken, sentence case.
+//! Recognized words as a reader expects them: digits, spoken punctuation and sentence case.
 //!
-//! ```text
-//! words → numbers (pieces) → times, money, percents → punctuation → case and spaces
-//! ```
+//! Numbers are put together by text2num; this module decides which of them become digits, and joins
+//! them to times, years, money and the like. English only.
 
-mod case;
+mod marks;
 mod numbers;
-mod piece;
-mod punctuation;
-mod quantities;
+mod vocabulary;
 
-/// Writes the words of a final as readable English.
+use std::ops::Range;
+
+use marks::Mark;
+use numbers::Rewrite;
+
+/// Turns one stream's finals into readable text.
 ///
-/// Letters may be of either case. No word is left out but those that numbers and punctuation are
-/// made of. What was said is read as follows:
+/// - **Numbers** from ten on become digits, with commas from 10,000 on. One to nine stay words, as do
+///   first to ninth, `a hundred` and plurals, but become digits before a percentage, money, an
+///   abbreviable unit or `million`, after a month, and beside another number of two digits.
+/// - **Runs** of three and more digits are written together: `nine one one` is `911`.
+/// - **Times**: `half past seven`, `quarter to eight`, `ten past six`, and an hour with minutes if
+///   `a m`, `p m` or `in the morning` follows or a word such as `at` stands before.
+/// - **Years**: a number from 13 to 20 with one of two digits behind, as `nineteen eighty four`.
+/// - **Marks** are spoken: comma, full stop or period, question mark, exclamation mark or point,
+///   colon, semicolon, hyphen, dash, open quote, close quote, new line, new paragraph. After `a`,
+///   `the` and their like, or before `of`, they are words. None is invented.
+/// - **Case**: text in capitals is lowered, but for I, single letters, months and weekdays. Each
+///   sentence begins with a capital, and so does each utterance, except after one that ended with
+///   a comma, colon, semicolon, hyphen or dash.
 ///
-/// - Numbers become digits from 10 on, and below 10 beside another number or a unit: `TWENTY
-///   THREE` is `23`, `TWENTY FIRST` is `21st`, `THREE POINT ONE` is `3.1`, `ONE TWO THREE` is
-///   `123`, `NINETEEN EIGHTY FOUR` is `1984`.
-/// - Times, sums and shares: `SEVEN THIRTY P M` is `7:30 p.m.`, `HALF PAST SEVEN` is `7:30`,
-///   `FIVE DOLLARS AND TWENTY CENTS` is `$5.20`, `TEN PERCENT` is `10%`.
-/// - Punctuation: comma, period or full stop, question mark, exclamation mark or point, colon,
-///   semicolon, dash, hyphen, open and close quote, new line, new paragraph. A name of one word
-///   stays a word after an article or the like, or before `OF`: `A PERIOD OF REST`.
-/// - A sentence begins where the text does and after a mark that ends one. `I`, weekdays and
-///   months are capital; other names are not known.
+/// What can be read in two ways is read in one: `thirty second delay` becomes `32nd delay`. Dates as
+/// numbers, fractions, Roman numerals, addresses and the names of people and places are left as
+/// they are.
 ///
-/// Not covered: dates (`MAY FIRST` is `may 1st`), fractions, weights and measures, spelled-out
-/// addresses, Roman numerals, `DOUBLE` before a digit.
+/// ```
+/// use mynah::Readable;
 ///
-/// # Examples
+/// let mut readable = Readable::new();
+/// assert_eq!(readable.text("AT HALF PAST SEVEN COMMA I PAID TWENTY DOLLARS"), "At 7:30, I paid $20");
+/// assert_eq!(readable.text("ONE OF THEM SAID NO FULL STOP"), "One of them said no.");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readable {
+    /// Whether the next word begins a sentence.
+    begins: bool,
+}
+
+/// Writes one text by itself, as [`Readable`] writes a stream's first final.
 ///
 /// ```
 /// let text = "THE TRAIN LEAVES AT SEVEN THIRTY P M COMMA I THINK PERIOD";
@@ -37,95 +53,161 @@ mod quantities;
 /// ```
 #[must_use]
 pub fn readable(text: &str) -> String {
-    let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
-    let pieces = numbers::find(&words);
-    let pieces = quantities::join(pieces);
-    case::write(&punctuation::find(pieces))
+    Readable::new().text(text)
+}
+
+/// Readable text and the words that it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadableWord {
+    /// Without spaces around it; may end with line breaks, or consist of them.
+    pub text: String,
+    /// The words' positions; those of one utterance follow each other without gaps.
+    pub words: Range<usize>,
+}
+
+/// How a piece of text meets what stands before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Join {
+    Space,
+    Attached,
+}
+
+/// An utterance that is being written.
+#[derive(Default)]
+struct Line {
+    words: Vec<ReadableWord>,
+    /// A quotation mark, or none, before the next word, and where it was spoken.
+    opening: Option<ReadableWord>,
+    /// Whether the next word goes on from the last one, as after a hyphen.
+    hyphenated: bool,
+}
+
+impl Default for Readable {
+    fn default() -> Self {
+        Self { begins: true }
+    }
+}
+
+impl Readable {
+    /// Begins with a sentence.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes an utterance whose words are separated by white space.
+    pub fn text(&mut self, text: &str) -> String {
+        ReadableWord::join(&self.words(text.split_whitespace()))
+    }
+
+    /// Writes an utterance, and tells which of its words became what.
+    pub fn words<'a>(&mut self, words: impl IntoIterator<Item = &'a str>) -> Vec<ReadableWord> {
+        let words: Vec<_> = words.into_iter().collect();
+        let keys: Vec<_> = words.iter().map(|word| word.replace('’', "'").to_lowercase()).collect();
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        let lower = !words.iter().any(|word| word.chars().any(char::is_lowercase));
+        let mut rewrites = numbers::find(&keys).into_iter().peekable();
+        let mut line = Line::default();
+        let mut at = 0;
+        let mut last = None;
+        while at < words.len() {
+            if let Some(Rewrite { words, text }) = rewrites.next_if(|r| r.words.start == at) {
+                at = words.end;
+                self.begins = false;
+                last = None;
+                line.push(text, words, Join::Space);
+            } else if let Some((mark, length)) = marks::at(&keys, at) {
+                line.mark(mark, at..at + length);
+                self.begins = mark.begins_sentence().unwrap_or(self.begins);
+                last = Some(mark);
+                at += length;
+            } else {
+                let text = if lower { lowered(keys[at]) } else { words[at].to_owned() };
+                line.push(self.cased(text), at..at + 1, Join::Space);
+                last = None;
+                at += 1;
+            }
+        }
+        if !words.is_empty() {
+            self.begins = last.is_none_or(|mark| !mark.goes_on());
+        }
+        line.finish()
+    }
+
+    /// Raises the first letter at a sentence's beginning.
+    fn cased(&mut self, text: String) -> String {
+        if std::mem::take(&mut self.begins) { raised(&text) } else { text }
+    }
+}
+
+impl ReadableWord {
+    /// The text of an utterance: spaces between all that no line break separates.
+    pub fn join(words: &[Self]) -> String {
+        let mut joined = String::new();
+        for word in words {
+            if !joined.is_empty() && !joined.ends_with('\n') && !word.text.starts_with('\n') {
+                joined.push(' ');
+            }
+            joined.push_str(&word.text);
+        }
+        joined
+    }
+}
+
+impl Line {
+    fn push(&mut self, text: String, words: Range<usize>, join: Join) {
+        let (mut text, mut words) = (text, words);
+        if let Some(opening) = self.opening.take() {
+            text.insert_str(0, &opening.text);
+            words.start = opening.words.start;
+        }
+        let attached = join == Join::Attached || std::mem::take(&mut self.hyphenated);
+        match self.words.last_mut() {
+            Some(last) if attached && !last.text.ends_with('\n') => {
+                last.text.push_str(&text);
+                last.words.end = words.end;
+            }
+            _ => self.words.push(ReadableWord { text, words }),
+        }
+    }
+
+    fn mark(&mut self, mark: Mark, words: Range<usize>) {
+        let text = mark.text();
+        match mark {
+            Mark::OpenQuote => {
+                let open = self.opening.get_or_insert(ReadableWord {
+                    text: String::new(),
+                    words: words.start..words.start,
+                });
+                open.text.push_str(text);
+                open.words.end = words.end;
+            }
+            Mark::Dash => self.push(text.to_owned(), words, Join::Space),
+            _ => self.push(text.to_owned(), words, Join::Attached),
+        }
+        self.hyphenated = mark == Mark::Hyphen;
+    }
+
+    fn finish(mut self) -> Vec<ReadableWord> {
+        self.words.extend(self.opening);
+        self.words
+    }
+}
+
+/// A word in lower case but for what is written with a capital.
+fn lowered(key: &str) -> String {
+    let letter = key.len() == 1 && key != "a" && key != "o";
+    let pronoun = matches!(key, "i'm" | "i'll" | "i've" | "i'd");
+    if letter || pronoun || vocabulary::is_name(key) { raised(key) } else { key.to_owned() }
+}
+
+fn raised(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn words_are_written_as_a_person_would() {
-        for (said, written) in [
-            ("", ""),
-            ("HELLO", "Hello"),
-            ("I'M SURE I SAW IT ON MONDAY", "I'm sure I saw it on Monday"),
-            ("NO ONE OF THE TWO", "No one of the two"),
-            ("WAIT A SECOND", "Wait a second"),
-            ("A HUNDRED PEOPLE", "A hundred people"),
-            ("TWENTY THREE PEOPLE", "23 people"),
-            ("TWO HUNDRED AND FIVE", "205"),
-            ("THE TWENTY FIRST CENTURY", "The 21st century"),
-            ("PI IS THREE POINT ONE FOUR", "Pi is 3.14"),
-            ("IN NINETEEN EIGHTY FOUR", "In 1984"),
-            ("IN NINETEEN OH FIVE", "In 1905"),
-            ("IN TWENTY TWENTY SIX", "In 2026"),
-            ("NINETEEN HUNDRED SEVENTY THREE", "1973"),
-            ("CALL FIVE FIVE FIVE OH ONE", "Call 55501"),
-            ("OH MY GOD", "Oh my god"),
-            ("SEVEN THIRTY P M", "7:30 p.m."),
-            ("AT SEVEN THIRTY", "At 7:30"),
-            ("AT SEVEN PM", "At 7 p.m."),
-            ("AT SEVEN OH FIVE", "At 7:05"),
-            ("HALF PAST SEVEN", "7:30"),
-            ("QUARTER TO ONE", "12:45"),
-            ("A QUARTER PAST TEN", "10:15"),
-            ("FIVE O'CLOCK", "5 o'clock"),
-            ("FIVE DOLLARS", "$5"),
-            ("FIVE DOLLARS AND TWENTY CENTS", "$5.20"),
-            ("ONE DOLLAR AND FIVE CENTS", "$1.05"),
-            ("TWO POINT FIVE MILLION DOLLARS", "2.5 million dollars"),
-            ("TEN PERCENT", "10%"),
-            ("FIVE PER CENT", "5%"),
-            ("YES COMMA PLEASE PERIOD THANK YOU", "Yes, please. Thank you"),
-            ("REALLY QUESTION MARK NO EXCLAMATION POINT", "Really? No!"),
-            ("OPEN QUOTE YES CLOSE QUOTE HE SAID", "“Yes” he said"),
-            ("WELL HYPHEN KNOWN", "Well-known"),
-            ("ONE NEW LINE TWO NEW PARAGRAPH THREE", "One\nTwo\n\nThree"),
-            ("A PERIOD OF REST", "A period of rest"),
-            ("AFTER THAT PERIOD WE LEFT", "After that period we left"),
-            ("FULL STOP", "."),
-        ] {
-            assert_eq!(readable(said), written, "{said}");
-        }
-    }
-
-    /// Words that are neither numbers nor part of anything that is rewritten.
-    fn plain() -> impl Strategy<Value = String> {
-        let words = ["cat", "hello", "the", "went", "house", "blue", "and", "of", "my", "never"];
-        proptest::collection::vec(proptest::sample::select(words.to_vec()), 0..12)
-            .prop_map(|words| words.join(" "))
-    }
-
-    proptest! {
-        #[test]
-        fn plain_words_keep_their_order(text in plain()) {
-            prop_assert_eq!(readable(&text.to_uppercase()).to_lowercase(), text);
-        }
-
-        #[test]
-        fn plain_text_is_left_as_it_was_written(text in plain()) {
-            let once = readable(&text);
-            prop_assert_eq!(readable(&once), once);
-        }
-
-        #[test]
-        fn nothing_panics(text in ".*") {
-            let _ = readable(&text);
-        }
-
-        #[test]
-        fn no_digit_is_lost(digits in proptest::collection::vec(0..10_usize, 3..12)) {
-            let names =
-                ["ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE"];
-            let said: Vec<_> = digits.iter().map(|&d| names[d]).collect();
-            let expected: String = digits.iter().map(ToString::to_string).collect();
-            prop_assert_eq!(readable(&said.join(" ")), expected);
-        }
-    }
-}
+mod tests;

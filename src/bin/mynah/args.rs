@@ -63,10 +63,16 @@ pub struct TranscribeArgs {
     #[arg(long, overrides_with = "with_filename")]
     pub no_filename: bool,
 
-    /// Write utterances with digits, spoken punctuation and sentence case: as text, and in JSON
-    /// beside the words as `readable`; not in subtitles, which are cut at words
+    /// Write utterances with digits, spoken punctuation and sentence case: as text and subtitles,
+    /// and in JSON beside the words as `readable`
     #[arg(long)]
     pub readable: bool,
+
+    /// In JSON lines, write what each result adds, partial ones included: `settled` stays and is to
+    /// be appended, `unstable` stands behind it until the next line; an utterance's `settled`
+    /// together are its final text
+    #[arg(long, conflicts_with = "readable")]
+    pub deltas: bool,
 
     /// In JSON, give each utterance's N best hypotheses with their scores; needs beam decoding
     #[arg(long, value_name = "N", default_value = "1")]
@@ -479,8 +485,8 @@ impl TranscribeArgs {
         if self.nbest.get() > 1 && !self.format.has_alternatives() {
             usage_error("--nbest needs --format json or jsonl");
         }
-        if self.readable && self.format.is_single_file() {
-            usage_error("subtitles are cut at words, which --readable rewrites; leave one of both");
+        if self.deltas && self.format != Format::Jsonl {
+            usage_error("--deltas needs --format jsonl");
         }
         if self.files.iter().filter(|file| file.as_os_str() == STDIN).count() > 1 {
             usage_error("standard input can be read once only; give `-` once");

@@ -7,14 +7,13 @@ use std::{
 };
 
 use console::{Term, measure_text_width};
-use mynah::{Delta, Deltas, Event, Model, readable};
-use serde::Serialize;
+use mynah::{Deltas, Event, Model, Readable};
 
 use crate::{
     args::CaptionFormat,
     failure,
-    format::{Line, LineKind, write_line},
-    utterance::{Judgement, SOMETHING_ELSE, Utterance},
+    format::{Change, DeltaLine, Line, LineKind, write_line},
+    utterance::Utterance,
 };
 
 /// What stands before a partial cut to the terminal's width, and after one on a line of its own.
@@ -29,19 +28,6 @@ pub enum Style {
     Lines(Partials),
     /// JSON lines.
     JsonLines(Partials),
-}
-
-/// A JSON line of what an event adds.
-#[derive(Serialize)]
-struct DeltaLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a str>,
-    #[serde(rename = "type")]
-    kind: LineKind,
-    settled: String,
-    unstable: String,
-    #[serde(flatten)]
-    grammar: Option<Judgement>,
 }
 
 /// Whether partials are written as lines.
@@ -66,7 +52,7 @@ impl Style {
 /// Writes events as they come.
 pub struct Captions<'a> {
     /// Writes finals readably, and partials in lower case.
-    pub readable: bool,
+    pub readable: Option<Readable>,
     /// In JSON lines, writes what events add.
     pub deltas: Option<Deltas>,
     style: Style,
@@ -80,7 +66,7 @@ impl<'a> Captions<'a> {
     pub fn new(style: Style, file: Option<&Path>, model: &'a Model) -> Self {
         let file = file.map(|file| file.display().to_string());
         let term = Term::buffered_stdout();
-        Self { readable: false, deltas: None, style, file, model, term }
+        Self { readable: None, deltas: None, style, file, model, term }
     }
 
     /// Draws or writes an event.
@@ -92,7 +78,8 @@ impl<'a> Captions<'a> {
                 self.redraw(newest(&text, columns.saturating_sub(1)).as_ref())
             }
             (Style::Redrawn, Event::Final(_)) => {
-                self.redraw(&self.shown(event))?;
+                let text = self.shown(event);
+                self.redraw(&text)?;
                 self.term.write_line("")?;
                 self.term.flush()
             }
@@ -125,28 +112,26 @@ impl<'a> Captions<'a> {
     }
 
     /// The event's text as it is to be read.
-    fn shown<'e>(&self, event: &'e Event) -> Cow<'e, str> {
-        let text = &event.hypothesis().text;
+    fn shown<'e>(&mut self, event: &'e Event) -> Cow<'e, str> {
+        let hypothesis = event.hypothesis();
         match event {
-            Event::Final(said) if said.is_something_else() => SOMETHING_ELSE.into(),
-            _ if !self.readable => text.into(),
-            Event::Partial(_) => text.to_lowercase().into(),
-            Event::Final(_) => readable(text).into(),
+            Event::Partial(_) if self.readable.is_none() => (&hypothesis.text).into(),
+            Event::Partial(_) => hypothesis.text.to_lowercase().into(),
+            Event::Final(_) => {
+                let readable = self.readable.as_mut();
+                Utterance::of_final(hypothesis, self.model, readable).shown().to_owned().into()
+            }
         }
     }
 
     fn print_json(&mut self, event: &Event) -> io::Result<()> {
         let (file, mut out) = (self.file.as_deref(), io::stdout().lock());
-        let kind = match event {
-            Event::Partial(_) => LineKind::Partial,
-            Event::Final(_) => LineKind::Final,
-        };
+        let kind = LineKind::from(event);
         if let Some(deltas) = &mut self.deltas {
-            let Delta { settled, unstable } = deltas.accept(event);
-            let grammar = Judgement::of(event.hypothesis());
-            return write_line(&mut out, &DeltaLine { file, kind, settled, unstable, grammar });
+            let change = &Change::new(event, deltas);
+            return write_line(&mut out, &DeltaLine { file, change });
         }
-        let readable = self.readable && kind == LineKind::Final;
+        let readable = self.readable.as_mut().filter(|_| kind == LineKind::Final);
         let utterance = &Utterance::of_final(event.hypothesis(), self.model, readable);
         write_line(&mut out, &Line { file, kind, utterance })
     }

@@ -1,6 +1,8 @@
 //! `mynah transcribe`: files to transcripts, several at a time, written in the order given.
 
 use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
@@ -10,13 +12,13 @@ use std::{
 
 use anyhow::{Error, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use mynah::{Event, Recognizer, audio::Source};
+use mynah::{Deltas, Event, Readable, Recognizer, audio::Source};
 use rayon::ThreadPoolBuilder;
 
 use crate::{
-    args::{Defaults, RawArgs, TranscribeArgs},
+    args::{Defaults, TranscribeArgs},
     audio_input, failure,
-    format::{FileNames, TranscriptWriter},
+    format::{Change, FileNames, TranscriptWriter},
     output,
     pipeline::{Pipeline, Step},
     progress::Progress,
@@ -25,6 +27,7 @@ use crate::{
 
 /// What the recognition of one file sends: its utterances, then how it ended.
 enum Message {
+    Change(Change),
     Utterance(Utterance),
     Ended { audio: Duration, result: Result<()> },
 }
@@ -32,8 +35,7 @@ enum Message {
 /// What the recognition of every file shares.
 struct Work<'a> {
     recognizer: &'a Recognizer,
-    raw: &'a RawArgs,
-    readable: bool,
+    args: &'a TranscribeArgs,
     progress: Progress,
     /// Set when nothing can be written any more.
     abandoned: AtomicBool,
@@ -53,24 +55,19 @@ pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     let mut writer = args.format.writer(out, file_names(args));
     let work = Work {
         recognizer: &recognizer,
-        raw: &args.raw,
-        readable: args.readable,
+        args,
         progress: Progress::over_audio(),
         abandoned: AtomicBool::new(false),
     };
-    let failed = transcribe(&work, args, writer.as_mut())?;
+    let failed = transcribe(&work, writer.as_mut())?;
     work.progress.finish();
     writer.finish()?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Recognizes the files in a pool, writes them on this thread, and returns how many failed.
-fn transcribe<'a>(
-    work: &Work,
-    args: &'a TranscribeArgs,
-    writer: &mut dyn TranscriptWriter,
-) -> Result<usize> {
-    let pool = ThreadPoolBuilder::new().num_threads(jobs(args)).build()?;
+fn transcribe<'a>(work: &Work<'a>, writer: &mut dyn TranscriptWriter) -> Result<usize> {
+    let pool = ThreadPoolBuilder::new().num_threads(jobs(work.args)).build()?;
     pool.in_place_scope_fifo(|scope| {
         let start = |file: &'a PathBuf| {
             let file = file.as_path();
@@ -78,7 +75,7 @@ fn transcribe<'a>(
             scope.spawn_fifo(move |_| recognize_file(work, file, &sender));
             (file, messages)
         };
-        let started: Vec<_> = args.files.iter().map(start).collect();
+        let started: Vec<_> = work.args.files.iter().map(start).collect();
         let write = |(file, messages)| write_file(work, writer, file, &messages);
         let failed = started.into_iter().map(write).sum();
         work.abandoned.store(true, Ordering::Relaxed);
@@ -89,9 +86,25 @@ fn transcribe<'a>(
 /// Recognizes one file and sends what comes of it.
 fn recognize_file(work: &Work, file: &Path, messages: &Sender<Message>) {
     let mut audio = Duration::ZERO;
-    let result = send_utterances(work, file, messages, &mut audio);
+    let result = contain(file, || send_utterances(work, file, messages, &mut audio));
     // Without a receiver nobody is interested in the end.
     let _ = messages.send(Message::Ended { audio, result });
+}
+
+/// Makes an error of a panic, so that it ends one file and not the others.
+fn contain(file: &Path, recognize: impl FnOnce() -> Result<()>) -> Result<()> {
+    // What the closure leaves half done is dropped with it; the model is immutable.
+    let caught = catch_unwind(AssertUnwindSafe(recognize));
+    caught.unwrap_or_else(|panic| {
+        let what = said(panic.as_ref());
+        Err(anyhow!("{}: {what}; this is a bug in mynah: please report it", file.display()))
+    })
+}
+
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let string = || panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(string).unwrap_or("recognition panicked")
 }
 
 fn send_utterances(
@@ -100,11 +113,13 @@ fn send_utterances(
     messages: &Sender<Message>,
     audio: &mut Duration,
 ) -> Result<()> {
-    let source = audio_input::open(file, work.raw)?;
+    let source = audio_input::open(file, &work.args.raw)?;
     let rate = f64::from(source.sample_rate());
     let length = source.len_samples().map(|samples| Duration::from_secs_f64(samples as f64 / rate));
     work.progress.add_audio(length.unwrap_or_default());
     let mut pipeline = Pipeline::new(work.recognizer, source)?;
+    let mut readable = work.args.readable.then(Readable::new);
+    let mut deltas = work.args.deltas.then(Deltas::new);
     loop {
         let step = pipeline.step();
         if length.is_some() {
@@ -112,9 +127,11 @@ fn send_utterances(
         }
         *audio = pipeline.heard();
         while let Some(event) = pipeline.next_event() {
-            if let Event::Final(hypothesis) = event {
+            if let Some(deltas) = &mut deltas {
+                messages.send(Message::Change(Change::new(&event, deltas)))?;
+            } else if let Event::Final(hypothesis) = event {
                 let model = work.recognizer.model();
-                let utterance = Utterance::of_final(&hypothesis, model, work.readable);
+                let utterance = Utterance::of_final(&hypothesis, model, readable.as_mut());
                 messages.send(Message::Utterance(utterance))?;
             }
         }
@@ -135,6 +152,9 @@ fn write_file(
 ) -> Result<usize> {
     for message in messages {
         match message {
+            Message::Change(change) => {
+                work.progress.suspend(|| writer.change(file, &change))?;
+            }
             Message::Utterance(utterance) => {
                 work.progress.suspend(|| writer.utterance(file, &utterance))?;
             }
@@ -165,5 +185,19 @@ fn file_names(args: &TranscribeArgs) -> FileNames {
         (_, true) => FileNames::Hidden,
         _ if args.files.len() > 1 => FileNames::Shown,
         _ => FileNames::Hidden,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_of_its_file() {
+        let file = Path::new("a.wav");
+        let error = contain(file, || panic!("no frame {}", 7)).unwrap_err().to_string();
+        assert_eq!(error, "a.wav: no frame 7; this is a bug in mynah: please report it");
+        assert_eq!(contain(file, || Err(anyhow!("cut"))).unwrap_err().to_string(), "cut");
+        assert!(contain(file, || Ok(())).is_ok());
     }
 }

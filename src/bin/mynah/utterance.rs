@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mynah::{
-    Model, ModelConfig,
+    Model, ModelConfig, Readable, ReadableWord,
     ctc::{self, Hypothesis, Outcome},
 };
 use serde::{Serialize, Serializer};
@@ -23,6 +23,9 @@ pub struct Utterance {
     #[serde(serialize_with = "seconds")]
     pub end: Duration,
     pub words: Vec<Word>,
+    /// The words of `readable`.
+    #[serde(skip)]
+    pub readable_words: Vec<Word>,
     pub tokens: Vec<TimedToken>,
     /// The best hypotheses, this one included; empty where only one was asked for or found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -101,6 +104,7 @@ impl Utterance {
             start: hypothesis.start,
             end: hypothesis.end,
             words: hypothesis.words.iter().map(Word::from).collect(),
+            readable_words: Vec::new(),
             tokens,
             nbest: nbest(hypothesis),
             grammar: Judgement::of(hypothesis),
@@ -108,17 +112,43 @@ impl Utterance {
     }
 
     /// As [`Utterance::new`], of a final, with its readable text if that is asked for.
-    pub fn of_final(hypothesis: &Hypothesis, model: &Model, readable: bool) -> Self {
-        let readable = readable.then(|| mynah::readable(&hypothesis.text));
-        Self { readable, ..Self::new(hypothesis, model) }
+    pub fn of_final(
+        hypothesis: &Hypothesis,
+        model: &Model,
+        readable: Option<&mut Readable>,
+    ) -> Self {
+        let mut utterance = Self::new(hypothesis, model);
+        if let Some(readable) = readable {
+            utterance.make_readable(readable);
+        }
+        utterance
     }
 
-    /// The text as it is to be shown.
+    /// Adds what a reader is to see.
+    pub fn make_readable(&mut self, readable: &mut Readable) {
+        let pieces = readable.words(self.words.iter().map(|word| word.text.as_str()));
+        self.readable = Some(ReadableWord::join(&pieces));
+        let words = pieces.iter().filter_map(|piece| Word::shown(piece, &self.words));
+        self.readable_words = words.collect();
+    }
+
+    /// The text as it is to be shown, without the line breaks that its own line brings.
     pub fn shown(&self) -> &str {
-        match self.grammar {
-            Some(Judgement { outcome: Kind::SomethingElse, .. }) => SOMETHING_ELSE,
-            _ => self.readable.as_deref().unwrap_or(&self.text),
+        if self.is_something_else() {
+            return SOMETHING_ELSE;
         }
+        let Some(text) = &self.readable else { return &self.text };
+        let text = text.strip_prefix('\n').unwrap_or(text);
+        text.strip_suffix('\n').unwrap_or(text)
+    }
+
+    /// The words as they are to be shown.
+    pub fn shown_words(&self) -> &[Word] {
+        if self.readable.is_some() { &self.readable_words } else { &self.words }
+    }
+
+    fn is_something_else(&self) -> bool {
+        matches!(self.grammar, Some(Judgement { outcome: Kind::SomethingElse, .. }))
     }
 }
 
@@ -130,6 +160,17 @@ impl Judgement {
             Outcome::Phrase { fit } => Some(Self { outcome: Kind::Phrase, fit }),
             Outcome::SomethingElse { fit } => Some(Self { outcome: Kind::SomethingElse, fit }),
         }
+    }
+}
+
+impl Word {
+    /// Readable text at the time of its words; none for a line break alone.
+    fn shown(piece: &ReadableWord, words: &[Self]) -> Option<Self> {
+        let spoken = words.get(piece.words.clone())?;
+        let (first, last) = (spoken.first()?, spoken.last()?);
+        let text = piece.text.trim().to_owned();
+        let confidence = spoken.iter().map(|word| word.confidence).fold(1.0, f32::min);
+        (!text.is_empty()).then_some(Self { text, start: first.start, end: last.end, confidence })
     }
 }
 

@@ -30,7 +30,7 @@ impl Cues {
     /// Cuts an utterance and returns the cues that are complete.
     pub fn push(&mut self, utterance: &Utterance) -> Vec<Cue> {
         let mut complete = Vec::new();
-        for cue in cut(&utterance.words) {
+        for cue in cut(utterance.shown_words()) {
             complete.extend(self.held.take().map(|held| linger(held, Some(cue.start))));
             self.held = Some(cue);
         }
@@ -139,6 +139,16 @@ mod tests {
         let cues = cues(&[utterance(0, "YES"), utterance(600, "NO")]);
         let ends: Vec<_> = cues.iter().map(|cue| cue.end.as_millis()).collect();
         assert_eq!(ends, [600, 1600]);
+    }
+
+    #[test]
+    fn readable_words_last_as_long_as_what_was_said() {
+        let mut utterance = utterance(0, "AT HALF PAST SEVEN COMMA NEW LINE HE SAID");
+        utterance.make_readable(&mut mynah::Readable::new());
+        let words = utterance.shown_words();
+        let times = |word: &Word| (word.start.as_millis(), word.end.as_millis());
+        assert_eq!((words[1].text.as_str(), times(&words[1])), ("7:30,", (400, 2_700)));
+        assert_eq!(cues(&[utterance])[0].lines, ["At 7:30, He said"]);
     }
 
     #[test]

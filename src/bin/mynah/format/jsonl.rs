@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
+use mynah::{Delta, Deltas, Event};
 use serde::Serialize;
 
 use super::TranscriptWriter;
-use crate::utterance::Utterance;
+use crate::utterance::{Judgement, Utterance};
 
 /// One line: what it is, of which file, and the hypothesis.
 #[derive(Serialize)]
@@ -23,12 +24,51 @@ pub struct Line<'a> {
     pub utterance: &'a Utterance,
 }
 
+/// A line of what an event adds.
+#[derive(Serialize)]
+pub struct DeltaLine<'a> {
+    /// Missing when the audio comes from a microphone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<&'a str>,
+    #[serde(flatten)]
+    pub change: &'a Change,
+}
+
+/// What an event adds to its utterance.
+#[derive(Serialize)]
+pub struct Change {
+    #[serde(rename = "type")]
+    kind: LineKind,
+    settled: String,
+    unstable: String,
+    #[serde(flatten)]
+    grammar: Option<Judgement>,
+}
+
+impl Change {
+    /// That of a stream's next event.
+    pub fn new(event: &Event, deltas: &mut Deltas) -> Self {
+        let Delta { settled, unstable } = deltas.accept(event);
+        let grammar = Judgement::of(event.hypothesis());
+        Self { kind: LineKind::from(event), settled, unstable, grammar }
+    }
+}
+
 /// Whether the hypothesis may still change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LineKind {
     Partial,
     Final,
+}
+
+impl From<&Event> for LineKind {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::Partial(_) => Self::Partial,
+            Event::Final(_) => Self::Final,
+        }
+    }
 }
 
 /// Writes one object as a line.
@@ -52,6 +92,11 @@ impl TranscriptWriter for Jsonl {
     fn utterance(&mut self, file: &Path, utterance: &Utterance) -> io::Result<()> {
         let file = file.display().to_string();
         write_line(&mut self.out, &Line { file: Some(&file), kind: LineKind::Final, utterance })
+    }
+
+    fn change(&mut self, file: &Path, change: &Change) -> io::Result<()> {
+        let file = file.display().to_string();
+        write_line(&mut self.out, &DeltaLine { file: Some(&file), change })
     }
 
     fn end_file(&mut self, _: &Path, _: Duration, _: Option<&str>) -> io::Result<()> {

@@ -15,7 +15,7 @@ use std::{
 
 use clap::ValueEnum;
 
-pub use self::jsonl::{Line, LineKind, write_line};
+pub use self::jsonl::{Change, DeltaLine, Line, LineKind, write_line};
 use self::{json::Json, jsonl::Jsonl, srt::Srt, text::Text, vtt::Vtt};
 use crate::utterance::Utterance;
 
@@ -45,6 +45,11 @@ pub enum FileNames {
 pub trait TranscriptWriter {
     /// Writes one utterance of a file. The utterances of a file come in order and together.
     fn utterance(&mut self, file: &Path, utterance: &Utterance) -> io::Result<()>;
+
+    /// Writes what an event adds to the file's utterance. Only JSON lines have room for that.
+    fn change(&mut self, _: &Path, _: &Change) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Ends a file, with the length of its audio and what went wrong, if anything did.
     fn end_file(&mut self, file: &Path, audio: Duration, error: Option<&str>) -> io::Result<()>;
@@ -104,6 +109,7 @@ pub mod samples {
             start: words[0].start,
             end: words[words.len() - 1].end,
             words,
+            readable_words: Vec::new(),
             tokens,
             nbest: Vec::new(),
             grammar: None,

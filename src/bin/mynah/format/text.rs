@@ -24,7 +24,10 @@ impl Text {
 impl TranscriptWriter for Text {
     fn utterance(&mut self, file: &Path, utterance: &Utterance) -> io::Result<()> {
         match self.names {
-            FileNames::Shown => writeln!(self.out, "{}:{}", file.display(), utterance.shown()),
+            FileNames::Shown => utterance
+                .shown()
+                .split('\n')
+                .try_for_each(|line| writeln!(self.out, "{}:{line}", file.display())),
             FileNames::Hidden => writeln!(self.out, "{}", utterance.shown()),
         }
     }
@@ -55,6 +58,22 @@ mod tests {
     #[test]
     fn something_else_is_a_line_too() {
         assert_eq!(written(Format::Text, &[something_else()]), "[something else]\n");
+    }
+
+    #[test]
+    fn spoken_line_breaks_are_lines() {
+        let mut readable = mynah::Readable::new();
+        let texts = ["ONE NEW LINE", "TWO NEW PARAGRAPH", "NEW LINE THREE NEW LINE FOUR"];
+        let utterances = texts.map(|text| {
+            let mut utterance = utterance(0, text);
+            utterance.make_readable(&mut readable);
+            utterance
+        });
+        assert_eq!(written(Format::Text, &utterances), "One\nTwo\n\nThree\nFour\n");
+        let out = Shared::default();
+        let mut text = Text::new(Box::new(out.clone()), FileNames::Shown);
+        text.utterance(Path::new("a.wav"), &utterances[2]).unwrap();
+        assert_eq!(out.text(), "a.wav:Three\na.wav:Four\n");
     }
 
     #[test]
