@@ -104,7 +104,10 @@ impl Encoder {
         }));
         let kernels = encoder.matrix_kernels();
         let device = gpu.map_or_else(|| "cpu".to_owned(), Gpu::name);
-        log::info!("encoder: {}, {bytes} bytes, on {device}, {kernels:?}", path.display());
+        log::info!(
+            "encoder: {}, {bytes} bytes, on {device}; matrix products by kernel: {kernels:?}",
+            path.display()
+        );
         Ok(encoder)
     }
 
