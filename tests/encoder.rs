@@ -69,8 +69,10 @@ fn int8_equals_onnx_runtime_over_ten_chunks() {
     for model in with_each_chunk(&random_model_dir(), Precision::Int8) {
         let (greatest, mean) = differences(&model, &random_model_dir(), Precision::Int8);
         let chunk = model.config().encoder.chunk_frames;
-        // In chunks of 128 frames one value rounds to the next integer, which changes those after it.
-        let bound = if chunk == 128 { 1.0 } else { 1e-4 };
+        // Where a sum of floats differs in its last bit, a value can round to the next integer, which
+        // changes those after it: on x86-64 in chunks of 128 frames, on ARM in others.
+        let exact = cfg!(target_arch = "x86_64") && chunk < 128;
+        let bound = if exact { 1e-4 } else { 1.0 };
         assert!(greatest < bound && mean < 1e-2, "chunks of {chunk}: {greatest}, mean {mean}");
     }
 }
