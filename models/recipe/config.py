@@ -24,6 +24,8 @@ class TrainConfig:
     # The last share of the time over which the rates fall linearly to zero.
     decay_share: float = 0.6
     middle_ctc_weight: float = 0.3
+    # Beside the CTC loss on tokens, for a model with phones.
+    phone_ctc_weight: float = 1.0
     # With a teacher: the weight of the divergence from its posteriors, the temperature of both, and how many encoder frames later
     # than the teacher the student may write; the weight of the distance to its hidden states.
     teacher_weight: float = 1.0

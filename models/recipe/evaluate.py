@@ -32,7 +32,7 @@ def greedy_text(model: StreamingEncoder, samples: torch.Tensor, chunk: int) -> s
     block = 4 * model.config.left_context
     wanted = -(-len(frames) // block) * block + 1
     frames = F.pad(frames, (0, 0, 0, wanted - len(frames)), value=float(frames.min()))
-    log_probs, _ = model(frames[None], chunk, torch.zeros(1, 1))
+    log_probs = model(frames[None], chunk, torch.zeros(1, 1)).tokens
     return decode(log_probs[0].argmax(-1).tolist())
 
 

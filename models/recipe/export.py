@@ -21,6 +21,7 @@ import torch
 from checkpoint import load_checkpoint, name_weights
 from config import TrainConfig
 from features import LogMel
+from lexicon import PHONES
 from model import STEM_LOOKAHEAD_FRAMES, StreamingEncoder
 from quantize import quantize
 from text import TOKENS
@@ -63,6 +64,7 @@ def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
         },
         "tokens": "tokens.txt",
         "blank": 0,
+        **({"phones": {"file": "phones.txt", "pronunciations": "pronunciations.txt"}} if model.config.phones else {}),
     }
 
 
@@ -113,7 +115,7 @@ class OnnxStream:
         }
 
     def run(self, frames: np.ndarray) -> np.ndarray:
-        """All whole chunks of (frames, mel) → (encoder frames, token)."""
+        """All whole chunks of (frames, mel) → (encoder frames, token and phone)."""
         size, lookahead = self.config["encoder"]["chunk_frames"], self.config["encoder"]["lookahead_frames"]
         outputs = []
         for start in range(0, len(frames) - lookahead - size + 1, size):
@@ -170,6 +172,8 @@ def export(model: StreamingEncoder, name: str, chunk: int, calibration: np.ndarr
             shutil.copyfile(path, out / path.name)
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (out / "tokens.txt").write_text("\n".join(TOKENS) + "\n")
+    if model.config.phones:
+        (out / "phones.txt").write_text("\n".join(PHONES) + "\n")
     return config
 
 

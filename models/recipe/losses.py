@@ -27,6 +27,8 @@ WORD_DELIMITERS = ("|", "▁", " ")
 
 def ctc_loss(log_probs: Tensor, stretches: list[Stretch]) -> Tensor:
     """Mean CTC loss per token over the stretches. One spoken faster than the encoder's frames counts nothing."""
+    if not stretches:
+        return log_probs.new_zeros(())
     parts = pad_sequence([log_probs[s.row, s.start : s.end] for s in stretches])  # (time, stretch, token)
     times = torch.tensor([s.end - s.start for s in stretches])
     lengths = torch.tensor([len(s.tokens) for s in stretches])

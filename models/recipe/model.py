@@ -7,19 +7,21 @@ caches, is what gets exported, and gives the same log-probabilities.
       → two convolutions (50 Hz) + periodic sinusoidal positions
       → `lower_blocks` pretrained blocks → pairs averaged (25 Hz)
       → `upper_blocks` pretrained blocks, each with a causal convolution module (Conformer, arXiv 2005.08100)
-      → `fresh_blocks` new blocks of the same kind → CTC over characters
+      → `fresh_blocks` new blocks of the same kind → CTC over characters, and over phones if `phones`
 
 Attention reads the frames of its own chunk and `left_context` frames before the chunk.
 """
 
 import math
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from features import FeatureConfig
+from lexicon import PHONES
 from text import TOKENS
 
 # Whisper's encoder was trained on windows of 1,500 positions (30 s).
@@ -41,6 +43,7 @@ class ModelConfig:
     fresh_ffn: int = 768
     kernel: int = 15
     left_context: int = 64  # encoder frames (40 ms)
+    phones: bool = False  # a second head, for the phones of `lexicon.py`
     dropout: float = 0.1
 
     def as_dict(self) -> dict:
@@ -179,6 +182,14 @@ class Stem(nn.Module):
         return F.gelu(self.second(torch.cat([x[:, :-2:2], x[:, 1:-1:2], x[:, 2::2]], -1)))
 
 
+class LogProbs(NamedTuple):
+    """Natural log-probabilities, each (batch, time, …)."""
+
+    tokens: Tensor
+    middle: Tensor  # of tokens, straight after the pretrained blocks
+    phones: Tensor | None
+
+
 class StreamingEncoder(nn.Module):
     def __init__(self, config: ModelConfig, features: FeatureConfig = FeatureConfig()):
         super().__init__()
@@ -191,6 +202,7 @@ class StreamingEncoder(nn.Module):
         self.bridge_norm = nn.LayerNorm(config.dim)
         self.head_norm = nn.LayerNorm(config.dim)
         self.head = nn.Linear(config.dim, len(TOKENS))
+        self.phone_head = nn.Linear(config.dim, len(PHONES)) if config.phones else None
         # Whisper's sinusoids, each frequency rounded to a whole number of turns per POSITION_PERIOD,
         # so that positions wrap without a jump and a stream can run for ever.
         exponent = torch.arange(config.dim // 2) * (math.log(10000) / (config.dim // 2 - 1))
@@ -212,11 +224,14 @@ class StreamingEncoder(nn.Module):
         mask[0, :, :, :left] = False
         return mask
 
-    def forward(self, frames: Tensor, chunk: int, start: Tensor) -> tuple[Tensor, Tensor]:
-        """frames (batch, 4·time + 1, mel), time a multiple of the left context; chunk in encoder frames.
+    def forward(self, frames: Tensor, chunk: int, start: Tensor) -> "LogProbs":
+        """frames (batch, 4·time + 1, mel), time a multiple of the left context; chunk in encoder frames."""
+        states = self.pretrained_states(frames, chunk, start)
+        tokens, phones = self.read(states, chunk)
+        return LogProbs(tokens, self.token_log_probs(states), phones)
 
-        Returns log-probabilities (batch, time, token) after the last block and after the pretrained ones.
-        """
+    def pretrained_states(self, frames: Tensor, chunk: int, start: Tensor) -> Tensor:
+        """What the pretrained blocks make of the frames: (batch, time, dim)."""
         left = self.config.left_context
         silence = math.log(self.features.energy_floor)
         x = self.stem(F.pad(frames, (0, 0, STEM_LEFT_FRAMES, 0), value=silence))
@@ -229,13 +244,22 @@ class StreamingEncoder(nn.Module):
         mask = self.chunk_mask(blocks, left, chunk)
         for block in self.upper:
             x = block(x, mask, left)
-        middle = x = self.bridge_norm(x)
-        for block in self.fresh:
-            x = block(x, mask, left)
-        return self.log_probs(self.head_norm(x)), self.log_probs(middle)
+        return self.bridge_norm(x)
 
-    def log_probs(self, x: Tensor) -> Tensor:
+    def read(self, states: Tensor, chunk: int) -> tuple[Tensor, Tensor | None]:
+        """Log-probabilities of tokens and, if there is a head for them, of phones from the pretrained blocks' states."""
+        left = self.config.left_context
+        mask = self.chunk_mask(states.shape[1] // left, left, chunk)
+        for block in self.fresh:
+            states = block(states, mask, left)
+        states = self.head_norm(states)
+        return self.token_log_probs(states), self.phone_log_probs(states) if self.phone_head else None
+
+    def token_log_probs(self, x: Tensor) -> Tensor:
         return self.head(x).float().log_softmax(-1)
+
+    def phone_log_probs(self, x: Tensor) -> Tensor:
+        return self.phone_head(x).float().log_softmax(-1)
 
     def initial_caches(self) -> dict[str, Tensor]:
         """The caches of a new stream, by name. Padded positions are masked by `*_mask`, not by their values."""
@@ -271,7 +295,9 @@ class StreamingEncoder(nn.Module):
         mask = self.extend_mask("upper_mask_cache", time // 2, named, new)
         x = self.bridge_norm(self.run_chunk(x, "upper", mask, named, new))
         x = self.run_chunk(x, "fresh", mask, named, new)
-        return (self.log_probs(self.head_norm(x)), *(new[name] for name in named))
+        x = self.head_norm(x)
+        columns = [self.token_log_probs(x)] + ([self.phone_log_probs(x)] if self.phone_head else [])
+        return (torch.cat(columns, -1), *(new[name] for name in named))
 
     @staticmethod
     def extend_mask(name: str, time: int, named: dict, new: dict) -> Tensor:

@@ -114,7 +114,7 @@ class RecipeTeacher(Teacher):
         # Whole blocks, silence behind; the encoder reads one frame beyond them.
         wanted = -(-(frames.shape[1] - 1) // (4 * left)) * 4 * left + 1
         frames = F.pad(frames, (0, 0, 0, wanted - frames.shape[1]), value=float(frames.min()))
-        log_probs = self.model(frames, left, torch.zeros(len(frames), 1))[0]
+        log_probs = self.model(frames, left, torch.zeros(len(frames), 1)).tokens
         return heard(log_probs, self.hidden, self)
 
 

@@ -18,6 +18,11 @@ def encode(text: str) -> list[int]:
     return [IDS["▁" if c == " " else c] for c in text]
 
 
+def spell(ids: list[int]) -> str:
+    """Return the text of token ids as `encode` gives them."""
+    return "".join(TOKENS[i] for i in ids).replace("▁", " ")
+
+
 def decode(ids: list[int]) -> str:
     """Return the text of the best path: repeats collapsed, blanks dropped."""
     kept = [i for i, before in zip(ids, [0, *ids]) if i != before and i != 0]

@@ -20,6 +20,7 @@ from config import TrainConfig
 from dataset import Corpus, RowDataset, collate
 from distill import Distillation
 from evaluate import greedy_errors, load_recordings
+from lexicon import Lexicon, pronounced
 from losses import alignment_loss, ctc_loss
 from model import StreamingEncoder
 from plot import draw
@@ -34,7 +35,7 @@ def parameter_groups(model: StreamingEncoder, config: TrainConfig, pretrained: b
 
     def rate(name: str) -> float:
         stage = name.split(".")[0]
-        if not pretrained or stage in ("fresh", "head", "head_norm") or ".convolution." in name:
+        if not pretrained or stage in ("fresh", "head", "phone_head", "head_norm") or ".convolution." in name:
             return config.lr_new
         return config.lr_upper if stage in ("upper", "bridge_norm") else config.lr_lower
 
@@ -44,6 +45,16 @@ def parameter_groups(model: StreamingEncoder, config: TrainConfig, pretrained: b
         if parameter.requires_grad:
             rates.setdefault(rate(name), []).append(parameter)
     return [{"params": parameters, "lr": lr, "peak": lr} for lr, parameters in rates.items()]
+
+
+def row_frames(config: TrainConfig) -> int:
+    """The frames of a training row; the encoder reads one beyond its blocks."""
+    return 4 * config.model.left_context * config.row_blocks + 1
+
+
+def longest_samples(config: TrainConfig) -> int:
+    """The longest recording that fits into a row at its slowest, with a pause."""
+    return int((row_frames(config) * 160 - 8000) * 0.88)
 
 
 def schedule(config: TrainConfig, step: int, progress: float) -> float:
@@ -71,9 +82,12 @@ class Run:
     """The state of a training run, saved and restored as one."""
 
     def __init__(
-        self, config: TrainConfig, model: StreamingEncoder, pretrained: bool, out: Path, teacher: Teacher | None = None
+        self, config: TrainConfig, model: StreamingEncoder, pretrained: bool, out: Path, teacher: Teacher | None = None,
+        lexicon: Lexicon | None = None,
     ):
-        self.config, self.model, self.out = config, model, out
+        if model.phone_head is not None and lexicon is None:
+            raise ValueError("a model with phones needs --lexicon, see lexicon.py")
+        self.config, self.model, self.out, self.lexicon = config, model, out, lexicon
         self.optimizer = torch.optim.AdamW(
             parameter_groups(model, config, pretrained), betas=(0.9, 0.98), weight_decay=config.weight_decay
         )
@@ -121,9 +135,11 @@ def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
     frames, stretches, clean = batch
     start = torch.randint(0, 1500, (len(frames), 1))
     with torch.autocast("cpu", torch.bfloat16):
-        log_probs, middle = model(frames, chunk, start)
+        log_probs, middle, phones = model(frames, chunk, start)
     loss = ctc_loss(log_probs, stretches)
     total = loss + config.middle_ctc_weight * ctc_loss(middle, stretches)
+    if phones is not None:
+        total = total + config.phone_ctc_weight * ctc_loss(phones, pronounced(stretches, run.lexicon))
     if run.step < config.letter_steps:
         total = total + alignment_loss(log_probs, stretches) + alignment_loss(middle, stretches)
     if run.distillation:
@@ -155,6 +171,7 @@ def main() -> None:
     parser.add_argument("--whisper", type=Path, help="a CTranslate2 model.bin of Whisper tiny.en to start from")
     parser.add_argument("--start", type=Path, help="an average.pt or an exported encoder.onnx to start from")
     parser.add_argument("--teacher", help="KIND:PATH of a CTC model to learn from, see teachers.py")
+    parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py, for a model with phones")
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--save-minutes", type=float, default=5)
     args = parser.parse_args()
@@ -165,19 +182,18 @@ def main() -> None:
     if args.whisper:
         model.load_whisper(read_variables(args.whisper))
     if args.start:
-        model.load_state_dict(load_checkpoint(args.start).state_dict())
+        # What a run without phones has not learned begins at random.
+        model.load_state_dict(load_checkpoint(args.start).state_dict(), strict=not config.model.phones)
     args.out.mkdir(parents=True, exist_ok=True)
     teacher = open_teacher(args.teacher) if args.teacher else None
-    run = Run(config, model, bool(args.whisper or args.start), args.out, teacher)
+    lexicon = Lexicon(args.lexicon, config.seed) if args.lexicon else None
+    run = Run(config, model, bool(args.whisper or args.start), args.out, teacher, lexicon)
     if (args.out / "last.pt").exists():
         run.restore()
 
-    left = config.model.left_context
-    row_frames = 4 * left * config.row_blocks + 1
-    longest_samples = int((row_frames * 160 - 8000) * 0.88)
-    corpus = Corpus(args.data, config.corpus_weights, longest_samples)
+    corpus = Corpus(args.data, config.corpus_weights, longest_samples(config))
     letter_rows = max(0, config.letter_steps - run.step) * config.batch_rows
-    rows = RowDataset(corpus, row_frames, config.seed + 1000 * run.step, config.augmented_share, letter_rows)
+    rows = RowDataset(corpus, row_frames(config), config.seed + 1000 * run.step, config.augmented_share, letter_rows)
     rows.keeps_clean = teacher is not None
     loader = DataLoader(rows, config.batch_rows, num_workers=1, collate_fn=collate, prefetch_factor=4)
     recordings = load_recordings(args.dev)[::6] if args.dev else []
@@ -193,7 +209,7 @@ def main() -> None:
         losses.append(train_step(run, batch, chunk, progress))
         run.seconds = time.monotonic() - began
         if run.step % LOG_EVERY_STEPS == 0:
-            heard = LOG_EVERY_STEPS * config.batch_rows * row_frames / 100
+            heard = LOG_EVERY_STEPS * config.batch_rows * row_frames(config) / 100
             run.log(loss=round(sum(losses) / len(losses), 4), audio_hours=round(run.step / LOG_EVERY_STEPS * heard / 3600, 2))
             losses = []
         if run.seconds - saved > args.save_minutes * 60:
