@@ -67,7 +67,7 @@ fn encoder_chunk(c: &mut Criterion) {
 /// The decoding of what an encoder call gives, on average over the example.
 fn decoding_per_chunk(c: &mut Criterion) {
     let model = model(Precision::Int8);
-    let chunk = model.config().encoder.chunk_encoder_frames() * model.tokens().len();
+    let chunk = model.config().encoder.chunk_encoder_frames() * model.columns();
     for (name, decoding) in decodings(&model) {
         let config = RecognizerConfig { decoding, ..RecognizerConfig::default() };
         let recognizer = Recognizer::new(model.clone(), config).unwrap();

@@ -41,6 +41,7 @@ pub mod features;
 mod gate;
 mod grammar;
 mod keyword;
+mod lexicon;
 mod listener;
 pub mod lm;
 mod model;
@@ -57,6 +58,7 @@ pub use error::{Error, Result};
 pub use gate::GateConfig;
 pub use grammar::Grammar;
 pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
+pub use lexicon::Pronunciations;
 pub use listener::{Command, ListenEvent, Listener};
 pub use model::{
     CacheConfig, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model, ModelConfig,

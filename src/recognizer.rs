@@ -315,10 +315,11 @@ impl Utterances {
 
     fn accept_rows(&mut self, log_probs: &[f32]) {
         let blank_token = self.model.tokens().blank().0 as usize;
-        for row in log_probs.chunks_exact(self.model.tokens().len()) {
+        let tokens = self.model.tokens().len();
+        for row in log_probs.chunks_exact(self.model.columns()) {
             let place = self.clock.place(self.decoded);
             let blank = self.search.accept(place, row);
-            self.spotter.accept(place, row);
+            self.spotter.accept(place, &row[..tokens]);
             self.decoded += 1;
             if let Some(rule) = self.endpointer.accept(blank, row[blank_token]) {
                 self.end_utterance(format_args!("endpoint rule {rule}"));
@@ -374,8 +375,11 @@ impl TakeChunk for Utterances {
 
     /// As if nothing but blanks had been found.
     fn skip(&mut self) {
-        let mut row = vec![f32::NEG_INFINITY; self.model.tokens().len()];
-        row[self.model.tokens().blank().0 as usize] = 0.0;
+        let tokens = self.model.tokens();
+        let mut row = vec![f32::NEG_INFINITY; self.model.columns()];
+        row[tokens.blank().0 as usize] = 0.0;
+        // The phones' blank is their first.
+        row[tokens.len()..].iter_mut().take(1).for_each(|blank| *blank = 0.0);
         self.accept_chunk(&row.repeat(self.model.config().encoder.chunk_encoder_frames()));
     }
 

@@ -12,7 +12,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Chunks after which buffers have their size and the caches are full.
-const WARM_UP: usize = 12;
+const WARM_UP: usize = 60;
 
 /// The allocations of `work`.
 fn allocations(work: impl FnOnce()) -> Stats {

@@ -30,6 +30,8 @@ OPSET = 17
 # The chunk lengths of `TrainConfig`, in encoder frames.
 CHUNKS = tuple(sorted(set(TrainConfig().chunks)))
 PARITY_CHUNKS, PARITY_TOLERANCE = 10, 1e-4
+# The second is written by lexicon.py, the third by letter_to_sound.py.
+PHONE_FILES = {"file": "phones.txt", "pronunciations": "pronunciations.txt", "letter_to_sound": "letter-to-sound.txt"}
 
 
 class Chunk(torch.nn.Module):
@@ -64,7 +66,7 @@ def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
         },
         "tokens": "tokens.txt",
         "blank": 0,
-        **({"phones": {"file": "phones.txt", "pronunciations": "pronunciations.txt"}} if model.config.phones else {}),
+        **({"phones": PHONE_FILES} if model.config.phones else {}),
     }
 
 

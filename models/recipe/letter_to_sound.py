@@ -78,8 +78,9 @@ class Aligner:
     def encode(self, entries: list[Entry]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return letters, the sounds of one and of two phones that begin at each place, and how many phones there are."""
         ids, count = {phone: i for i, phone in enumerate(self.phones)}, len(self.phones)
-        letters = np.zeros((len(entries), LONGEST), int)
-        ones, twos = (np.full((len(entries), LONGEST + 1), 1 + count + count**2) for _ in range(2))
+        width = max(map(length, entries))
+        letters = np.zeros((len(entries), width), int)
+        ones, twos = (np.full((len(entries), width + 1), 1 + count + count**2) for _ in range(2))
         for row, (word, phones) in enumerate(entries):
             letters[row, : len(word)] = [1 + LETTERS.index(letter) for letter in word]
             said = np.array([ids[phone] for phone in phones])
@@ -94,14 +95,14 @@ class Aligner:
     def expected(self, entries: list[Entry]) -> np.ndarray:
         """Return how often each letter says each sound, over all alignments."""
         letters, ones, twos, ends = self.encode(entries)
-        alpha = [np.eye(1, LONGEST + 1).repeat(len(entries), 0)]
-        for i in range(LONGEST):
+        alpha = [np.eye(1, ones.shape[1]).repeat(len(entries), 0)]
+        for i in range(letters.shape[1]):
             after = [advance(alpha[-1] * step, by) for by, step in enumerate(self.steps(letters[:, i], ones, twos))]
             alpha.append(sum(after))
         total = alpha[-1][np.arange(len(entries)), ends]
-        beta = np.eye(LONGEST + 1)[ends] / np.where(total > 0, total, np.inf)[:, None]
+        beta = np.eye(ones.shape[1])[ends] / np.where(total > 0, total, np.inf)[:, None]
         counts = np.zeros(self.table.size)
-        for i in reversed(range(LONGEST)):
+        for i in reversed(range(letters.shape[1])):
             paths = [step * advance(beta, -by) for by, step in enumerate(self.steps(letters[:, i], ones, twos))]
             for units, path in zip((np.zeros_like(ones), ones, twos), paths):
                 at = letters[:, i, None] * self.table.shape[1] + units
@@ -127,15 +128,15 @@ class Aligner:
     def align(self, entries: list[Entry]) -> list[list[int]]:
         """Return the likeliest sound of each letter; nothing for a word that has no alignment."""
         letters, ones, twos, ends = self.encode(entries)
-        best, choices = np.eye(1, LONGEST + 1).repeat(len(entries), 0), []
-        for i in range(LONGEST):
+        best, choices = np.eye(1, ones.shape[1]).repeat(len(entries), 0), []
+        for i in range(letters.shape[1]):
             after = [advance(best * step, by) for by, step in enumerate(self.steps(letters[:, i], ones, twos))]
             choices.append(np.argmax(after, 0))
             best = np.max(after, 0)
         rows, place = np.arange(len(entries)), ends.copy()
         found = best[rows, ends] > 0
-        sounds = np.zeros((len(entries), LONGEST), int)
-        for i in reversed(range(LONGEST)):
+        sounds = np.zeros_like(letters)
+        for i in reversed(range(letters.shape[1])):
             by = choices[i][rows, place]
             place = place - by
             sounds[:, i] = np.choose(by, (np.zeros_like(by), ones[rows, place], twos[rows, place]))
@@ -163,7 +164,13 @@ def advance(values: np.ndarray, by: int) -> np.ndarray:
     return shifted
 
 
-def parts(entries: list[Entry], size: int = 8192) -> list[list[Entry]]:
+def length(entry: Entry) -> int:
+    return max(map(len, entry))
+
+
+def parts(entries: list[Entry], size: int = 2048) -> list[list[Entry]]:
+    """Return entries of like length together, the shortest first."""
+    entries = sorted(entries, key=length)
     return [entries[at : at + size] for at in range(0, len(entries), size)]
 
 
@@ -333,7 +340,7 @@ class Rules:
 
 def learn(entries: list[Entry], max_bytes: int) -> Rules:
     phones = sorted({phone for _, said in entries for phone in said})
-    short = [e for e in entries if max(len(e[0]), len(e[1])) <= LONGEST]
+    short = [entry for entry in entries if length(entry) <= LONGEST]
     aligner = Aligner(phones)
     aligner.fit(short)
     aligned = [(word, sounds) for part in parts(short) for (word, _), sounds in zip(part, aligner.align(part)) if sounds]

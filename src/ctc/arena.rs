@@ -9,6 +9,8 @@ pub(super) struct Arena<T> {
     links: Vec<(Link, T)>,
     /// The number of values from which on it is worth to look for unused ones.
     crowded: usize,
+    /// Each link's new one, when values were dropped last; here so that its memory is reused.
+    moved: Vec<Link>,
 }
 
 impl<T: Copy> Arena<T> {
@@ -16,7 +18,7 @@ impl<T: Copy> Arena<T> {
     const CROWDED: usize = 4096;
 
     pub fn new() -> Self {
-        Self { links: Vec::new(), crowded: Self::CROWDED }
+        Self { links: Vec::new(), crowded: Self::CROWDED, moved: Vec::new() }
     }
 
     /// Appends a value to the chain that ends with `before`.
@@ -71,9 +73,11 @@ impl<T: Copy> Arena<T> {
     }
 
     /// Drops all but the chains that end with `ends`. Gives each old link's new one.
-    pub fn keep(&mut self, ends: impl Iterator<Item = Link>) -> Vec<Link> {
+    pub fn keep(&mut self, ends: impl Iterator<Item = Link>) -> &[Link] {
         const KEPT: Link = 0;
-        let mut moved = vec![Self::NONE; self.links.len()];
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.clear();
+        moved.resize(self.links.len(), Self::NONE);
         for mut link in ends {
             while link != Self::NONE && moved[link as usize] == Self::NONE {
                 moved[link as usize] = KEPT;
@@ -93,7 +97,8 @@ impl<T: Copy> Arena<T> {
         }
         self.links.truncate(kept);
         self.crowded = Self::CROWDED.max(2 * kept);
-        moved
+        self.moved = moved;
+        &self.moved
     }
 }
 
@@ -124,7 +129,7 @@ mod tests {
         let middle = arena.push(root, 'b');
         arena.push(lost, 'y');
         let end = arena.push(middle, 'c');
-        let moved = arena.keep([end, Arena::<char>::NONE, middle].into_iter());
+        let moved = arena.keep([end, Arena::<char>::NONE, middle].into_iter()).to_vec();
         assert_eq!(moved, [0, Arena::<char>::NONE, 1, Arena::<char>::NONE, 2]);
         let chain = |link: Link| arena.chain(link).collect::<String>();
         assert_eq!(

@@ -220,6 +220,11 @@ impl ContextGraph {
 }
 
 impl ContextState {
+    /// Its place, on which depends what may follow.
+    pub fn node(&self) -> u32 {
+        self.node
+    }
+
     /// What a text adds that may go on.
     pub fn score(&self) -> f64 {
         self.credit + self.partial

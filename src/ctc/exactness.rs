@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::prefix_beam::PrefixBeam;
-use super::{Hotword, LanguageModel, Outcome, PrefixBeamConfig, Restriction, Token};
+use super::{Hotword, LanguageModel, Outcome, Path, PrefixBeamConfig, Restriction, Token};
 use crate::Grammar;
+use crate::Pronunciations;
 use crate::lm::samples::{self, Oracle};
 use crate::tokens::{TokenId, TokenTable};
 
@@ -102,6 +103,77 @@ fn words_score(text: &str, model: &LanguageModel, hotwords: &[Hotword]) -> f64 {
     score + f64::from(model.weight) * oracle.log_prob(&history)
 }
 
+/// Words that the sample language model has, and one that it lacks; `AB` and `BA` can be said alike.
+const PRONUNCIATIONS: [(&str, &[u32]); 6] =
+    [("A", &[1]), ("AB", &[1, 2]), ("AB", &[2]), ("B", &[2]), ("BA", &[2, 1]), ("BBB", &[1, 1])];
+
+fn pronunciations() -> Pronunciations {
+    let text = "A\tA\nAB\tAB B\nB\tB\nBA\tBA\nBBB\tAA";
+    Pronunciations::parse("<blank>\nP\nQ", text).unwrap()
+}
+
+/// All sequences of pronounced words whose phones are these.
+fn readings(phones: &[u32]) -> Vec<Vec<usize>> {
+    if phones.is_empty() {
+        return vec![Vec::new()];
+    }
+    let begins = |&(_, (_, said)): &(usize, &(&str, &[u32]))| phones.starts_with(said);
+    let words = PRONUNCIATIONS.iter().enumerate().filter(begins);
+    let with_rest = |(index, (_, said)): (usize, &(&str, &[u32]))| {
+        readings(&phones[said.len()..]).into_iter().map(move |rest| [vec![index], rest].concat())
+    };
+    words.flat_map(with_rest).collect()
+}
+
+/// Compares all readings of all phone sequences with what the search finds, by text and score.
+fn compare_phones(
+    rows: &[Vec<f32>],
+    model: Option<LanguageModel>,
+    hotwords: &[Hotword],
+    nbest: usize,
+) -> Result<(), TestCaseError> {
+    let knows = |word: &str| model.as_ref().is_none_or(|m| m.ngrams.word_id(word).is_some());
+    let mut expected = Vec::new();
+    for (phones, found) in enumerate(rows, 0).iter().filter(|(phones, _)| !phones.contains(&3)) {
+        for reading in readings(phones) {
+            let words: Vec<_> = reading.iter().map(|&index| PRONUNCIATIONS[index].0).collect();
+            let text = words.join(" ");
+            let scores = model.as_ref().map_or(0.0, |model| words_score(&text, model, hotwords));
+            if words.iter().all(|word| knows(word)) {
+                expected.push((found.sum.ln() + scores + hotwords_score(&text, hotwords), text));
+            }
+        }
+    }
+    expected.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let config = PrefixBeamConfig {
+        hotwords: hotwords.into(),
+        pronunciations: Some(pronunciations()),
+        nbest,
+        ..unlimited(model)
+    };
+    let table = table();
+    let mut search = PrefixBeam::new(&config, &table).unwrap();
+    for (frame, row) in (0..).zip(rows) {
+        // The tokens' columns come first, and count nothing.
+        let columns = [&[-1.0; TOKENS][..], &row[..3]].concat();
+        search.accept(frame, &columns);
+    }
+    let finals = search.finals();
+    let text = |path: &Path| table.text(path.tokens.iter().map(|token| token.id));
+    if nbest == 1 {
+        // Of those with the same future only the best is followed, by the sum of its alignments so far.
+        prop_assert!(finals[0].score <= expected[0].0 + 1e-4);
+        return Ok(());
+    }
+    prop_assert_eq!(finals.len(), expected.len());
+    for (path, (score, _)) in finals.iter().zip(&expected) {
+        let text = text(path);
+        prop_assert!((path.score - score).abs() < 1e-4, "{text}: {} {score}", path.score);
+        prop_assert!(expected.iter().any(|(s, t)| *t == text && (s - score).abs() < 1e-4));
+    }
+    Ok(())
+}
+
 fn hotwords(phrases: &[&str]) -> Vec<Hotword> {
     let boosts = [0.7, 1.3, 2.1];
     let hotword = |(&phrase, boost): (&&str, f32)| Hotword { boost, ..Hotword::new(phrase) };
@@ -187,6 +259,14 @@ fn compare_restricted(
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn words_of_phones_score_as_their_phones_and_their_words(rows in log_probs()) {
+        compare_phones(&rows, None, &[], 2)?;
+        compare_phones(&rows, Some(language_model()), &[], 2)?;
+        compare_phones(&rows, Some(language_model()), &hotwords(&["ab", "b a"]), 2)?;
+        compare_phones(&rows, Some(language_model()), &[], 1)?;
+    }
 
     #[test]
     fn an_unlimited_beam_sums_all_alignments(rows in log_probs()) {

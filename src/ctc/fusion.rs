@@ -53,6 +53,13 @@ pub(super) struct FusionState {
     context: ContextState,
 }
 
+/// What the scores of a token sequence's continuations depend on, between words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FusionFuture {
+    words: LmState,
+    context: u32,
+}
+
 /// A byte that no token has, since tokens are lines.
 pub(super) const BOUNDARY: u8 = b'\n';
 
@@ -116,6 +123,42 @@ impl Fusion {
         state.unfinished_score =
             model.unfinished_score(state.unfinished, state.listed, state.letters);
         state
+    }
+
+    /// What an unfinished word adds to a state whose words are finished, if the likeliest that it may
+    /// be has this unigram log-probability.
+    pub fn lookahead(&self, unigram: f32) -> f64 {
+        self.language_model.as_ref().map_or(0.0, |model| {
+            let nothing = model.ngrams.best_below(LexiconNode::ROOT);
+            f64::from(model.weight * (unigram - nothing) + model.word_bonus)
+        })
+    }
+
+    /// The unigram log-probability of a word that may be said: one that the language model has, or a
+    /// hotword. Without a language model 0 for every word.
+    pub fn unigram(&self, word: &str) -> Option<f32> {
+        let Some(LanguageModel { ngrams, .. }) = &self.language_model else { return Some(0.0) };
+        match ngrams.word_id(word) {
+            Some(id) => Some(ngrams.score(&LmState::NONE, id).0),
+            None => self.listed.has(word).then(|| ngrams.unknown_unigram()),
+        }
+    }
+
+    /// The words that have a [`Fusion::unigram`], if there is a language model; hotwords may come twice.
+    pub fn known_words(&self) -> impl Iterator<Item = String> {
+        let model = self.language_model.iter().flat_map(|model| model.ngrams.words());
+        self.listed.words().chain(model)
+    }
+
+    /// The number of [`Fusion::known_words`].
+    pub fn known_word_count(&self) -> usize {
+        let model = self.language_model.as_ref().map_or(0, |model| model.ngrams.word_count());
+        self.listed.words().count() + model
+    }
+
+    /// What the scores from here on depend on, if no word is unfinished.
+    pub fn future(&self, state: &FusionState) -> FusionFuture {
+        FusionFuture { words: state.words, context: state.context.node() }
     }
 
     /// Whether there are hotwords at all.

@@ -32,6 +32,16 @@ impl Listed {
         self.0.child(node, byte)
     }
 
+    /// Whether it is one of the words.
+    pub fn has(&self, word: &str) -> bool {
+        self.0.find(word.as_bytes()).is_some_and(|node| self.has_word_at(node))
+    }
+
+    /// The words, as the tokens spell them.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        self.0.spelled().into_iter().filter_map(|word| String::from_utf8(word).ok())
+    }
+
     /// Whether a word ends at the node.
     pub fn has_word_at(&self, node: LexiconNode) -> bool {
         self.0.word(node).is_some()

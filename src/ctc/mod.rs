@@ -10,6 +10,7 @@ mod greedy;
 mod listed;
 mod prefix_beam;
 mod prefix_tree;
+mod pronouncer;
 mod restriction;
 mod search;
 mod word;

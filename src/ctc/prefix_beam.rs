@@ -5,15 +5,19 @@
 //! a blank and those that end in the last token are summed apart. The times of the tokens are those
 //! of the best alignment.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::alignments::{Alignments, Start, log_add};
 use super::arena::{Arena, Link};
-use super::fusion::{Fusion, FusionState};
-use super::prefix_tree::{Prefix, PrefixTree};
+use super::fusion::{Fusion, FusionFuture, FusionState};
+use super::prefix_tree::{Prefix, PrefixTree, Step};
+use super::pronouncer::{Pronouncer, SpelledWord};
 use super::restriction::{Bounds, Judge};
 use super::{Hotword, LanguageModel, Outcome, Path, Restriction, Token};
 use crate::grammar::TokenState;
+use crate::lexicon::Pronunciations;
+use crate::lm::LexiconNode;
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
@@ -41,6 +45,10 @@ pub struct PrefixBeamConfig {
     pub hotwords: Arc<[Hotword]>,
     /// What alone may be said; without it everything.
     pub restriction: Option<Restriction>,
+    /// How words are said, for a model that hears phones beside its tokens: what is searched then are
+    /// the phones of words that the lexicon and the language model have. Without effect where there is
+    /// a grammar, whose words may be others.
+    pub pronunciations: Option<Pronunciations>,
 }
 
 /// [`PrefixBeamConfig::score_margin`] at least, with a grammar: what was said is often unlikely beside
@@ -59,6 +67,14 @@ pub(crate) struct PrefixBeam {
     /// Those from the next utterance on.
     next_bounds: Option<Bounds>,
     judge: Judge,
+    /// The number of tokens; a row's values behind them are of phones.
+    tokens: usize,
+    pronunciations: Option<Pronunciations>,
+    pronouncer: Option<Arc<Pronouncer>>,
+    /// That from the next utterance on.
+    next_pronouncer: Option<Arc<Pronouncer>>,
+    /// Whether this utterance's prefixes are of phones.
+    hears_phones: bool,
     prefixes: PrefixTree,
     starts: Arena<Start>,
     beam: Vec<Entry>,
@@ -66,8 +82,12 @@ pub(crate) struct PrefixBeam {
     candidates: Vec<Candidate>,
     ranking: Vec<(f64, u32)>,
     likely: Vec<(TokenId, f32)>,
-    /// The prefixes of the beam that are another one and a token: that one's place, and the token.
-    extended: Vec<(u32, TokenId)>,
+    /// The prefixes of the beam that are another one and a step: that one's place, and the step.
+    extended: Vec<(u32, Step)>,
+    /// What a prefix becomes with a token.
+    successors: Vec<Successor>,
+    /// What the prefixes kept so far depend on from now on.
+    seen: HashSet<(Option<TokenId>, LexiconNode, FusionFuture)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +96,7 @@ struct Limits {
     token_threshold: f32,
     score_margin: f64,
     max_unstable_frames: Option<u64>,
+    nbest: usize,
 }
 
 /// A prefix in the beam.
@@ -87,8 +108,26 @@ struct Entry {
     blank: Alignments,
     /// Alignments that end in the last token.
     last: Alignments,
+    word: Option<SpelledWord>,
+    text: Text,
+}
+
+/// What a prefix has written.
+#[derive(Clone, Copy, Debug)]
+struct Text {
     fusion: FusionState,
     grammar: TokenState,
+    /// The unfinished word's phones.
+    said: LexiconNode,
+    /// What the unfinished word is taken to score beside what `fusion` takes it to.
+    lookahead: f64,
+}
+
+/// A step that a prefix may take, and what it has written then.
+#[derive(Clone, Copy, Debug)]
+struct Successor {
+    step: Step,
+    text: Text,
 }
 
 /// An entry of the next beam, perhaps.
@@ -100,6 +139,10 @@ struct Candidate {
     /// Of the entry.
     score: f64,
 }
+
+/// How many candidates are looked at for each that is kept, where those with the same future are
+/// dropped.
+const RANKED_PER_KEPT: usize = 4;
 
 /// How much less than [`PrefixBeamConfig::token_threshold`] a letter of a hotword may have to be
 /// begun. A rare word has letters that the encoder does not expect; tuned with `en-small`.
@@ -116,6 +159,7 @@ impl Default for PrefixBeamConfig {
             language_model: None,
             hotwords: Arc::default(),
             restriction: None,
+            pronunciations: None,
         }
     }
 }
@@ -125,8 +169,7 @@ impl PrefixBeam {
     ///
     /// [`Error::Config`] for a value out of its range.
     pub fn new(config: &PrefixBeamConfig, tokens: &TokenTable) -> Result<Self> {
-        let PrefixBeamConfig { beam, token_threshold, score_margin, max_unstable_frames, .. } =
-            *config;
+        let &PrefixBeamConfig { beam, token_threshold, score_margin, nbest, .. } = config;
         if beam == 0 {
             return Err(Error::Config("a beam of 0 prefixes; it must be at least 1".to_owned()));
         }
@@ -144,13 +187,19 @@ impl PrefixBeam {
                 beam,
                 token_threshold,
                 score_margin: score_margin.into(),
-                max_unstable_frames,
+                max_unstable_frames: config.max_unstable_frames,
+                nbest,
             },
             fusion: Arc::new(Fusion::new(config.language_model.clone(), &config.hotwords, tokens)?),
             next_fusion: None,
             bounds: Bounds::new(config.restriction.as_ref(), tokens)?,
             next_bounds: None,
             judge: Judge::new(tokens.blank()),
+            tokens: tokens.len(),
+            pronouncer: None,
+            next_pronouncer: None,
+            pronunciations: config.pronunciations.clone(),
+            hears_phones: false,
             prefixes: PrefixTree::new(),
             starts: Arena::new(),
             beam: Vec::new(),
@@ -158,16 +207,21 @@ impl PrefixBeam {
             ranking: Vec::new(),
             likely: Vec::new(),
             extended: Vec::new(),
+            successors: Vec::new(),
+            seen: HashSet::new(),
         };
+        search.next_pronouncer = search.pronouncer_of(&search.fusion, tokens)?;
         search.reset();
         Ok(search)
     }
 
-    /// Takes the log-probabilities of one encoder frame, `[tokens]`. Returns whether its likeliest
-    /// token is the blank.
+    /// Takes the log-probabilities of one encoder frame, `[tokens]` or `[tokens + phones]`. Returns
+    /// whether the likeliest of what is searched is the blank.
     pub fn accept(&mut self, frame: u64, log_probs: &[f32]) -> bool {
+        let (tokens, phones) = log_probs.split_at(self.tokens.min(log_probs.len()));
+        self.judge.accept(frame, tokens);
+        let log_probs = if self.hears_phones { phones } else { tokens };
         let likeliest = self.find_likely(log_probs);
-        self.judge.accept(frame, log_probs);
         self.candidates.clear();
         self.stay(log_probs);
         self.extend();
@@ -175,7 +229,7 @@ impl PrefixBeam {
         self.settle(frame, log_probs);
         self.commit(frame);
         self.forget_unused();
-        likeliest == self.blank
+        likeliest == self.blank_now()
     }
 
     /// The best prefix so far, its last word perhaps unfinished.
@@ -192,11 +246,16 @@ impl PrefixBeam {
     /// All prefixes of the beam that may end as utterances that end here, the best first; never
     /// none. The empty prefix, which stands for silence, always may.
     pub fn finals(&self) -> Vec<Path> {
-        let may_end = |entry: &&Entry| self.bounds.end(entry.grammar) || self.is_root(entry);
+        let may_end = |entry: &&Entry| self.may_end(entry);
         let ends = self.beam.iter().filter(may_end);
         let mut paths: Vec<_> =
             ends.map(|entry| self.path(entry, self.final_score(entry))).collect();
         paths.sort_by(|a, b| b.score.total_cmp(&a.score));
+        if paths.is_empty() && self.hears_phones {
+            // All were cut off within a word.
+            let (entry, score) = self.best_now();
+            paths.push(self.path(entry, score));
+        }
         if paths.is_empty() {
             let outcome = Outcome::SomethingElse { fit: 0.0 };
             paths.push(Path { tokens: self.judge.heard(), stable: 0, score: 0.0, outcome });
@@ -228,7 +287,9 @@ impl PrefixBeam {
     ///
     /// [`Error::Config`] for one that can't be used; those before stay then.
     pub fn set_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
-        self.next_fusion = Some(Arc::new(self.fusion.with_hotwords(hotwords, tokens)?));
+        let fusion = self.fusion.with_hotwords(hotwords, tokens)?;
+        self.next_pronouncer = self.pronouncer_of(&fusion, tokens)?;
+        self.next_fusion = Some(Arc::new(fusion));
         self.begin_anew();
         Ok(())
     }
@@ -249,6 +310,15 @@ impl PrefixBeam {
         Ok(())
     }
 
+    fn pronouncer_of(
+        &self,
+        fusion: &Fusion,
+        tokens: &TokenTable,
+    ) -> Result<Option<Arc<Pronouncer>>> {
+        let new = |pronunciations| Ok(Arc::new(Pronouncer::new(pronunciations, fusion, tokens)?));
+        self.pronunciations.as_ref().map(new).transpose()
+    }
+
     /// The prefixes and starts held in memory.
     #[cfg(test)]
     pub fn remembered(&self) -> usize {
@@ -267,6 +337,17 @@ impl PrefixBeam {
         }
     }
 
+    /// Whether the prefix may stand for an utterance that ends here.
+    fn may_end(&self, entry: &Entry) -> bool {
+        let Text { grammar, said, .. } = entry.text;
+        self.is_root(entry) || (self.bounds.end(grammar) && said == LexiconNode::ROOT)
+    }
+
+    /// The blank of what is searched; that of the phones is their first.
+    fn blank_now(&self) -> TokenId {
+        if self.hears_phones { TokenId(0) } else { self.blank }
+    }
+
     fn is_root(&self, entry: &Entry) -> bool {
         self.prefixes.arena.before(entry.prefix) == Arena::<Prefix>::NONE
     }
@@ -278,11 +359,19 @@ impl PrefixBeam {
         if let Some(bounds) = self.next_bounds.take() {
             self.bounds = bounds;
         }
+        self.pronouncer = self.next_pronouncer.take().or(self.pronouncer.take());
+        let hears_phones = self.pronouncer.is_some() && !self.bounds.exist();
+        // A token that goes on is known only among its kind.
+        let token = token.filter(|_| hears_phones == self.hears_phones);
+        let blank = if token.is_some() { blank } else { blank.or(last) };
+        let last = if token.is_some() { last } else { Alignments::NONE };
+        self.hears_phones = hears_phones;
         self.starts.clear();
         let prefix = self.prefixes.begin(token);
         self.beam.clear();
         let (fusion, grammar) = (self.fusion.begin(), TokenState::START);
-        self.beam.push(Entry { prefix, token, blank, last, fusion, grammar });
+        let text = Text { fusion, grammar, said: LexiconNode::ROOT, lookahead: 0.0 };
+        self.beam.push(Entry { prefix, token, blank, last, word: None, text });
     }
 
     /// Notes the tokens that are worth a try, and returns the likeliest; of equals the first.
@@ -290,12 +379,13 @@ impl PrefixBeam {
         self.likely.clear();
         let slack = if self.fusion.has_hotwords() { HOTWORD_SLACK } else { 0.0 };
         let least = self.token_threshold() - slack;
+        let blank = self.blank_now();
         let mut likeliest = (TokenId(0), f32::NEG_INFINITY);
         for (id, &log_prob) in (0..).map(TokenId).zip(log_probs) {
             if log_prob > likeliest.1 {
                 likeliest = (id, log_prob);
             }
-            if log_prob >= least && id != self.blank {
+            if log_prob >= least && id != blank {
                 self.likely.push((id, log_prob));
             }
         }
@@ -314,7 +404,7 @@ impl PrefixBeam {
             self.prefixes.arena.get_mut(entry.prefix).place = place;
         }
         self.extended.clear();
-        let blank = log_prob(log_probs, self.blank);
+        let blank = log_prob(log_probs, self.blank_now());
         for entry in &self.beam {
             let mut last = Alignments::NONE;
             if let Some(token) = entry.token {
@@ -322,7 +412,7 @@ impl PrefixBeam {
                 last = entry.last.then(log_prob);
                 if let Some(place) = self.place_before(entry) {
                     last = last.or(self.beam[place as usize].extended(token, log_prob));
-                    self.extended.push((place, token));
+                    self.extended.push((place, Step { token, word: entry.word }));
                 }
             }
             let entry = Entry { blank: entry.any().then(blank), last, ..*entry };
@@ -347,30 +437,73 @@ impl PrefixBeam {
         let margin = self.score_margin();
         let scores = self.candidates.iter().map(|candidate| candidate.score);
         let mut best = scores.fold(f64::NEG_INFINITY, f64::max);
+        let mut successors = std::mem::take(&mut self.successors);
         for (place, entry) in (0..).zip(&self.beam) {
-            let bound = self.fusion.bound(&entry.fusion);
+            let bound = self.fusion.bound(&entry.text.fusion);
             for &(token, log_prob) in &self.likely {
-                if self.extended.binary_search(&(place, token)).is_ok() {
-                    continue;
-                }
-                let Some(grammar) = self.bounds.next(entry.grammar, token) else { continue };
                 let last = entry.extended(token, log_prob.into());
                 let least = best - margin;
                 if last.sum == f64::NEG_INFINITY || last.sum + bound < least {
                     continue;
                 }
-                let is_likely = log_prob >= self.token_threshold();
-                if !is_likely && !self.fusion.spells_hotword(&entry.fusion, token) {
-                    continue;
+                successors.clear();
+                self.find_successors(&entry.text, token, log_prob, &mut successors);
+                for &Successor { step, text } in &successors {
+                    if self.extended.binary_search(&(place, step)).is_ok() {
+                        continue;
+                    }
+                    let score = last.sum + text.score();
+                    best = best.max(score);
+                    let (prefix, token, word) = (entry.prefix, Some(step.token), step.word);
+                    let entry = Entry { prefix, token, blank: Alignments::NONE, last, word, text };
+                    self.candidates.push(Candidate { entry, is_new: true, score });
                 }
-                let fusion = self.fusion.advance(&entry.fusion, token);
-                let blank = Alignments::NONE;
-                let (prefix, token) = (entry.prefix, Some(token));
-                let entry = Entry { prefix, token, blank, last, fusion, grammar };
-                let score = last.sum + fusion.score();
-                best = best.max(score);
-                self.candidates.push(Candidate { entry, is_new: true, score });
             }
+        }
+        self.successors = successors;
+    }
+
+    /// Puts up what a text becomes with one token more: nothing, one, or one for every word that ends
+    /// with a phone.
+    fn find_successors(
+        &self,
+        text: &Text,
+        token: TokenId,
+        log_prob: f32,
+        found: &mut Vec<Successor>,
+    ) {
+        if let Some(pronouncer) = self.pronouncer.as_deref().filter(|_| self.hears_phones) {
+            return self.find_words(pronouncer, text, token, found);
+        }
+        let Some(grammar) = self.bounds.next(text.grammar, token) else { return };
+        let is_likely = log_prob >= self.token_threshold();
+        if is_likely || self.fusion.spells_hotword(&text.fusion, token) {
+            let fusion = self.fusion.advance(&text.fusion, token);
+            let step = Step { token, word: None };
+            found.push(Successor { step, text: Text { fusion, grammar, ..*text } });
+        }
+    }
+
+    fn find_words(
+        &self,
+        pronouncer: &Pronouncer,
+        text: &Text,
+        phone: TokenId,
+        found: &mut Vec<Successor>,
+    ) {
+        let Some(said) = pronouncer.next(text.said, phone) else { return };
+        if pronouncer.goes_on(said) {
+            let lookahead = self.fusion.lookahead(pronouncer.best_below(said));
+            let step = Step { token: phone, word: None };
+            found.push(Successor { step, text: Text { said, lookahead, ..*text } });
+        }
+        for &word in pronouncer.words(said) {
+            let advance = |fusion, &token: &TokenId| self.fusion.advance(&fusion, token);
+            let letters = pronouncer.letters(word).iter().fold(text.fusion, advance);
+            let fusion = advance(letters, &pronouncer.boundary());
+            let step = Step { token: phone, word: Some(word) };
+            let text = Text { fusion, said: LexiconNode::ROOT, lookahead: 0.0, ..*text };
+            found.push(Successor { step, text });
         }
     }
 
@@ -392,12 +525,29 @@ impl PrefixBeam {
         let beam = self.limits.beam;
         // Of equals the earlier first, so that the result depends on nothing else.
         let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        if self.ranking.len() > beam {
-            self.ranking.select_nth_unstable_by(beam - 1, order);
-            self.ranking.truncate(beam);
+        let recombines = self.hears_phones && self.limits.nbest == 1;
+        let most = if recombines { beam.saturating_mul(RANKED_PER_KEPT) } else { beam };
+        if self.ranking.len() > most {
+            self.ranking.select_nth_unstable_by(most - 1, order);
+            self.ranking.truncate(most);
         }
         // The best first, so that in the next frame little is put up in vain.
         self.ranking.sort_unstable_by(order);
+        if recombines {
+            self.recombine();
+            self.ranking.truncate(beam);
+        }
+    }
+
+    /// Drops the ranked candidates that can't become better than one before them, since the same may
+    /// follow both and scores the same.
+    fn recombine(&mut self) {
+        let Self { seen, ranking, candidates, fusion, .. } = self;
+        seen.clear();
+        ranking.retain(|&(_, index)| {
+            let Entry { token, text, .. } = &candidates[index as usize].entry;
+            seen.insert((*token, text.said, fusion.future(&text.fusion)))
+        });
     }
 
     /// Makes the kept candidates the beam.
@@ -407,7 +557,8 @@ impl PrefixBeam {
             let Candidate { mut entry, is_new, .. } = self.candidates[index as usize];
             if let Some(token) = entry.token {
                 if is_new {
-                    entry.prefix = self.prefixes.child(entry.prefix, token);
+                    let step = Step { token, word: entry.word };
+                    entry.prefix = self.prefixes.child(entry.prefix, step);
                 }
                 if entry.last.begins {
                     let start = Start { frame, log_prob: log_probs[token.0 as usize] };
@@ -468,21 +619,21 @@ impl PrefixBeam {
     }
 
     fn final_score(&self, entry: &Entry) -> f64 {
-        entry.any().sum + self.fusion.finish(&entry.fusion)
+        entry.any().sum + self.fusion.finish(&entry.text.fusion)
     }
 
     fn path(&self, entry: &Entry, score: f64) -> Path {
-        let tokens = self.prefixes.arena.chain(entry.prefix);
-        let starts = self.starts.chain(entry.any().start);
-        // The empty prefix's token belongs to the utterance before, and has no start in this one.
-        let tokens = starts.zip(tokens).filter_map(|(start, prefix)| {
-            Some(Token { id: prefix.token?, frame: start.frame, log_prob: start.log_prob })
-        });
-        let mut tokens: Vec<_> = tokens.collect();
-        tokens.reverse();
+        let mut steps = self.steps(entry);
+        let common = self.common_tokens().min(steps.len());
+        let (mut tokens, stable) = match self.pronouncer.as_deref().filter(|_| self.hears_phones) {
+            Some(pronouncer) => {
+                (spell(&steps, pronouncer), spell(&steps[..common], pronouncer).len())
+            }
+            None => (steps.drain(..).map(|(token, _)| token).collect(), common),
+        };
         let outcome = self.judge.judge(&self.bounds, entry.any().best, tokens.len());
         let stable = match outcome {
-            Outcome::Unrestricted => self.common_tokens().min(tokens.len()),
+            Outcome::Unrestricted => stable,
             Outcome::Phrase { .. } => 0,
             Outcome::SomethingElse { .. } => {
                 tokens = self.judge.heard();
@@ -490,6 +641,48 @@ impl PrefixBeam {
             }
         };
         Path { tokens, stable, score, outcome }
+    }
+
+    /// The prefix's tokens, or phones, in time order, each with the word that ends with it.
+    fn steps(&self, entry: &Entry) -> Vec<(Token, Option<SpelledWord>)> {
+        let prefixes = self.prefixes.arena.chain(entry.prefix);
+        let starts = self.starts.chain(entry.any().start);
+        // The empty prefix's token belongs to the utterance before, and has no start in this one.
+        let steps = starts.zip(prefixes).filter_map(|(start, prefix)| {
+            let token = Token { id: prefix.token?, frame: start.frame, log_prob: start.log_prob };
+            Some((token, prefix.word))
+        });
+        let mut steps: Vec<_> = steps.collect();
+        steps.reverse();
+        steps
+    }
+}
+
+/// The letters of the words whose phones are at hand, each word followed by a boundary. A word's
+/// letters share its phones' time and log-probability.
+fn spell(phones: &[(Token, Option<SpelledWord>)], pronouncer: &Pronouncer) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut first = 0;
+    for (place, &(last, word)) in phones.iter().enumerate() {
+        let Some(word) = word else { continue };
+        let said = &phones[first..=place];
+        let letters = pronouncer.letters(word);
+        let log_prob: f32 = said.iter().map(|(phone, _)| phone.log_prob).sum();
+        tokens.extend(letters.iter().enumerate().map(|(index, &id)| {
+            // The first letter with the first phone, the last with the last.
+            let phone = index * (said.len() - 1) / (letters.len() - 1).max(1);
+            Token { id, frame: said[phone].0.frame, log_prob: log_prob / letters.len() as f32 }
+        }));
+        tokens.push(Token { id: pronouncer.boundary(), frame: last.frame, log_prob: 0.0 });
+        first = place + 1;
+    }
+    tokens
+}
+
+impl Text {
+    /// The score by which texts that may go on are compared.
+    fn score(&self) -> f64 {
+        self.fusion.score() + self.lookahead
     }
 }
 
@@ -501,7 +694,7 @@ impl Entry {
 
     /// The score by which entries are compared.
     fn score(&self) -> f64 {
-        log_add(self.blank.sum, self.last.sum) + self.fusion.score()
+        log_add(self.blank.sum, self.last.sum) + self.text.score()
     }
 
     /// The alignments in which `token` begins after this prefix; without a blank between, the same

@@ -7,7 +7,8 @@ use crate::{Error, Result};
 /// Finds token sequences in log-probabilities, one encoder frame at a time.
 #[derive(Clone, Debug)]
 pub(crate) enum Search {
-    Greedy(Greedy),
+    /// With the number of tokens; a row's values behind them are of phones.
+    Greedy(Greedy, usize),
     PrefixBeam(Box<PrefixBeam>),
 }
 
@@ -17,18 +18,20 @@ impl Search {
     /// [`Error::Config`] for a value out of its range.
     pub fn new(decoding: &Decoding, tokens: &TokenTable) -> Result<Self> {
         Ok(match decoding {
-            Decoding::Greedy => Self::Greedy(Greedy::new(tokens.blank())),
+            Decoding::Greedy => Self::Greedy(Greedy::new(tokens.blank()), tokens.len()),
             Decoding::PrefixBeam(config) => {
                 Self::PrefixBeam(Box::new(PrefixBeam::new(config, tokens)?))
             }
         })
     }
 
-    /// Takes the log-probabilities of one encoder frame, `[tokens]`. Returns whether its likeliest
-    /// token is the blank.
+    /// Takes the log-probabilities of one encoder frame, `[tokens]` or `[tokens + phones]`. Returns
+    /// whether the likeliest of what is searched is the blank.
     pub fn accept(&mut self, frame: u64, log_probs: &[f32]) -> bool {
         match self {
-            Self::Greedy(search) => search.accept(frame, log_probs),
+            Self::Greedy(search, tokens) => {
+                search.accept(frame, &log_probs[..log_probs.len().min(*tokens)])
+            }
             Self::PrefixBeam(search) => search.accept(frame, log_probs),
         }
     }
@@ -36,7 +39,7 @@ impl Search {
     /// The utterance so far.
     pub fn partial(&self) -> Path {
         match self {
-            Self::Greedy(search) => search.path(),
+            Self::Greedy(search, _) => search.path(),
             Self::PrefixBeam(search) => search.partial(),
         }
     }
@@ -44,7 +47,7 @@ impl Search {
     /// Whether nothing was found in the utterance so far.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Greedy(search) => search.is_empty(),
+            Self::Greedy(search, _) => search.is_empty(),
             Self::PrefixBeam(search) => search.is_empty(),
         }
     }
@@ -52,7 +55,7 @@ impl Search {
     /// What the utterance may have been if it ends here, the best first; never empty.
     pub fn finals(&self) -> Vec<Path> {
         match self {
-            Self::Greedy(search) => vec![search.path()],
+            Self::Greedy(search, _) => vec![search.path()],
             Self::PrefixBeam(search) => search.finals(),
         }
     }
@@ -60,7 +63,7 @@ impl Search {
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
     pub fn start_utterance(&mut self) {
         match self {
-            Self::Greedy(search) => search.start_utterance(),
+            Self::Greedy(search, _) => search.start_utterance(),
             Self::PrefixBeam(search) => search.start_utterance(),
         }
     }
@@ -70,8 +73,8 @@ impl Search {
     /// [`Error::Config`] for one that can't be used, and for greedy search, which has no use for any.
     pub fn set_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
         match self {
-            Self::Greedy(_) if hotwords.is_empty() => Ok(()),
-            Self::Greedy(_) => Err(Error::Config(
+            Self::Greedy(..) if hotwords.is_empty() => Ok(()),
+            Self::Greedy(..) => Err(Error::Config(
                 "greedy decoding takes no hotwords; decode by prefix beam search".to_owned(),
             )),
             Self::PrefixBeam(search) => search.set_hotwords(hotwords, tokens),
@@ -87,8 +90,8 @@ impl Search {
         tokens: &TokenTable,
     ) -> Result<()> {
         match self {
-            Self::Greedy(_) if restriction.is_none() => Ok(()),
-            Self::Greedy(_) => Err(Error::Config(
+            Self::Greedy(..) if restriction.is_none() => Ok(()),
+            Self::Greedy(..) => Err(Error::Config(
                 "greedy decoding keeps to no grammar; decode by prefix beam search".to_owned(),
             )),
             Self::PrefixBeam(search) => search.set_restriction(restriction, tokens),
@@ -98,7 +101,7 @@ impl Search {
     /// Begins an utterance of other audio.
     pub fn reset(&mut self) {
         match self {
-            Self::Greedy(search) => search.reset(),
+            Self::Greedy(search, _) => search.reset(),
             Self::PrefixBeam(search) => search.reset(),
         }
     }

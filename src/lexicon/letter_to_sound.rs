@@ -29,7 +29,7 @@ const TREES: usize = 27;
 /// Letters are read from left to right. A tree asks for the letters around its letter and for what
 /// the letters before it sound like, and answers with sounds and their costs; the cheapest paths
 /// through a word are its pronunciations.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct LetterToSound {
     /// The phones of each unit, as ids.
     units: Vec<Vec<u8>>,
@@ -38,7 +38,7 @@ pub(crate) struct LetterToSound {
 }
 
 /// A line of a tree. The branch for yes is the next node.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum Node {
     Question {
         asked: Asked,
@@ -49,7 +49,7 @@ enum Node {
     Answer(Vec<(u8, u32)>),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Asked {
     /// The letter so many places back.
     LetterBefore(usize),

@@ -17,7 +17,7 @@ pub(crate) struct Lexicon {
 }
 
 /// The beginning of a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LexiconNode(u32);
 
 const NO_WORD: u32 = u32::MAX;
@@ -67,6 +67,11 @@ impl Lexicon {
         let children = self.children(node.0 as usize);
         let position = self.labels[children.clone()].binary_search(&byte).ok()?;
         Some(LexiconNode((children.start + position) as u32))
+    }
+
+    /// Whether a word goes on after the node.
+    pub fn has_children(&self, node: LexiconNode) -> bool {
+        !self.children(node.0 as usize).is_empty()
     }
 
     /// The word that ends at the node.

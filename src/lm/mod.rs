@@ -49,6 +49,8 @@ pub struct LmState {
 pub struct NgramModel(Arc<Tables>);
 
 const NO_NGRAM: u32 = u32::MAX;
+/// Those of [`Markup`].
+const MARKUP_WORDS: usize = 3;
 
 impl LmState {
     /// No words at all, not even a sentence's start.
@@ -185,8 +187,19 @@ impl NgramModel {
     pub(crate) fn count_spelled(&self, known: &[bool; 256]) -> (usize, usize) {
         let words = self.0.lexicon.spelled();
         let is_spelled = |word: &&Vec<u8>| word.iter().all(|&byte| known[usize::from(byte)]);
-        let markup = 3;
-        (words.iter().filter(is_spelled).count(), words.len() - markup)
+        (words.iter().filter(is_spelled).count(), words.len() - MARKUP_WORDS)
+    }
+
+    /// The number of words, without `<s>`, `</s>` and `<unk>`.
+    pub(crate) fn word_count(&self) -> usize {
+        self.0.levels[0].log_probs.len() - MARKUP_WORDS
+    }
+
+    /// The words, without `<s>`, `</s>` and `<unk>`.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
+        let words = (0..).map(WordId).zip(self.0.lexicon.spelled());
+        let spoken = words.filter(|(id, _)| !self.0.markup.contains(*id));
+        spoken.filter_map(|(_, word)| String::from_utf8(word).ok())
     }
 
     /// The number of n-grams of each length, from 1.

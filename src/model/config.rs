@@ -25,12 +25,31 @@ pub struct ModelConfig {
     pub tokens: PathBuf,
     /// The CTC blank's token id.
     pub blank: u32,
+    /// The phones that it hears beside its tokens, if it does.
+    #[serde(default)]
+    pub phones: Option<PhonesConfig>,
     /// What makes of tokens true times and probabilities of words. May be left out.
     #[serde(default)]
     pub words: WordCalibration,
     /// The language model that goes with it.
     #[serde(default)]
     pub language_model: Option<LanguageModelConfig>,
+}
+
+/// The files of a model's phones; see [`crate::Pronunciations::parse`].
+///
+/// The encoder's `log_probs` have a column for each, the blank's first, after those of the tokens.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhonesConfig {
+    /// The phones, in the model's folder.
+    pub file: PathBuf,
+    /// The words' pronunciations, in the model's folder.
+    pub pronunciations: PathBuf,
+    /// The rules by which other words are said, in the model's folder. May be left out: then no
+    /// hotword is found that has no pronunciation.
+    #[serde(default)]
+    pub letter_to_sound: Option<PathBuf>,
 }
 
 /// A language model's file, and how it is used; see [`crate::ctc::LanguageModel`].

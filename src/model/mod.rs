@@ -1,9 +1,17 @@
 //! A model folder: `config.json`, `tokens.txt` and the encoder, checked against one another.
 
+/// Where the files of [`Model::builtin`] are; the one place that says so.
+#[cfg(feature = "builtin-model")]
+macro_rules! builtin_path {
+    ($file:literal) => {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small/", $file)
+    };
+}
+
 mod config;
 mod options;
 
-pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig};
+pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig};
 pub use options::{Device, LoadOptions, Precision};
 
 use std::path::Path;
@@ -14,17 +22,14 @@ use prost::bytes::Bytes;
 
 use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig};
 use crate::encoder::{Encoder, Gpu};
+use crate::lexicon::Pronunciations;
 use crate::lm::NgramModel;
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
-/// Where the files of [`Model::builtin`] are; the one place that says so.
-#[cfg(feature = "builtin-model")]
-macro_rules! builtin_path {
-    ($file:literal) => {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small/", $file)
-    };
-}
+/// The limits of a search through phones, tuned with `en-small`: the lexicon allows few of them.
+const PHONE_THRESHOLD: f32 = -7.0;
+const PHONE_MARGIN: f32 = 15.0;
 
 const CONFIG_FILE: &str = "config.json";
 
@@ -37,6 +42,7 @@ struct Parts {
     tokens: TokenTable,
     encoder: Encoder,
     precision: Precision,
+    pronunciations: Option<Pronunciations>,
     decoding: Decoding,
 }
 
@@ -58,10 +64,13 @@ impl Model {
         options.chunk.map_or(Ok(()), |chunk| config.choose_chunk(chunk))?;
         let tokens_path = dir.join(&config.tokens);
         let tokens = parse_tokens(&read_text(&tokens_path)?, &config, &tokens_path)?;
-        let encoder = load_encoder(dir, &config, tokens.len(), &options)?;
+        let phones = config.phones.as_ref().map(|phones| load_pronunciations(dir, phones));
+        let pronunciations = phones.transpose()?;
+        let columns = columns(&tokens, pronunciations.as_ref());
+        let encoder = load_encoder(dir, &config, columns, &options)?;
         let language_model = config.language_model.as_ref();
         let ngrams = language_model.map(|model| NgramModel::load(dir.join(&model.file)));
-        Ok(Self::assemble(config, tokens, encoder, ngrams.transpose()?))
+        Ok(Self::assemble(config, tokens, pronunciations, encoder, ngrams.transpose()?))
     }
 
     /// Loads the int8 model, and its language model, that are compiled into the library.
@@ -94,12 +103,19 @@ impl Model {
         options.chunk.map_or(Ok(()), |chunk| config.choose_chunk(chunk))?;
         let tokens_path = Path::new(builtin_path!("tokens.txt"));
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
-        let onnx = Bytes::from_static(include_bytes!(builtin_path!("encoder.int8.onnx")));
+        let pronunciations = Pronunciations::parse(
+            include_str!(builtin_path!("phones.txt")),
+            include_str!(builtin_path!("pronunciations.txt")),
+        )?
+        .with_rules(include_str!(builtin_path!("letter-to-sound.txt")))?;
+        let columns = columns(&tokens, Some(&pronunciations));
+        let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
         let path = Path::new(builtin_path!("encoder.int8.onnx"));
-        let encoder = Encoder::new(onnx, &config, tokens.len(), path, None)?;
+        let encoder = Encoder::new(Bytes::from_static(onnx), &config, columns, path, None)?;
         let ngrams = include_bytes!(builtin_path!("words.lm"));
         let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
-        Ok(Self::assemble(config, tokens, (encoder, Precision::Int8), Some(ngrams)))
+        let encoder = (encoder, Precision::Int8);
+        Ok(Self::assemble(config, tokens, Some(pronunciations), encoder, Some(ngrams)))
     }
 
     /// What `config.json` says.
@@ -110,6 +126,17 @@ impl Model {
     /// The tokens that the encoder's output stands for.
     pub fn tokens(&self) -> &TokenTable {
         &self.0.tokens
+    }
+
+    /// How words are said, if the model hears phones beside its tokens.
+    pub fn pronunciations(&self) -> Option<&Pronunciations> {
+        self.0.pronunciations.as_ref()
+    }
+
+    /// The values that the encoder gives for each of its frames: log-probabilities of the tokens,
+    /// then of the phones.
+    pub fn columns(&self) -> usize {
+        columns(&self.0.tokens, self.pronunciations())
     }
 
     /// The encoder.
@@ -131,6 +158,7 @@ impl Model {
     fn assemble(
         config: ModelConfig,
         tokens: TokenTable,
+        pronunciations: Option<Pronunciations>,
         (encoder, precision): Chosen,
         ngrams: Option<NgramModel>,
     ) -> Self {
@@ -142,18 +170,42 @@ impl Model {
             config.encoder.chunk_frames,
             config.encoder.lookahead_frames,
         );
-        let decoding = decoding(&config, ngrams);
-        Self(Arc::new(Parts { config, tokens, encoder, precision, decoding }))
+        let decoding = decoding(&config, ngrams, pronunciations.clone());
+        Self(Arc::new(Parts { config, tokens, encoder, precision, pronunciations, decoding }))
     }
 }
 
-fn decoding(config: &ModelConfig, ngrams: Option<NgramModel>) -> Decoding {
+/// The values that the encoder gives for each of its frames.
+fn columns(tokens: &TokenTable, pronunciations: Option<&Pronunciations>) -> usize {
+    tokens.len() + pronunciations.map_or(0, Pronunciations::phones)
+}
+
+fn load_pronunciations(dir: &Path, phones: &PhonesConfig) -> Result<Pronunciations> {
+    let path = dir.join(&phones.pronunciations);
+    let (names, text) = (read_text(&dir.join(&phones.file))?, read_text(&path)?);
+    let pronunciations =
+        Pronunciations::parse(&names, text).map_err(|e| Error::model(&path, e.to_string()))?;
+    let Some(rules) = &phones.letter_to_sound else { return Ok(pronunciations) };
+    let path = dir.join(rules);
+    pronunciations.with_rules(&read_text(&path)?).map_err(|e| Error::model(&path, e.to_string()))
+}
+
+fn decoding(
+    config: &ModelConfig,
+    ngrams: Option<NgramModel>,
+    pronunciations: Option<Pronunciations>,
+) -> Decoding {
     let (Some(config), Some(ngrams)) = (&config.language_model, ngrams) else {
         return Decoding::Greedy;
     };
     let &LanguageModelConfig { weight, word_bonus, oov_penalty, beam, .. } = config;
     let language_model = Some(LanguageModel { ngrams, weight, word_bonus, oov_penalty });
-    Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, ..PrefixBeamConfig::default() })
+    let mut config = PrefixBeamConfig { beam, language_model, ..PrefixBeamConfig::default() };
+    if pronunciations.is_some() {
+        config.token_threshold = PHONE_THRESHOLD;
+        config.score_margin = PHONE_MARGIN;
+    }
+    Decoding::PrefixBeam(PrefixBeamConfig { pronunciations, ..config })
 }
 
 /// Loads the encoder that the options ask for, or that is the faster one.

@@ -1,0 +1,241 @@
+//! The words that phones may be the beginning of, as a tree of their pronunciations.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::fusion::Fusion;
+use crate::lexicon::Pronunciations;
+use crate::lm::{Lexicon, LexiconNode};
+use crate::tokens::{TokenId, TokenTable};
+use crate::{Error, Result};
+
+/// Pronunciations as a tree of phones, and how the model's tokens spell their words.
+#[derive(Clone, Debug)]
+pub(super) struct Pronouncer {
+    tree: Lexicon,
+    /// Per pronunciation, in the tree's order, where its words begin in `words`; and at the end their
+    /// number.
+    first_words: Vec<u32>,
+    words: Vec<SpelledWord>,
+    /// Per word where its tokens begin in `letters`; and at the end their number.
+    first_letters: Vec<u32>,
+    letters: Vec<TokenId>,
+    boundary: TokenId,
+}
+
+/// A word of a [`Pronouncer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct SpelledWord(u32);
+
+/// The tokens that are one character each, by it.
+struct Letters(Vec<(char, TokenId)>);
+
+/// A word that counts, and its unigram log-probability.
+#[derive(Clone, Copy)]
+struct Known {
+    word: SpelledWord,
+    score: f32,
+}
+
+/// Pronunciations while they are gathered: tens of thousands, so not each in memory of its own.
+#[derive(Default)]
+struct Entries {
+    phones: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+/// One of [`Entries`]: its phones' place, and its word.
+struct Span {
+    first: u32,
+    end: u32,
+    known: Known,
+}
+
+impl Pronouncer {
+    /// Takes the words that the tokens can spell and that `fusion` has a score for; those that have no
+    /// pronunciation are said by rule, if there are rules.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if these are none, or if no token is the word boundary alone.
+    pub fn new(
+        pronunciations: &Pronunciations,
+        fusion: &Fusion,
+        tokens: &TokenTable,
+    ) -> Result<Self> {
+        let letters = Letters::new(tokens);
+        let Some(boundary) = letters.id(TokenTable::WORD_BOUNDARY) else {
+            return Err(Error::Config(
+                "a lexicon of phones needs the word boundary as a token of its own".to_owned(),
+            ));
+        };
+        let mut pronouncer = Self {
+            tree: Lexicon::new(&[] as &[&[u8]], |_| 0.0),
+            first_words: Vec::new(),
+            words: Vec::new(),
+            first_letters: vec![0],
+            letters: Vec::new(),
+            boundary,
+        };
+        let mut entries = Entries::default();
+        // A word's pronunciations follow one another.
+        let mut last: Option<(&str, Option<Known>)> = None;
+        let mut said_words = 0;
+        for (word, said) in pronunciations.iter() {
+            let known = match last {
+                Some((before, known)) if before == word => known,
+                _ => {
+                    let known = pronouncer.know(word, fusion, &letters);
+                    said_words += usize::from(known.is_some());
+                    known
+                }
+            };
+            last = Some((word, known));
+            known.into_iter().for_each(|known| entries.push(said.ids(), known));
+        }
+        if said_words < fusion.known_word_count() {
+            for word in unsaid(pronunciations, fusion) {
+                let known = pronouncer.know(&word, fusion, &letters);
+                for phones in pronunciations.guess(&word) {
+                    known.into_iter().for_each(|known| entries.push(phones.iter().copied(), known));
+                }
+            }
+        }
+        if entries.spans.is_empty() {
+            return Err(Error::Config(
+                "the language model has none of the words that the model has pronunciations for"
+                    .to_owned(),
+            ));
+        }
+        pronouncer.grow(entries);
+        Ok(pronouncer)
+    }
+
+    /// The node one phone on, if a word goes on so.
+    pub fn next(&self, node: LexiconNode, phone: TokenId) -> Option<LexiconNode> {
+        self.tree.child(node, u8::try_from(phone.0).ok()?)
+    }
+
+    /// Whether a word goes on after the node.
+    pub fn goes_on(&self, node: LexiconNode) -> bool {
+        self.tree.has_children(node)
+    }
+
+    /// The words that end at the node.
+    pub fn words(&self, node: LexiconNode) -> &[SpelledWord] {
+        let Some(pronunciation) = self.tree.word(node) else { return &[] };
+        let place = pronunciation.0 as usize;
+        &self.words[self.first_words[place] as usize..self.first_words[place + 1] as usize]
+    }
+
+    /// The greatest unigram log-probability of the words that begin with the node.
+    pub fn best_below(&self, node: LexiconNode) -> f32 {
+        self.tree.best(node)
+    }
+
+    /// The tokens that spell a word, without a boundary.
+    pub fn letters(&self, word: SpelledWord) -> &[TokenId] {
+        let place = word.0 as usize;
+        &self.letters[self.first_letters[place] as usize..self.first_letters[place + 1] as usize]
+    }
+
+    /// The token that stands between words.
+    pub fn boundary(&self) -> TokenId {
+        self.boundary
+    }
+
+    /// Adds a word that `fusion` has a score for and the tokens can spell.
+    fn know(&mut self, word: &str, fusion: &Fusion, letters: &Letters) -> Option<Known> {
+        let score = fusion.unigram(word)?;
+        let begin = self.letters.len();
+        for character in word.chars() {
+            let Some(id) = letters.id(character) else {
+                self.letters.truncate(begin);
+                return None;
+            };
+            self.letters.push(id);
+        }
+        self.first_letters.push(self.letters.len() as u32);
+        Some(Known { word: SpelledWord(self.first_letters.len() as u32 - 2), score })
+    }
+
+    fn grow(&mut self, entries: Entries) {
+        let Entries { phones, mut spans } = entries;
+        let phones = |span: &Span| &phones[span.first as usize..span.end as usize];
+        spans.sort_unstable_by_key(|span| (phones(span), span.known.word));
+        spans.dedup_by_key(|span| (phones(span), span.known.word));
+        let (mut said, mut best) = (Vec::<&[u8]>::new(), Vec::<f32>::new());
+        for span in &spans {
+            let Known { word, score } = span.known;
+            match best.last_mut() {
+                Some(best) if said.last() == Some(&phones(span)) => *best = best.max(score),
+                _ => {
+                    said.push(phones(span));
+                    best.push(score);
+                    self.first_words.push(self.words.len() as u32);
+                }
+            }
+            self.words.push(word);
+        }
+        self.first_words.push(self.words.len() as u32);
+        self.tree = Lexicon::new(&said, |id| best[id.0 as usize]);
+    }
+}
+
+impl Entries {
+    fn push(&mut self, phones: impl Iterator<Item = u8>, known: Known) {
+        let first = self.phones.len() as u32;
+        self.phones.extend(phones);
+        self.spans.push(Span { first, end: self.phones.len() as u32, known });
+    }
+}
+
+/// The words that `fusion` has a score for and the lexicon no pronunciation, in order.
+fn unsaid(pronunciations: &Pronunciations, fusion: &Fusion) -> BTreeSet<String> {
+    let said: HashSet<&str> = pronunciations.iter().map(|(word, _)| word).collect();
+    fusion.known_words().filter(|word| !said.contains(word.as_str())).collect()
+}
+
+impl Letters {
+    fn new(tokens: &TokenTable) -> Self {
+        let single = |(id, token): (TokenId, &str)| {
+            let mut characters = token.chars();
+            characters.next().filter(|_| characters.next().is_none()).map(|letter| (letter, id))
+        };
+        let mut letters: Vec<_> = tokens.iter().filter_map(single).collect();
+        letters.sort_unstable();
+        Self(letters)
+    }
+
+    fn id(&self, letter: char) -> Option<TokenId> {
+        let place = self.0.binary_search_by_key(&letter, |&(letter, _)| letter).ok()?;
+        Some(self.0[place].1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn homophones_end_at_one_node() {
+        let table = TokenTable::parse("<blank>\n▁\nA\nB\nE", TokenId(0)).unwrap();
+        let text = "AB\tAB\nB\tB\nBE\tBC B\nBEE\tBC\nZ\tC";
+        let lexicon = Pronunciations::parse("<blank>\nAH\nB\nIY", text).unwrap();
+        let fusion = Fusion::new(None, &[], &table).unwrap();
+        let pronouncer = Pronouncer::new(&lexicon, &fusion, &table).unwrap();
+        let spelled = |phones: &[u32]| -> Vec<String> {
+            let next = |node, &phone: &u32| pronouncer.next(node, TokenId(phone));
+            let Some(node) = phones.iter().try_fold(LexiconNode::ROOT, next) else {
+                return vec!["nothing".to_owned()];
+            };
+            let text = |&word: &SpelledWord| table.text(pronouncer.letters(word).iter().copied());
+            pronouncer.words(node).iter().map(text).collect()
+        };
+        assert_eq!(spelled(&[2]), ["B", "BE"]);
+        assert_eq!(spelled(&[2, 3]), ["BE", "BEE"]);
+        assert_eq!(spelled(&[1]), Vec::<String>::new());
+        assert_eq!(spelled(&[1, 2]), ["AB"]);
+        // The tokens have no Z.
+        assert_eq!(spelled(&[3]), ["nothing"]);
+    }
+}

@@ -1,0 +1,161 @@
+//! How words are said: the lexicon of a model that hears phones beside its tokens.
+
+mod letter_to_sound;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use letter_to_sound::LetterToSound;
+
+use crate::tokens::TokenTable;
+use crate::{Error, Result};
+
+/// Words and their phones. Cheap to clone.
+///
+/// A word may have several pronunciations, and a pronunciation several words.
+#[derive(Clone, PartialEq)]
+pub struct Pronunciations(Arc<Parts>);
+
+#[derive(PartialEq)]
+struct Parts {
+    /// By id; the first is the CTC blank.
+    phones: Vec<String>,
+    text: Cow<'static, str>,
+    rules: Option<LetterToSound>,
+}
+
+/// A pronunciation, as the file has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a>(&'a str);
+
+/// What separates a word from its pronunciations.
+const AFTER_WORD: char = '\t';
+/// The byte before that which stands for phone 1.
+const BEFORE_PHONES: u8 = b'@';
+/// As many as there are printable characters from `A` on.
+const MOST_PHONES: usize = 62;
+
+impl Pronunciations {
+    /// Reads `phones.txt`, a phone a line with the blank first, and `pronunciations.txt`: lines of a
+    /// word, a tab and one or more pronunciations with a space between, whose characters stand for
+    /// phones, `A` for the one after the blank, `B` for the next.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] with the line that is not so.
+    pub fn parse(phones: &str, pronunciations: impl Into<Cow<'static, str>>) -> Result<Self> {
+        let phones: Vec<_> = phones.lines().map(str::to_owned).collect();
+        if phones.first().is_none_or(|first| first != TokenTable::BLANK) {
+            let reason = format!("the phones must begin with {}", TokenTable::BLANK);
+            return Err(Error::Config(reason));
+        }
+        if !(2..=MOST_PHONES + 1).contains(&phones.len()) {
+            return Err(Error::Config(format!(
+                "{} phones beside the blank; there must be 1 to {MOST_PHONES}",
+                phones.len() - 1
+            )));
+        }
+        let text = pronunciations.into();
+        for (number, line) in (1..).zip(text.lines()) {
+            check(line, phones.len()).map_err(|reason| {
+                Error::Config(format!("pronunciations: line {number} {reason}"))
+            })?;
+        }
+        Ok(Self(Arc::new(Parts { phones, text, rules: None })))
+    }
+
+    /// The same with rules by which other words are said, as `letter_to_sound.py` of the recipe writes
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] with the line that is no rule.
+    pub fn with_rules(self, rules: &str) -> Result<Self> {
+        let Parts { phones, text, .. } = &*self.0;
+        let rules = LetterToSound::parse(rules, phones)
+            .map_err(|reason| Error::Config(format!("letter to sound: {reason}")))?;
+        let (phones, text) = (phones.clone(), text.clone());
+        Ok(Self(Arc::new(Parts { phones, text, rules: Some(rules) })))
+    }
+
+    /// The number of phones, the blank included.
+    pub fn phones(&self) -> usize {
+        self.0.phones.len()
+    }
+
+    /// The number of words.
+    pub fn len(&self) -> usize {
+        self.0.text.lines().count()
+    }
+
+    /// Whether there are no words.
+    pub fn is_empty(&self) -> bool {
+        self.0.text.is_empty()
+    }
+
+    /// How a word that the lexicon lacks may be said, the likeliest first; nothing without rules.
+    pub(crate) fn guess(&self, word: &str) -> Vec<Vec<u8>> {
+        self.0.rules.as_ref().map_or_else(Vec::new, |rules| rules.pronounce(word))
+    }
+
+    /// Each pronunciation with its word, in the order of the file.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Said<'_>)> {
+        let entries = self.0.text.lines().filter_map(|line| line.split_once(AFTER_WORD));
+        entries.flat_map(|(word, said)| said.split(' ').map(move |said| (word, Said(said))))
+    }
+}
+
+impl Said<'_> {
+    /// The ids of the phones.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u8> {
+        self.0.bytes().map(|byte| byte - BEFORE_PHONES)
+    }
+}
+
+impl std::fmt::Debug for Pronunciations {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Pronunciations").field("phones", &self.phones()).finish_non_exhaustive()
+    }
+}
+
+fn check(line: &str, phones: usize) -> Result<(), String> {
+    let Some((word, said)) = line.split_once(AFTER_WORD) else {
+        return Err("has no tab after the word".to_owned());
+    };
+    if word.is_empty() {
+        return Err("has no word".to_owned());
+    }
+    let is_phone = |byte: u8| byte > BEFORE_PHONES && usize::from(byte - BEFORE_PHONES) < phones;
+    match said.split(' ').find(|said| said.is_empty() || !said.bytes().all(is_phone)) {
+        Some(said) => Err(format!("has {said:?} for {word}, which is no row of phones")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PHONES: &str = "<blank>\nAH\nB\nT";
+
+    #[test]
+    fn a_word_has_one_or_more_pronunciations() {
+        let lexicon = Pronunciations::parse(PHONES, "A\tA\nBUT\tBAC BC").unwrap();
+        let entries: Vec<_> =
+            lexicon.iter().map(|(word, said)| (word, said.ids().collect())).collect();
+        assert_eq!(entries, [("A", vec![1]), ("BUT", vec![2, 1, 3]), ("BUT", vec![2, 3])]);
+        assert_eq!((lexicon.phones(), lexicon.len()), (4, 2));
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let reason =
+            |text: &str| Pronunciations::parse(PHONES, text.to_owned()).unwrap_err().to_string();
+        assert!(reason("A\tA\nBUT").contains("line 2 has no tab"), "{}", reason("A\tA\nBUT"));
+        assert!(reason("A\tD").contains("line 1 has \"D\" for A"));
+        assert!(reason("A\tA  B").contains("line 1 has \"\" for A"));
+        assert!(reason("\tA").contains("line 1 has no word"));
+        assert!(Pronunciations::parse("AH\nB", "").is_err());
+        assert!(Pronunciations::parse("<blank>", "").is_err());
+    }
+}
