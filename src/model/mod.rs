@@ -10,6 +10,8 @@ macro_rules! builtin_path {
 
 mod config;
 mod options;
+#[cfg(feature = "builtin-model")]
+mod pages;
 
 pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig};
 pub use options::{Device, LoadOptions, Precision};
@@ -112,6 +114,8 @@ impl Model {
         let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
         let path = Path::new(builtin_path!("encoder.int8.onnx"));
         let encoder = Encoder::new(Bytes::from_static(onnx), &config, columns, path, None)?;
+        // The encoder has its own copy of the weights.
+        pages::release(onnx);
         let ngrams = include_bytes!(builtin_path!("words.lm"));
         let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
         let encoder = (encoder, Precision::Int8);
