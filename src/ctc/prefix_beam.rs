@@ -586,6 +586,12 @@ impl PrefixBeam {
             committed = self.prefixes.arena.before(committed);
         }
         let arena = &self.prefixes.arena;
+        // A word whose last phones are young is not settled by its first.
+        let is_within_word =
+            |link| arena.before(link) != Arena::<Prefix>::NONE && arena.get(link).word.is_none();
+        while self.hears_phones && is_within_word(committed) {
+            committed = arena.before(committed);
+        }
         self.beam.retain(|entry| arena.common(entry.prefix, committed) == committed);
     }
 
