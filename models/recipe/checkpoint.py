@@ -26,7 +26,21 @@ def load_checkpoint(path: Path) -> StreamingEncoder:
 
 def read_saved(path: Path) -> tuple[dict, dict]:
     saved = torch.load(path, weights_only=True)
-    return saved["config"]["model"], saved["weights"]
+    weights = saved["weights"]
+    # Whether there is a phone head is read from the weights: configurations from before it don't say.
+    return {**saved["config"]["model"], "phones": "phone_head.weight" in weights}, weights
+
+
+def take_weights(model: StreamingEncoder, weights: dict, source: Path, may_lack: tuple[str, ...]) -> None:
+    """Start the model from a checkpoint's weights; those of the stages `may_lack` stay random where the checkpoint has none that fit."""
+    own = model.state_dict()
+    fitting = {name: w for name, w in weights.items() if name in own and own[name].shape == w.shape}
+    optional = {name for name in own if name.split(".")[0] in may_lack}
+    if odd := sorted(own.keys() - fitting.keys() - optional):
+        raise ValueError(f"{source}: {odd[0]} is missing or of another shape; is this the config that it was trained with?")
+    if dropped := sorted(name for name in weights.keys() - own.keys() if name.split(".")[0] not in may_lack):
+        raise ValueError(f"{source}: {dropped[0]} has no place in this model; is this the config that it was trained with?")
+    model.load_state_dict({**own, **fitting})
 
 
 def read_onnx(path: Path) -> tuple[dict, dict]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader
 
-from checkpoint import load_checkpoint
+from checkpoint import load_checkpoint, take_weights
 from config import TrainConfig
 from dataset import Corpus, RowDataset, collate
 from distill import Distillation
@@ -182,8 +182,8 @@ def main() -> None:
     if args.whisper:
         model.load_whisper(read_variables(args.whisper))
     if args.start:
-        # What a run without phones has not learned begins at random.
-        model.load_state_dict(load_checkpoint(args.start).state_dict(), strict=not config.model.phones)
+        # A phone head may begin at random, but none is thrown away.
+        take_weights(model, load_checkpoint(args.start).state_dict(), args.start, ("phone_head",) if config.model.phones else ())
     args.out.mkdir(parents=True, exist_ok=True)
     teacher = open_teacher(args.teacher) if args.teacher else None
     lexicon = Lexicon(args.lexicon, config.seed) if args.lexicon else None

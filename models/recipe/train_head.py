@@ -20,7 +20,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from checkpoint import read_saved
+from checkpoint import read_saved, take_weights
 from config import TrainConfig
 from dataset import Corpus, RowDataset, collate
 from evaluate import greedy_errors, load_recordings
@@ -39,10 +39,10 @@ LONGEST_SPAN, SPANS, WIDEST_BAND = 12, 6, 48
 
 
 def load(path: Path, config: TrainConfig) -> StreamingEncoder:
-    """The encoder of a checkpoint, whose heads may be missing or of another kind."""
+    """The encoder of a checkpoint, whose new blocks and heads may be missing or of another kind."""
     model = StreamingEncoder(config.model)
-    own, (_, weights) = model.state_dict(), read_saved(path)
-    model.load_state_dict({**own, **{n: w for n, w in weights.items() if n in own and own[n].shape == w.shape}})
+    _, weights = read_saved(path)
+    take_weights(model, weights, path, HEADS)
     for name, parameter in model.named_parameters():
         parameter.requires_grad = name.split(".")[0] in HEADS
     return model

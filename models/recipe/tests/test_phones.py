@@ -1,7 +1,11 @@
 """Phones beside letters: the lexicon, and the second head."""
 
+from dataclasses import replace
+
+import pytest
 import torch
 
+from checkpoint import load_checkpoint, take_weights
 from dataset import Stretch
 from lexicon import PHONE_IDS, Lexicon, pronounced, write_pronunciations
 from losses import ctc_loss
@@ -51,3 +55,31 @@ def test_a_chunk_gives_phones_after_tokens_as_whole_rows_do():
 
 def test_no_stretches_lose_nothing():
     assert ctc_loss(torch.zeros(1, 4, 3), []).item() == 0
+
+
+def test_a_checkpoint_has_a_phone_head_if_its_weights_have(tmp_path):
+    torch.manual_seed(0)
+    path, model = tmp_path / "average.pt", StreamingEncoder(SMALL)
+    config = {key: value for key, value in SMALL.as_dict().items() if key != "phones"}
+    torch.save({"config": {"model": config}, "weights": model.state_dict()}, path)
+    assert torch.equal(load_checkpoint(path).phone_head.weight, model.phone_head.weight)
+    letters = {name: weight for name, weight in model.state_dict().items() if not name.startswith("phone_head")}
+    torch.save({"config": {"model": config}, "weights": letters}, path)
+    assert load_checkpoint(path).phone_head is None
+
+
+def test_a_checkpoint_of_letters_starts_a_model_with_phones_but_not_the_other_way_round():
+    with_phones, without = StreamingEncoder(SMALL), StreamingEncoder(replace(SMALL, phones=False))
+    take_weights(with_phones, without.state_dict(), "letters", ("phone_head",))
+    assert torch.equal(with_phones.head.weight, without.head.weight)
+    with pytest.raises(ValueError, match="phone_head.bias has no place"):
+        take_weights(without, with_phones.state_dict(), "phones", ())
+
+
+def test_a_checkpoint_of_other_blocks_is_refused_unless_they_are_to_be_learned():
+    source, wider = StreamingEncoder(SMALL), StreamingEncoder(replace(SMALL, fresh_ffn=64))
+    take_weights(wider, source.state_dict(), "narrow", ("fresh",))
+    with pytest.raises(ValueError, match="fresh.0.ffn_in.bias is missing or of another shape"):
+        take_weights(wider, source.state_dict(), "narrow", ())
+    with pytest.raises(ValueError, match="lower.0.ffn_in.bias"):
+        take_weights(StreamingEncoder(replace(SMALL, ffn=96)), source.state_dict(), "narrow", ("fresh",))
