@@ -3,8 +3,10 @@
 The graphs take chunks of any whole number of encoder frames; config.json lists the lengths trained with.
 
     python export.py runs/first/average.pt --calibrate data/train --out ../en-small --name en-small
+    python export.py runs/head/average.pt --calibrate data/train --out ../en-small --name en-small --pronunciations data/pronunciations.txt
 
-Nothing is written when ten streamed chunks differ from PyTorch by more than 1e-4 (f32).
+A model with phones needs pronunciations: those given, else those that the folder has from before. The same goes for `--letter-to-sound`,
+which may be lacking. Nothing is written when ten streamed chunks differ from PyTorch by more than 1e-4 (f32).
 """
 
 import argparse
@@ -30,8 +32,9 @@ OPSET = 17
 # The chunk lengths of `TrainConfig`, in encoder frames.
 CHUNKS = tuple(sorted(set(TrainConfig().chunks)))
 PARITY_CHUNKS, PARITY_TOLERANCE = 10, 1e-4
-# The second is written by lexicon.py, the third by letter_to_sound.py.
-PHONE_FILES = {"file": "phones.txt", "pronunciations": "pronunciations.txt", "letter_to_sound": "letter-to-sound.txt"}
+PHONES_FILE = "phones.txt"
+# The first is written by lexicon.py, the second, which may be left out, by letter_to_sound.py.
+LEXICON_FILES = {"pronunciations": "pronunciations.txt", "letter_to_sound": "letter-to-sound.txt"}
 
 
 class Chunk(torch.nn.Module):
@@ -45,8 +48,22 @@ class Chunk(torch.nn.Module):
         return self.model.forward_chunk(frames, *caches)
 
 
+def phones_of(model: StreamingEncoder, lexicon: dict[str, Path], out: Path) -> dict:
+    """The `phones` section: the files of `lexicon`, by their keys, and those that the folder has already."""
+    if not model.config.phones:
+        if lexicon:
+            raise SystemExit(f"refused: the model has no phones for {next(iter(lexicon.values()))}")
+        return {}
+    if missing := [path for path in lexicon.values() if not path.is_file()]:
+        raise SystemExit(f"refused: {missing[0]} is no file")
+    found = {key: name for key, name in LEXICON_FILES.items() if key in lexicon or (out / name).exists()}
+    if "pronunciations" not in found:
+        raise SystemExit(f"refused: a model with phones needs --pronunciations, see lexicon.py; {out} has none yet")
+    return {"phones": {"file": PHONES_FILE, **found}}
+
+
 def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
-    """What the runtime must know of the model, all of it."""
+    """What the runtime must know of the model, but for its lexicon."""
     caches = model.initial_caches()
     return {
         "name": name,
@@ -66,7 +83,6 @@ def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
         },
         "tokens": "tokens.txt",
         "blank": 0,
-        **({"phones": PHONE_FILES} if model.config.phones else {}),
     }
 
 
@@ -155,9 +171,12 @@ def calibration_frames(folder: Path, seconds: float, config: dict) -> np.ndarray
     return LogMel()(torch.from_numpy(np.concatenate(pieces))).numpy()
 
 
-def export(model: StreamingEncoder, name: str, chunk: int, calibration: np.ndarray | None, out: Path) -> dict:
-    """Write the model folder and return its config."""
-    config = config_of(model, name, chunk)
+def export(
+    model: StreamingEncoder, name: str, chunk: int, calibration: np.ndarray | None, out: Path, lexicon: dict[str, Path] | None = None
+) -> dict:
+    """Write the model folder and return its config. `lexicon` has files by the keys of LEXICON_FILES."""
+    lexicon = lexicon or {}
+    config = {**config_of(model, name, chunk), **phones_of(model, lexicon, out)}
     with tempfile.TemporaryDirectory() as scratch:
         f32, int8 = Path(scratch) / "encoder.onnx", Path(scratch) / "encoder.int8.onnx"
         export_f32(model, config, f32)
@@ -175,7 +194,11 @@ def export(model: StreamingEncoder, name: str, chunk: int, calibration: np.ndarr
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (out / "tokens.txt").write_text("\n".join(TOKENS) + "\n")
     if model.config.phones:
-        (out / "phones.txt").write_text("\n".join(PHONES) + "\n")
+        (out / PHONES_FILE).write_text("\n".join(PHONES) + "\n")
+    for key, source in lexicon.items():
+        target = out / LEXICON_FILES[key]
+        if source.resolve() != target.resolve():
+            shutil.copyfile(source, target)
     return config
 
 
@@ -187,10 +210,14 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, default=16, help="in encoder frames of 40 ms (default: 16, 640 ms)")
     parser.add_argument("--calibrate", type=Path, required=True, help="a folder written by prepare.py, for int8 ranges")
     parser.add_argument("--seconds", type=float, default=300, help="how much of it to listen to")
+    parser.add_argument("--pronunciations", type=Path, help="by lexicon.py, for a model with phones")
+    parser.add_argument("--letter-to-sound", type=Path, help="rules by letter_to_sound.py, for words that the pronunciations lack")
     args = parser.parse_args()
     model = load_checkpoint(args.checkpoint)
+    lexicon = {key: path for key in LEXICON_FILES if (path := getattr(args, key))}
+    phones_of(model, lexicon, args.out)  # refuses before the long part
     calibration = calibration_frames(args.calibrate, args.seconds, config_of(model, args.name, args.chunk))
-    export(model, args.name, args.chunk, calibration, args.out)
+    export(model, args.name, args.chunk, calibration, args.out, lexicon)
     for file in sorted(args.out.iterdir()):
         print(f"{file}: {file.stat().st_size / 1e6:.2f} MB")
 
