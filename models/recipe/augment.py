@@ -1,4 +1,4 @@
-"""Waveform augmentation: what microphones, rooms and codecs do to speech, drawn at random."""
+"""Augmentation, drawn at random: what microphones, rooms and codecs do to speech, other voices, and masks."""
 
 import numpy as np
 from scipy.signal import butter, fftconvolve, sosfilt
@@ -48,6 +48,15 @@ def augment(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         samples = add_noise(samples, rng)
     peak = np.abs(samples).max() + 1e-6
     return np.clip(samples * (10 ** (rng.uniform(-26, 0) / 20) / peak), -1, 1)
+
+
+def warp_frequencies(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Stretch or squeeze the mel axis by up to a tenth, as shorter and longer vocal tracts do (Jaitly and Hinton 2013)."""
+    last = frames.shape[1] - 1
+    at = np.clip(np.arange(last + 1) * rng.uniform(0.9, 1.1), 0, last)
+    low = np.minimum(at.astype(int), last - 1)
+    share = (at - low).astype(np.float32)
+    return frames[:, low] * (1 - share) + frames[:, low + 1] * share
 
 
 def mask_frames(frames: np.ndarray, rng: np.random.Generator, fill: float) -> np.ndarray:

@@ -38,6 +38,8 @@ class TrainConfig:
     average_decay: float = 0.998
     # How many of the later rows are augmented.
     augmented_share: float = 0.5
+    # How many of the augmented rows have their frequencies warped.
+    warped_share: float = 0.6
     # How often a corpus is drawn, relative to its hours.
     corpus_weights: dict[str, float] = field(default_factory=dict)
     seed: int = 1

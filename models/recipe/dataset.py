@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augment import SAMPLE_RATE, augment, change_speed, mask_frames
+from augment import SAMPLE_RATE, augment, change_speed, mask_frames, warp_frequencies
 from features import LogMel
 from text import encode
 
@@ -78,9 +78,11 @@ class RowDataset(torch.utils.data.IterableDataset):
     # Whether rows come with their samples as they were before augmentation, for a teacher.
     keeps_clean = False
 
-    def __init__(self, corpus: Corpus, row_frames: int, seed: int, augmented_share: float, letter_rows: int):
+    def __init__(
+        self, corpus: Corpus, row_frames: int, seed: int, augmented_share: float, letter_rows: int, warped_share: float = 0.0
+    ):
         self.corpus, self.row_frames, self.seed = corpus, row_frames, seed
-        self.augmented_share, self.letter_rows = augmented_share, letter_rows
+        self.augmented_share, self.letter_rows, self.warped_share = augmented_share, letter_rows, warped_share
         self.log_mel = LogMel()
 
     def __iter__(self):
@@ -125,10 +127,11 @@ class RowDataset(torch.utils.data.IterableDataset):
         clean = torch.from_numpy(row) if self.keeps_clean else None
         if augmented:
             row = augment(row, rng)
-        frames = self.log_mel(torch.from_numpy(row))
+        frames = self.log_mel(torch.from_numpy(row)).numpy()
         if augmented:
-            frames = torch.from_numpy(mask_frames(frames.numpy(), rng, float(frames.mean())))
-        return frames, self.stretches(starts, spoken), clean
+            frames = warp_frequencies(frames, rng) if rng.random() < self.warped_share else frames
+            frames = mask_frames(frames, rng, float(frames.mean()))
+        return torch.from_numpy(frames), self.stretches(starts, spoken), clean
 
     def stretches(self, starts: list[int], spoken: list[tuple[dict, int, float]]) -> list[Stretch]:
         """Leading silence belongs to the first recording; a speechless row is one stretch without text."""

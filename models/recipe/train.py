@@ -193,7 +193,8 @@ def main() -> None:
 
     corpus = Corpus(args.data, config.corpus_weights, longest_samples(config))
     letter_rows = max(0, config.letter_steps - run.step) * config.batch_rows
-    rows = RowDataset(corpus, row_frames(config), config.seed + 1000 * run.step, config.augmented_share, letter_rows)
+    seed = config.seed + 1000 * run.step
+    rows = RowDataset(corpus, row_frames(config), seed, config.augmented_share, letter_rows, config.warped_share)
     rows.keeps_clean = teacher is not None
     loader = DataLoader(rows, config.batch_rows, num_workers=1, collate_fn=collate, prefetch_factor=4)
     recordings = load_recordings(args.dev)[::6] if args.dev else []
