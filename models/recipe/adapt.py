@@ -1,6 +1,6 @@
 """Make Whisper's encoder stream: match its own full-context states, without transcripts.
 
-    python adapt.py --data data/train data/synth --whisper model.bin --config ../recipe/configs/en-small-5.json --minutes 20 --out runs/adapted
+    python adapt.py --data data/train data/synth --whisper model.bin --config configs/en-small-5.json --minutes 20 --out runs/adapted
 
 The student is the pretrained half of `model.py` and hears augmented rows in chunks; the teacher is Whisper's encoder as published,
 hears the same rows clean and whole, and gives the mean of each two of its 50 Hz states. The loss is the mean squared difference,
@@ -8,9 +8,9 @@ each dimension in units of the teacher's variance. `--out` receives `average.pt`
 """
 
 import argparse
-import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,13 +22,13 @@ from config import TrainConfig
 from dataset import Corpus, RowDataset, collate
 from features import LogMel
 from model import StreamingEncoder
-from train import Average, longest_samples, row_frames
+from train import Average, log_line, longest_samples, row_frames, schedule, update
 from whisper_weights import read_variables
 
 LOG_EVERY_STEPS = 20
 # Learning rates of what comes from Whisper and of the convolution modules, which are new.
 LR_PRETRAINED, LR_NEW = 2e-4, 1e-3
-WARMUP_STEPS, DECAY_SHARE, AVERAGE_DECAY = 30, 0.5, 0.995
+SCHEDULE, AVERAGE_DECAY = {"warmup_steps": 30, "decay_share": 0.5}, 0.995
 
 
 class WhisperEncoder:
@@ -84,7 +84,8 @@ def pretrained_groups(model: StreamingEncoder) -> list[dict]:
 
 
 def save(model: StreamingEncoder, config: TrainConfig, average: Average, out: Path) -> None:
-    torch.save({"config": config.as_dict(), "weights": {**model.state_dict(), **average.weights}, "step": average.steps}, out / "average.pt")
+    weights = {**model.state_dict(), **average.weights}
+    torch.save({"config": config.as_dict(), "weights": weights, "step": average.steps}, out / "average.pt")
 
 
 def main() -> None:
@@ -95,7 +96,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    config = TrainConfig.load(args.config)
+    config = replace(TrainConfig.load(args.config), **SCHEDULE)
     torch.manual_seed(config.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     model = StreamingEncoder(config.model).train()
@@ -104,6 +105,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(pretrained_groups(model), betas=(0.9, 0.98), weight_decay=config.weight_decay)
     average = Average(model, AVERAGE_DECAY)
     corpus = Corpus(args.data, config.corpus_weights, longest_samples(config))
+    # Not warped: the teacher hears the voice as it is.
     rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0)
     rows.keeps_clean = True
     loader = DataLoader(rows, config.batch_rows, num_workers=1, collate_fn=collate, prefetch_factor=4)
@@ -113,7 +115,7 @@ def main() -> None:
         if progress >= 1:
             break
         for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * min(1, step / WARMUP_STEPS) * min(1, (1 - progress) / DECAY_SHARE)
+            group["lr"] = group["peak"] * schedule(config, step - 1, progress)
         target = teacher(log_mel(clean)[:, :-1])
         target = (target[:, ::2] + target[:, 1::2]) / 2
         variance = target.flatten(0, 1).var(0) + 1e-4 if variance is None else variance
@@ -121,17 +123,10 @@ def main() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             states = model.pretrained_states(frames, chunk, torch.randint(0, 1500, (len(frames), 1)))
         loss = ((states.float() - target) ** 2 / variance).mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        average.update(model)
+        update(model, loss, optimizer, average)
         losses.append(loss.item())
         if step % LOG_EVERY_STEPS == 0:
-            line = json.dumps({"step": step, "seconds": round(time.monotonic() - began), "loss": round(sum(losses) / len(losses), 4)})
-            print(line, flush=True)
-            with open(args.out / "log.jsonl", "a") as file:
-                file.write(line + "\n")
+            log_line(args.out, step=step, seconds=round(time.monotonic() - began), loss=round(sum(losses) / len(losses), 4))
             losses = []
             save(model, config, average, args.out)
     save(model, config, average, args.out)

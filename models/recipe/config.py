@@ -23,8 +23,9 @@ class TrainConfig:
     warmup_steps: int = 50
     # The last share of the time over which the rates fall linearly to zero.
     decay_share: float = 0.6
+    # Weights of the CTC losses: on letters, on letters straight after the pretrained blocks, and, in a model with phones, on these.
+    letter_ctc_weight: float = 1.0
     middle_ctc_weight: float = 0.3
-    # Beside the CTC loss on tokens, for a model with phones.
     phone_ctc_weight: float = 1.0
     # With a teacher: the weight of the divergence from its posteriors, the temperature of both, and how many encoder frames later
     # than the teacher the student may write; the weight of the distance to its hidden states.

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from checkpoint import load_checkpoint, take_weights
@@ -57,6 +58,17 @@ def longest_samples(config: TrainConfig) -> int:
     return int((row_frames(config) * 160 - 8000) * 0.88)
 
 
+def open_lexicon(path: Path | None, config: TrainConfig) -> Lexicon | None:
+    """The lexicon, if phones are to be learned."""
+    if path and not config.model.phones:
+        raise ValueError(f'{path}: the config\'s model has no "phones" to learn from it')
+    if not config.model.phones or config.phone_ctc_weight == 0:
+        return None
+    if path is None:
+        raise ValueError("phones can't be learned without --lexicon, see lexicon.py")
+    return Lexicon(path, config.seed)
+
+
 def schedule(config: TrainConfig, step: int, progress: float) -> float:
     """Linear warm-up in steps, then constant, then linear to zero over the last share of the budget."""
     warmup = min(1.0, (step + 1) / config.warmup_steps)
@@ -78,6 +90,23 @@ class Average:
             self.weights[name].lerp_(value, 1 - decay)
 
 
+def update(model: StreamingEncoder, loss: Tensor, optimizer: torch.optim.Optimizer, average: Average) -> None:
+    """One step down the loss's gradient, clipped."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    average.update(model)
+
+
+def log_line(out: Path, **values) -> None:
+    """Print a line of JSON and append it to the run's log."""
+    line = json.dumps(values)
+    print(line, flush=True)
+    with open(out / "log.jsonl", "a") as file:
+        file.write(line + "\n")
+
+
 class Run:
     """The state of a training run, saved and restored as one."""
 
@@ -85,8 +114,6 @@ class Run:
         self, config: TrainConfig, model: StreamingEncoder, pretrained: bool, out: Path, teacher: Teacher | None = None,
         lexicon: Lexicon | None = None,
     ):
-        if model.phone_head is not None and lexicon is None:
-            raise ValueError("a model with phones needs --lexicon, see lexicon.py")
         self.config, self.model, self.out, self.lexicon = config, model, out, lexicon
         self.optimizer = torch.optim.AdamW(
             parameter_groups(model, config, pretrained), betas=(0.9, 0.98), weight_decay=config.weight_decay
@@ -122,13 +149,11 @@ class Run:
         self.step, self.seconds = last["step"], last["seconds"]
 
     def log(self, **values) -> None:
-        line = json.dumps({"step": self.step, "seconds": round(self.seconds), **values})
-        print(line, flush=True)
-        with open(self.out / "log.jsonl", "a") as file:
-            file.write(line + "\n")
+        log_line(self.out, step=self.step, seconds=round(self.seconds), **values)
 
 
-def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
+def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> list[float]:
+    """Take a step and return the CTC losses: on letters and, if they are learned, on phones."""
     config, model = run.config, run.model
     for group in run.optimizer.param_groups:
         group["lr"] = group["peak"] * schedule(config, run.step, progress)
@@ -136,28 +161,30 @@ def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> float:
     start = torch.randint(0, 1500, (len(frames), 1))
     with torch.autocast("cpu", torch.bfloat16):
         log_probs, middle, phones = model(frames, chunk, start)
-    loss = ctc_loss(log_probs, stretches)
-    total = loss + config.middle_ctc_weight * ctc_loss(middle, stretches)
-    if phones is not None:
-        total = total + config.phone_ctc_weight * ctc_loss(phones, pronounced(stretches, run.lexicon))
+    losses = [ctc_loss(log_probs, stretches)]
+    total = config.letter_ctc_weight * losses[0] + config.middle_ctc_weight * ctc_loss(middle, stretches)
+    if run.lexicon:
+        losses.append(ctc_loss(phones, pronounced(stretches, run.lexicon)))
+        total = total + config.phone_ctc_weight * losses[1]
     if run.step < config.letter_steps:
         total = total + alignment_loss(log_probs, stretches) + alignment_loss(middle, stretches)
     if run.distillation:
         total = total + run.distillation(log_probs, clean)
-    run.optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    run.optimizer.step()
-    run.average.update(model)
+    update(model, total, run.optimizer, run.average)
     run.step += 1
-    return loss.item()
+    return [loss.item() for loss in losses]
 
 
-def evaluate_average(run: Run, recordings: list, chunk: int) -> dict:
-    """Greedy error rates of the averaged weights on a sample of the development set."""
-    model = StreamingEncoder(run.config.model)
-    model.load_state_dict(run.average.weights)
-    return greedy_errors(model.eval(), recordings, chunk)
+def mean_losses(losses: list[list[float]]) -> dict[str, float]:
+    """The means of what `train_step` has returned, for the log."""
+    return {key: round(sum(values) / len(values), 4) for key, values in zip(("loss", "phone_loss"), zip(*losses))}
+
+
+def evaluate_average(config: TrainConfig, average: Average, recordings: list) -> dict:
+    """Greedy error rates of the averaged weights, by letters, in chunks of 640 ms."""
+    model = StreamingEncoder(config.model)
+    model.load_state_dict(average.weights)
+    return greedy_errors(model.eval(), recordings, 16)
 
 
 def main() -> None:
@@ -186,7 +213,7 @@ def main() -> None:
         take_weights(model, load_checkpoint(args.start).state_dict(), args.start, ("phone_head",) if config.model.phones else ())
     args.out.mkdir(parents=True, exist_ok=True)
     teacher = open_teacher(args.teacher) if args.teacher else None
-    lexicon = Lexicon(args.lexicon, config.seed) if args.lexicon else None
+    lexicon = open_lexicon(args.lexicon, config)
     run = Run(config, model, bool(args.whisper or args.start), args.out, teacher, lexicon)
     if (args.out / "last.pt").exists():
         run.restore()
@@ -211,16 +238,16 @@ def main() -> None:
         run.seconds = time.monotonic() - began
         if run.step % LOG_EVERY_STEPS == 0:
             heard = LOG_EVERY_STEPS * config.batch_rows * row_frames(config) / 100
-            run.log(loss=round(sum(losses) / len(losses), 4), audio_hours=round(run.step / LOG_EVERY_STEPS * heard / 3600, 2))
+            run.log(**mean_losses(losses), audio_hours=round(run.step / LOG_EVERY_STEPS * heard / 3600, 2))
             losses = []
         if run.seconds - saved > args.save_minutes * 60:
             saved = run.seconds
             run.save()
             if recordings:
-                run.log(**evaluate_average(run, recordings, chunk=16))
+                run.log(**evaluate_average(config, run.average, recordings))
     run.save()
     if recordings:
-        run.log(**evaluate_average(run, recordings, chunk=16))
+        run.log(**evaluate_average(config, run.average, recordings))
     draw(args.out / "log.jsonl", args.out / "curves.png")
 
 

@@ -1,14 +1,14 @@
-"""Train the new blocks and the heads on cached states of the pretrained blocks, which stay as they are.
+r"""Train the new blocks and the heads on cached states of the pretrained blocks, which stay as they are.
 
-    python train_head.py runs/adapted/average.pt --data data/train data/synth --lexicon data/lexicon.txt --config configs/en-small-5.json \
-        --states data/states --hours 36 --minutes 30 --dev dev.jsonl --out runs/head
+    python train_head.py runs/adapted/average.pt --data data/train --lexicon data/lexicon.txt --states data/states --minutes 30 \
+        --config configs/en-small-5.json --out runs/head
 
-The states of `--hours` of augmented rows are computed once and kept in `--states` (1.24 GB an hour of 18); reading them, a step takes a quarter
-of the time of one through the whole encoder. `--out` receives `average.pt` and `log.jsonl`.
+The states of `--hours` of augmented rows are computed once and kept in `--states`, 69 MB an hour; they hold for one adapted encoder.
+Reading them, a step takes a quarter of the time of one through the whole encoder. `--out` receives `average.pt` every few minutes,
+and `log.jsonl`.
 """
 
 import argparse
-import json
 import os
 import pickle
 import time
@@ -23,16 +23,16 @@ from tqdm import tqdm
 from checkpoint import read_saved, take_weights
 from config import TrainConfig
 from dataset import Corpus, RowDataset, collate
-from evaluate import greedy_errors, load_recordings
-from lexicon import Lexicon, pronounced
+from evaluate import load_recordings
+from lexicon import pronounced
 from losses import ctc_loss
 from model import StreamingEncoder
-from train import Average, longest_samples, row_frames, schedule
+from train import Average, evaluate_average, log_line, longest_samples, mean_losses, open_lexicon, row_frames, schedule, update
 
 ROWS = 8
-ROW_SECONDS = 17.92
-LOG_EVERY_STEPS, EVALUATE_EVERY_SECONDS = 50, 240
+LOG_EVERY_STEPS, SAVE_EVERY_SECONDS = 50, 240
 LR, WEIGHT_DECAY, AVERAGE_DECAY = 8e-4, 0.03, 0.995
+SCHEDULE = {"warmup_steps": 100, "decay_share": 0.6}
 HEADS = ("fresh", "head_norm", "head", "phone_head")
 # What the states lose in training: spans of up to so many frames, six a row, and one band of dimensions.
 LONGEST_SPAN, SPANS, WIDEST_BAND = 12, 6, 48
@@ -51,9 +51,9 @@ def load(path: Path, config: TrainConfig) -> StreamingEncoder:
 @torch.no_grad()
 def cache_states(model: StreamingEncoder, config: TrainConfig, data: list[Path], hours: float, out: Path) -> None:
     """Write `states.npy` (batch · ROWS, time, dim), bf16 as 16-bit integers, and each batch's chunk and stretches."""
-    batches = int(hours * 3600 / (ROWS * ROW_SECONDS))
+    batches = int(hours * 3600 * 100 / (ROWS * row_frames(config)))
     corpus = Corpus(data, config.corpus_weights, longest_samples(config))
-    rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0)
+    rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0, config.warped_share)
     loader = DataLoader(rows, ROWS, num_workers=2, collate_fn=collate, prefetch_factor=4)
     shape = (batches * ROWS, config.row_blocks * config.model.left_context, config.model.dim)
     out.mkdir(parents=True, exist_ok=True)
@@ -84,12 +84,6 @@ def mask_states(states: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     return states
 
 
-def evaluate(model: StreamingEncoder, average: Average, config: TrainConfig, recordings: list) -> dict:
-    averaged = StreamingEncoder(config.model).eval()
-    averaged.load_state_dict(average.weights)
-    return greedy_errors(averaged, recordings, 16)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path, help="average.pt of adapt.py, or of this to go on from")
@@ -99,30 +93,35 @@ def main() -> None:
     parser.add_argument("--states", type=Path, required=True)
     parser.add_argument("--hours", type=float, default=36, help="of audio, to cache the states of")
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--token-weight", type=float, default=1.0, help="of the CTC loss on tokens beside that on phones")
+    parser.add_argument("--letter-weight", type=float, help="in place of the config's letter_ctc_weight")
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    config = replace(TrainConfig.load(args.config), decay_share=0.6, warmup_steps=100)
+    config = replace(TrainConfig.load(args.config), **SCHEDULE)
+    if args.letter_weight is not None:
+        config.letter_ctc_weight = args.letter_weight
+    lexicon = open_lexicon(args.lexicon, config)
     torch.manual_seed(config.seed)
     model = load(args.checkpoint, config)
     if not (args.states / "stretches.pkl").exists():
         cache_states(model.eval(), config, args.data, args.hours, args.states)
     states = np.load(args.states / "states.npy", mmap_mode="r")
     kept = pickle.load(open(args.states / "stretches.pkl", "rb"))
-    lexicon = Lexicon(args.lexicon, config.seed) if args.lexicon else None
     recordings = load_recordings(args.dev) if args.dev else []
     args.out.mkdir(parents=True, exist_ok=True)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, LR, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY)
     average, rng, order = Average(model, AVERAGE_DECAY), np.random.default_rng(config.seed), []
-    began, evaluated, losses, step = time.monotonic(), 0.0, [], 0
+    began, saved, losses, step = time.monotonic(), time.monotonic(), [], 0
 
     def log(**values) -> None:
-        line = json.dumps({"step": step, "seconds": round(time.monotonic() - began), **values})
-        print(line, flush=True)
-        with open(args.out / "log.jsonl", "a") as file:
-            file.write(line + "\n")
+        log_line(args.out, step=step, seconds=round(time.monotonic() - began), **values)
+
+    def save() -> None:
+        torch.save({"config": config.as_dict(), "weights": average.weights, "step": step}, args.out / "average.part")
+        os.replace(args.out / "average.part", args.out / "average.pt")
+        if recordings:
+            log(**evaluate_average(config, average, recordings))
 
     model.train()
     while (progress := (time.monotonic() - began) / (60 * args.minutes)) < 1:
@@ -134,28 +133,18 @@ def main() -> None:
             group["lr"] = LR * schedule(config, step, progress)
         with torch.autocast("cpu", torch.bfloat16):
             tokens, phones = model.read(mask_states(x, rng), chunk)
-        loss = token_loss = ctc_loss(tokens, stretches)
-        phone_loss = torch.zeros(())
-        if phones is not None:
-            phone_loss = ctc_loss(phones, pronounced(stretches, lexicon))
-            loss = args.token_weight * token_loss + config.phone_ctc_weight * phone_loss
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        average.update(model)
+        by_head = [ctc_loss(tokens, stretches)] + ([ctc_loss(phones, pronounced(stretches, lexicon))] if lexicon else [])
+        weights = (config.letter_ctc_weight, config.phone_ctc_weight)
+        update(model, sum(weight * loss for weight, loss in zip(weights, by_head)), optimizer, average)
         step += 1
-        losses.append((token_loss.item(), phone_loss.item()))
+        losses.append([loss.item() for loss in by_head])
         if step % LOG_EVERY_STEPS == 0:
-            token_mean, phone_mean = np.mean(losses, 0)
-            log(loss=round(float(token_mean), 4), phone_loss=round(float(phone_mean), 4))
+            log(**mean_losses(losses))
             losses = []
-        if time.monotonic() - began > evaluated + EVALUATE_EVERY_SECONDS and recordings:
-            evaluated = time.monotonic() - began
-            log(**evaluate(model, average, config, recordings))
-    torch.save({"config": config.as_dict(), "weights": average.weights, "step": step}, args.out / "average.pt")
-    if recordings:
-        log(**evaluate(model, average, config, recordings))
+        if time.monotonic() - saved > SAVE_EVERY_SECONDS:
+            saved = time.monotonic()
+            save()
+    save()
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from checkpoint import load_checkpoint, take_weights
+from config import TrainConfig
 from dataset import Stretch
 from lexicon import PHONE_IDS, Lexicon, pronounced, write_pronunciations
 from losses import ctc_loss
 from model import ModelConfig, StreamingEncoder
 from text import TOKENS, encode
+from train import Run, open_lexicon, train_step
 
 SMALL = ModelConfig(
     dim=32, heads=2, ffn=64, lower_blocks=1, upper_blocks=1, fresh_blocks=1, fresh_ffn=48, kernel=7, left_context=16, phones=True
@@ -83,3 +85,27 @@ def test_a_checkpoint_of_other_blocks_is_refused_unless_they_are_to_be_learned()
         take_weights(wider, source.state_dict(), "narrow", ())
     with pytest.raises(ValueError, match="lower.0.ffn_in.bias"):
         take_weights(StreamingEncoder(replace(SMALL, ffn=96)), source.state_dict(), "narrow", ("fresh",))
+
+
+def test_a_lexicon_is_asked_for_where_phones_are_learned(tmp_path):
+    path = tmp_path / "lexicon.txt"
+    path.write_text("A EY\n")
+    phones = TrainConfig(model=SMALL)
+    assert open_lexicon(path, phones).phones("A") == [PHONE_IDS["EY"]]
+    with pytest.raises(ValueError, match="without --lexicon"):
+        open_lexicon(None, phones)
+    assert open_lexicon(None, replace(phones, phone_ctc_weight=0.0)) is None
+    assert open_lexicon(None, TrainConfig()) is None
+    with pytest.raises(ValueError, match='no "phones"'):
+        open_lexicon(path, TrainConfig())
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_letters_weigh_what_the_config_says(tmp_path, weight):
+    torch.manual_seed(0)
+    config = TrainConfig(model=SMALL, letter_ctc_weight=weight, middle_ctc_weight=0.0, letter_steps=0, weight_decay=0.0)
+    run = Run(config, StreamingEncoder(SMALL), False, tmp_path, lexicon=lexicon(tmp_path))
+    before = run.model.head.weight.clone()
+    losses = train_step(run, (torch.randn(1, 4 * 32 + 1, 80), [stretch("A BEE")], None), 16, 0.0)
+    assert len(losses) == 2 and min(losses) > 0
+    assert torch.equal(before, run.model.head.weight) == (weight == 0)
