@@ -10,7 +10,7 @@ use crate::model::{Model, ModelConfig};
 
 /// What log-probabilities are given to.
 pub(crate) trait TakeChunk {
-    /// Takes a chunk, `[encoder frames, tokens]`.
+    /// Takes a chunk, `[encoder frames, columns]`; see `Model::columns`.
     fn take(&mut self, log_probs: &[f32]);
 
     /// Takes a chunk of silence that was not encoded.

@@ -124,7 +124,7 @@ impl Recognizer {
     }
 
     /// The log-probabilities that a stream would decode for these samples, its end included:
-    /// `[encoder frames, tokens]`.
+    /// `[encoder frames, columns]`; see [`Model::columns`].
     ///
     /// # Errors
     ///

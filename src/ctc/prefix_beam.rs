@@ -633,7 +633,7 @@ impl PrefixBeam {
         let common = self.common_tokens().min(steps.len());
         let (mut tokens, stable) = match self.pronouncer.as_deref().filter(|_| self.hears_phones) {
             Some(pronouncer) => {
-                (spell(&steps, pronouncer), spell(&steps[..common], pronouncer).len())
+                (pronouncer.spell(&steps), pronouncer.spell(&steps[..common]).len())
             }
             None => (steps.drain(..).map(|(token, _)| token).collect(), common),
         };
@@ -662,27 +662,6 @@ impl PrefixBeam {
         steps.reverse();
         steps
     }
-}
-
-/// The letters of the words whose phones are at hand, each word followed by a boundary. A word's
-/// letters share its phones' time and log-probability.
-fn spell(phones: &[(Token, Option<SpelledWord>)], pronouncer: &Pronouncer) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut first = 0;
-    for (place, &(last, word)) in phones.iter().enumerate() {
-        let Some(word) = word else { continue };
-        let said = &phones[first..=place];
-        let letters = pronouncer.letters(word);
-        let log_prob: f32 = said.iter().map(|(phone, _)| phone.log_prob).sum();
-        tokens.extend(letters.iter().enumerate().map(|(index, &id)| {
-            // The first letter with the first phone, the last with the last.
-            let phone = index * (said.len() - 1) / (letters.len() - 1).max(1);
-            Token { id, frame: said[phone].0.frame, log_prob: log_prob / letters.len() as f32 }
-        }));
-        tokens.push(Token { id: pronouncer.boundary(), frame: last.frame, log_prob: 0.0 });
-        first = place + 1;
-    }
-    tokens
 }
 
 impl Text {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::Token;
 use super::fusion::Fusion;
 use crate::lexicon::Pronunciations;
 use crate::lm::{Lexicon, LexiconNode};
@@ -141,6 +142,27 @@ impl Pronouncer {
     /// The token that stands between words.
     pub fn boundary(&self) -> TokenId {
         self.boundary
+    }
+
+    /// The letters of the words whose phones are at hand, each word followed by a boundary. A word's
+    /// letters share its phones' time and log-probability.
+    pub fn spell(&self, phones: &[(Token, Option<SpelledWord>)]) -> Vec<Token> {
+        let mut tokens = Vec::new();
+        let mut first = 0;
+        for (place, &(last, word)) in phones.iter().enumerate() {
+            let Some(word) = word else { continue };
+            let said = &phones[first..=place];
+            let letters = self.letters(word);
+            let log_prob: f32 = said.iter().map(|(phone, _)| phone.log_prob).sum();
+            tokens.extend(letters.iter().enumerate().map(|(index, &id)| {
+                // The first letter with the first phone, the last with the last.
+                let phone = index * (said.len() - 1) / (letters.len() - 1).max(1);
+                Token { id, frame: said[phone].0.frame, log_prob: log_prob / letters.len() as f32 }
+            }));
+            tokens.push(Token { id: self.boundary(), frame: last.frame, log_prob: 0.0 });
+            first = place + 1;
+        }
+        tokens
     }
 
     /// Adds a word that `fusion` has a score for and the tokens can spell.

@@ -157,7 +157,7 @@ impl Encoder {
 impl EncoderState {
     /// Encodes a chunk and its lookahead, `[input_frames, mel]` of the model's [`EncoderConfig`].
     ///
-    /// Gives `[chunk_encoder_frames, tokens]` natural log-probabilities. The next call's frames
+    /// Gives `[chunk_encoder_frames, columns]` natural log-probabilities. The next call's frames
     /// begin `chunk_frames` later.
     ///
     /// # Errors
