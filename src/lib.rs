@@ -61,8 +61,8 @@ pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use lexicon::Pronunciations;
 pub use listener::{Command, ListenEvent, Listener};
 pub use model::{
-    CacheConfig, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model, ModelConfig,
-    Precision,
+    CacheConfig, Chunk, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model,
+    ModelConfig, Precision,
 };
 pub use readable::{Readable, ReadableWord, readable};
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use golden::{Golden, random_model, random_model_dir, synthetic_frames};
-use mynah::{Device, EncoderState, LoadOptions, Model, ModelConfig, Precision};
+use mynah::{Chunk, Device, EncoderState, LoadOptions, Model, ModelConfig, Precision};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -40,7 +40,10 @@ fn with_each_chunk(dir: &Path, precision: Precision) -> Vec<Model> {
     let config = default.config();
     let lengths = config.encoder.chunk_choices.iter().map(|&frames| config.frames_duration(frames));
     let load = |length| {
-        Model::load(dir, LoadOptions { precision, chunk: Some(length), ..Default::default() })
+        Model::load(
+            dir,
+            LoadOptions { precision, chunk: Chunk::Length(length), ..Default::default() },
+        )
     };
     lengths.map(|length| load(length).unwrap()).collect()
 }

@@ -13,8 +13,8 @@ class TrainConfig:
     # Rows of `row_blocks` × left context: 7 × 64 encoder frames of 40 ms = 17.92 s.
     row_blocks: int = 7
     batch_rows: int = 4
-    # Chunk lengths in encoder frames, one drawn per batch: 320, 640 and 1280 ms.
-    chunks: tuple[int, ...] = (8, 16, 16, 16, 32)
+    # Chunk lengths in encoder frames, one drawn per batch: 320, 640, 1280 and 2560 ms. The longest is for audio that is there as a whole.
+    chunks: tuple[int, ...] = (8, 16, 16, 16, 32, 64)
     # Learning rates of the stem and lower blocks, of the pretrained upper blocks, and of what is new.
     lr_lower: float = 5e-5
     lr_upper: float = 2e-4

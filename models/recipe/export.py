@@ -74,6 +74,7 @@ def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
             "int8": "encoder.int8.onnx",
             "chunk_frames": 4 * chunk,
             "chunk_choices": [4 * choice for choice in sorted({chunk, *CHUNKS})],
+            "offline_chunk_frames": 4 * max(chunk, *CHUNKS),
             "lookahead_frames": STEM_LOOKAHEAD_FRAMES,
             "subsampling_factor": 4,
             "left_context_frames": 4 * model.config.left_context,

@@ -232,16 +232,22 @@ class StreamingEncoder(nn.Module):
 
     def pretrained_states(self, frames: Tensor, chunk: int, start: Tensor) -> Tensor:
         """What the pretrained blocks make of the frames: (batch, time, dim)."""
-        left = self.config.left_context
+        return self.upper_states(self.lower_states(frames, chunk, start), chunk)
+
+    def lower_states(self, frames: Tensor, chunk: int, start: Tensor) -> Tensor:
+        """What the lower blocks make of the frames, pairs averaged: (batch, time, dim)."""
+        left = 2 * self.config.left_context
         silence = math.log(self.features.energy_floor)
         x = self.stem(F.pad(frames, (0, 0, STEM_LEFT_FRAMES, 0), value=silence))
-        blocks = x.shape[1] // (2 * left)
+        mask = self.chunk_mask(x.shape[1] // left, left, 2 * chunk)
         x = x + self.positions(start, x.shape[1])
-        mask = self.chunk_mask(blocks, 2 * left, 2 * chunk)
         for block in self.lower:
-            x = block(x, mask, 2 * left)
-        x = (x[:, ::2] + x[:, 1::2]) * 0.5
-        mask = self.chunk_mask(blocks, left, chunk)
+            x = block(x, mask, left)
+        return (x[:, ::2] + x[:, 1::2]) * 0.5
+
+    def upper_states(self, x: Tensor, chunk: int) -> Tensor:
+        left = self.config.left_context
+        mask = self.chunk_mask(x.shape[1] // left, left, chunk)
         for block in self.upper:
             x = block(x, mask, left)
         return self.bridge_norm(x)

@@ -1,14 +1,16 @@
-r"""Train the new blocks and the heads on cached states of the pretrained blocks, which stay as they are.
+r"""Train the encoder's upper part on cached states of the part below, which stays as it is.
 
     python train_head.py runs/adapted/average.pt --data data/train --lexicon data/lexicon.txt --states data/states --minutes 30 \
-        --config configs/en-small-5.json --out runs/head
+        --config configs/en-small-6.json --out runs/head
 
-The states of `--hours` of augmented rows are computed once and kept in `--states`, 69 MB an hour; they hold for one adapted encoder.
-Reading them, a step takes a quarter of the time of one through the whole encoder. `--out` receives `average.pt` every few minutes,
-and `log.jsonl`.
+What is frozen is all that is pretrained, or with `--frozen lower` the stem and the lower blocks. The states of `--hours` of augmented
+rows are computed once and kept in `--states`, 69 MB an hour, for one checkpoint. Reading them, a step takes a quarter of the time of
+one through the whole encoder, with `--frozen lower` half of it. The loss of the phones is CTC, or with `--sentences` that of
+`sequence_loss.py`, for a model that CTC has taught. `--out` receives `average.pt` every few minutes, and `log.jsonl`.
 """
 
 import argparse
+import hashlib
 import os
 import pickle
 import time
@@ -22,35 +24,59 @@ from tqdm import tqdm
 
 from checkpoint import read_saved, take_weights
 from config import TrainConfig
-from dataset import Corpus, RowDataset, collate
+from dataset import Corpus, RowDataset, Stretch, collate
 from evaluate import load_recordings
 from lexicon import pronounced
 from losses import ctc_loss
 from model import StreamingEncoder
+from sequence_loss import mutual_information_loss, trigram_of_text
 from train import Average, evaluate_average, log_line, longest_samples, mean_losses, open_lexicon, row_frames, schedule, update
 
 ROWS = 8
 LOG_EVERY_STEPS, SAVE_EVERY_SECONDS = 50, 240
 LR, WEIGHT_DECAY, AVERAGE_DECAY = 8e-4, 0.03, 0.995
+# Of the upper blocks' parameters that come from Whisper.
+LR_PRETRAINED = 2e-4
 SCHEDULE = {"warmup_steps": 100, "decay_share": 0.6}
 HEADS = ("fresh", "head_norm", "head", "phone_head")
+UPPER = ("upper", "bridge_norm")
+# What learns, by what is frozen.
+LEARNED = {"pretrained": HEADS, "lower": HEADS + UPPER}
 # What the states lose in training: spans of up to so many frames, six a row, and one band of dimensions.
 LONGEST_SPAN, SPANS, WIDEST_BAND = 12, 6, 48
 
 
-def load(path: Path, config: TrainConfig) -> StreamingEncoder:
+def load(path: Path, config: TrainConfig, frozen: str) -> StreamingEncoder:
     """The encoder of a checkpoint, whose new blocks and heads may be missing or of another kind."""
     model = StreamingEncoder(config.model)
     _, weights = read_saved(path)
     take_weights(model, weights, path, HEADS)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad = name.split(".")[0] in HEADS
+        parameter.requires_grad = name.split(".")[0] in LEARNED[frozen]
     return model
 
 
+def parameter_groups(model: StreamingEncoder) -> list[dict]:
+    rates: dict[float, list] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            is_pretrained = name.split(".")[0] in UPPER and ".convolution." not in name
+            rates.setdefault(LR_PRETRAINED if is_pretrained else LR, []).append(parameter)
+    return [{"params": parameters, "lr": lr, "peak": lr} for lr, parameters in rates.items()]
+
+
+def fingerprint(model: StreamingEncoder) -> str:
+    """Tells the frozen weights from others."""
+    digest = hashlib.sha256()
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            digest.update(name.encode() + parameter.detach().numpy().tobytes())
+    return digest.hexdigest()
+
+
 @torch.no_grad()
-def cache_states(model: StreamingEncoder, config: TrainConfig, data: list[Path], hours: float, out: Path) -> None:
-    """Write `states.npy` (batch · ROWS, time, dim), bf16 as 16-bit integers, and each batch's chunk and stretches."""
+def cache_states(model: StreamingEncoder, config: TrainConfig, frozen: str, data: list[Path], hours: float, out: Path) -> None:
+    """Write `states.npy` (batch · ROWS, time, dim), bf16 as 16-bit integers, and `stretches.pkl`: each batch's chunk and stretches."""
     batches = int(hours * 3600 * 100 / (ROWS * row_frames(config)))
     corpus = Corpus(data, config.corpus_weights, longest_samples(config))
     rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0, config.warped_share)
@@ -58,17 +84,26 @@ def cache_states(model: StreamingEncoder, config: TrainConfig, data: list[Path],
     shape = (batches * ROWS, config.row_blocks * config.model.left_context, config.model.dim)
     out.mkdir(parents=True, exist_ok=True)
     states = np.lib.format.open_memmap(out / "states.npy", mode="w+", dtype=np.int16, shape=shape)
+    read = model.lower_states if frozen == "lower" else model.pretrained_states
     kept = []
     for index, (frames, stretches, _) in zip(tqdm(range(batches), desc="states"), loader):
         chunk = config.chunks[index % len(config.chunks)]
         with torch.autocast("cpu", torch.bfloat16):
-            x = model.pretrained_states(frames, chunk, torch.randint(0, 1500, (ROWS, 1)))
+            x = read(frames, chunk, torch.randint(0, 1500, (ROWS, 1)))
         states[index * ROWS : (index + 1) * ROWS] = x.bfloat16().view(torch.int16).numpy()
         kept.append((chunk, stretches))
     with open(out / "stretches.part", "wb") as file:
-        pickle.dump(kept, file)
+        pickle.dump((fingerprint(model), kept), file)
     # Last, so that its presence says that all is there.
     os.replace(out / "stretches.part", out / "stretches.pkl")
+
+
+def open_states(model: StreamingEncoder, folder: Path) -> tuple[np.ndarray, list]:
+    with open(folder / "stretches.pkl", "rb") as file:
+        of, kept = pickle.load(file)
+    if of != fingerprint(model):
+        raise ValueError(f"{folder}: the states of other weights; remove the folder or name another")
+    return np.load(folder / "states.npy", mmap_mode="r"), kept
 
 
 def mask_states(states: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -90,9 +125,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders written by prepare.py")
     parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py, for a model with phones")
     parser.add_argument("--config", type=Path)
+    parser.add_argument("--frozen", choices=LEARNED, default="pretrained")
     parser.add_argument("--states", type=Path, required=True)
     parser.add_argument("--hours", type=float, default=36, help="of audio, to cache the states of")
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--sentences", type=Path, help="text whose phones compete with what is said")
     parser.add_argument("--letter-weight", type=float, help="in place of the config's letter_ctc_weight")
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--out", type=Path, required=True)
@@ -101,16 +138,21 @@ def main() -> None:
     if args.letter_weight is not None:
         config.letter_ctc_weight = args.letter_weight
     lexicon = open_lexicon(args.lexicon, config)
+    if args.sentences and not lexicon:
+        raise SystemExit("--sentences needs a model with phones, and --lexicon")
+    trigram = trigram_of_text(args.sentences, lexicon) if args.sentences else None
+
+    def phone_loss(log_probs: torch.Tensor, spoken: list[Stretch]) -> torch.Tensor:
+        return ctc_loss(log_probs, spoken) if trigram is None else mutual_information_loss(log_probs, spoken, trigram)
+
     torch.manual_seed(config.seed)
-    model = load(args.checkpoint, config)
+    model = load(args.checkpoint, config, args.frozen)
     if not (args.states / "stretches.pkl").exists():
-        cache_states(model.eval(), config, args.data, args.hours, args.states)
-    states = np.load(args.states / "states.npy", mmap_mode="r")
-    kept = pickle.load(open(args.states / "stretches.pkl", "rb"))
+        cache_states(model.eval(), config, args.frozen, args.data, args.hours, args.states)
+    states, kept = open_states(model, args.states)
     recordings = load_recordings(args.dev) if args.dev else []
     args.out.mkdir(parents=True, exist_ok=True)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, LR, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY)
     average, rng, order = Average(model, AVERAGE_DECAY), np.random.default_rng(config.seed), []
     began, saved, losses, step = time.monotonic(), time.monotonic(), [], 0
 
@@ -130,10 +172,11 @@ def main() -> None:
         chunk, stretches = kept[index]
         x = torch.from_numpy(states[index * ROWS : (index + 1) * ROWS].copy()).view(torch.bfloat16)
         for group in optimizer.param_groups:
-            group["lr"] = LR * schedule(config, step, progress)
+            group["lr"] = group["peak"] * schedule(config, step, progress)
         with torch.autocast("cpu", torch.bfloat16):
-            tokens, phones = model.read(mask_states(x, rng), chunk)
-        by_head = [ctc_loss(tokens, stretches)] + ([ctc_loss(phones, pronounced(stretches, lexicon))] if lexicon else [])
+            x = mask_states(x, rng)
+            tokens, phones = model.read(model.upper_states(x, chunk) if args.frozen == "lower" else x, chunk)
+        by_head = [ctc_loss(tokens, stretches)] + ([phone_loss(phones, pronounced(stretches, lexicon))] if lexicon else [])
         weights = (config.letter_ctc_weight, config.phone_ctc_weight)
         update(model, sum(weight * loss for weight, loss in zip(weights, by_head)), optimizer, average)
         step += 1

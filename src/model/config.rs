@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::Chunk;
 use crate::ctc::WordCalibration;
 use crate::features::FbankConfig;
 use crate::{Error, Result};
@@ -82,6 +83,10 @@ pub struct EncoderConfig {
     /// left out, the one value.
     #[serde(default)]
     pub chunk_choices: Vec<usize>,
+    /// The one of `chunk_choices` for audio that need not be heard as it comes; if left out,
+    /// `chunk_frames`.
+    #[serde(default)]
+    pub offline_chunk_frames: Option<usize>,
     /// The frames after the chunk that one call needs too.
     pub lookahead_frames: usize,
     /// The frames in one encoder frame.
@@ -138,28 +143,34 @@ impl ModelConfig {
         Duration::from_nanos(samples * 1_000_000_000 / u64::from(self.features.sample_rate))
     }
 
-    /// Takes chunks of this length instead of the model's own choice.
+    /// Takes the chunks that are asked for.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if it is none of those that the encoder can take.
-    pub(super) fn choose_chunk(&mut self, chunk: Duration) -> Result<()> {
-        let choices = &self.encoder.chunk_choices;
-        match choices.iter().find(|&&frames| self.frames_duration(frames) == chunk) {
-            Some(&frames) => self.encoder.chunk_frames = frames,
-            None => {
-                let choices = choices.iter().map(|&frames| self.frames_duration(frames));
-                let choices: Vec<_> =
-                    choices.map(|choice| choice.as_millis().to_string()).collect();
-                return Err(Error::Config(format!(
-                    "chunks of {} ms; the model {} takes {} ms",
-                    chunk.as_millis(),
-                    self.name,
-                    choices.join(", ")
-                )));
-            }
-        }
+    /// [`Error::Config`] for a length that is none of those that the encoder can take.
+    pub(super) fn choose_chunk(&mut self, chunk: Chunk) -> Result<()> {
+        let offline = self.encoder.offline_chunk_frames;
+        self.encoder.chunk_frames = match chunk {
+            Chunk::Streaming => self.encoder.chunk_frames,
+            Chunk::Offline => offline.unwrap_or(self.encoder.chunk_frames),
+            Chunk::Length(length) => self.frames_of_chunk(length)?,
+        };
         Ok(())
+    }
+
+    fn frames_of_chunk(&self, length: Duration) -> Result<usize> {
+        let choices = &self.encoder.chunk_choices;
+        let chosen = choices.iter().find(|&&frames| self.frames_duration(frames) == length);
+        chosen.copied().ok_or_else(|| {
+            let choices = choices.iter().map(|&frames| self.frames_duration(frames));
+            let choices: Vec<_> = choices.map(|choice| choice.as_millis().to_string()).collect();
+            Error::Config(format!(
+                "chunks of {} ms; the model {} takes {} ms",
+                length.as_millis(),
+                self.name,
+                choices.join(", ")
+            ))
+        })
     }
 }
 
@@ -205,6 +216,11 @@ impl EncoderConfig {
         if !self.chunk_choices.is_empty() && !self.chunk_choices.contains(&chunk) {
             return Err(format!("chunk_frames is {chunk}; chunk_choices lacks it"));
         }
+        if let Some(offline) = self.offline_chunk_frames
+            && !self.chunk_choices.contains(&offline)
+        {
+            return Err(format!("offline_chunk_frames is {offline}; chunk_choices lacks it"));
+        }
         for (index, cache) in self.caches.iter().enumerate() {
             if self.caches[..index].iter().any(|other| other.name == cache.name) {
                 return Err(format!("two caches are called {}", cache.name));
@@ -224,6 +240,7 @@ mod tests {
             int8: "encoder.int8.onnx".into(),
             chunk_frames: 64,
             chunk_choices: vec![32, 64],
+            offline_chunk_frames: None,
             lookahead_frames: 1,
             subsampling_factor: 4,
             left_context_frames: 256,
@@ -241,7 +258,7 @@ mod tests {
     #[test]
     fn refuses_contradictions_with_both_numbers() {
         type Edit = fn(&mut EncoderConfig);
-        let cases: [(Edit, &str); 7] = [
+        let cases: [(Edit, &str); 8] = [
             (
                 |c| c.chunk_frames = 66,
                 "chunk_frames is 66; it must be a multiple of subsampling_factor, which is 4",
@@ -258,6 +275,10 @@ mod tests {
                 "chunk_choices has 30; it must be a multiple of subsampling_factor, from 4 to 100000",
             ),
             (|c| c.chunk_choices = vec![32], "chunk_frames is 64; chunk_choices lacks it"),
+            (
+                |c| c.offline_chunk_frames = Some(128),
+                "offline_chunk_frames is 128; chunk_choices lacks it",
+            ),
         ];
         for (edit, expected) in cases {
             let mut config = encoder();

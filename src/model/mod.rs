@@ -14,7 +14,7 @@ mod options;
 mod pages;
 
 pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig};
-pub use options::{Device, LoadOptions, Precision};
+pub use options::{Chunk, Device, LoadOptions, Precision};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Model {
         let (dir, options) = (dir.as_ref(), options.into());
         let config_path = dir.join(CONFIG_FILE);
         let mut config = ModelConfig::parse(&read_text(&config_path)?, &config_path)?;
-        options.chunk.map_or(Ok(()), |chunk| config.choose_chunk(chunk))?;
+        config.choose_chunk(options.chunk)?;
         let tokens_path = dir.join(&config.tokens);
         let tokens = parse_tokens(&read_text(&tokens_path)?, &config, &tokens_path)?;
         let phones = config.phones.as_ref().map(|phones| load_pronunciations(dir, phones));
@@ -102,7 +102,7 @@ impl Model {
         let config_path = Path::new(builtin_path!("config.json"));
         let mut config =
             ModelConfig::parse(include_str!(builtin_path!("config.json")), config_path)?;
-        options.chunk.map_or(Ok(()), |chunk| config.choose_chunk(chunk))?;
+        config.choose_chunk(options.chunk)?;
         let tokens_path = Path::new(builtin_path!("tokens.txt"));
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
         let pronunciations = Pronunciations::parse(

@@ -8,9 +8,9 @@ use crate::{Error, Result};
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use mynah::{LoadOptions, Model};
+/// use mynah::{Chunk, LoadOptions, Model};
 ///
-/// let chunk = Some(Duration::from_millis(320));
+/// let chunk = Chunk::Length(Duration::from_millis(320));
 /// let model = Model::load("models/en-small", LoadOptions { chunk, ..LoadOptions::default() })?;
 /// # Ok::<(), mynah::Error>(())
 /// ```
@@ -18,11 +18,24 @@ use crate::{Error, Result};
 pub struct LoadOptions {
     /// Which of the model's encoders is used.
     pub precision: Precision,
-    /// The audio of one call of the encoder, one of the model's
-    /// [`chunk_choices`](crate::EncoderConfig::chunk_choices); by default the model's own choice.
-    pub chunk: Option<Duration>,
+    /// The audio of one call of the encoder.
+    pub chunk: Chunk,
     /// What the encoder runs on.
     pub device: Device,
+}
+
+/// The audio of one call of the encoder. A longer one is heard with fewer errors, and answered later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chunk {
+    /// The model's choice for audio that is heard as it comes:
+    /// [`chunk_frames`](crate::EncoderConfig::chunk_frames).
+    #[default]
+    Streaming,
+    /// The model's choice for audio that is there as a whole:
+    /// [`offline_chunk_frames`](crate::EncoderConfig::offline_chunk_frames).
+    Offline,
+    /// One of the model's [`chunk_choices`](crate::EncoderConfig::chunk_choices).
+    Length(Duration),
 }
 
 /// Which of a model's encoders is used.
@@ -87,7 +100,7 @@ mod tests {
     #[test]
     fn a_gpu_is_for_f32_and_is_refused_where_it_can_not_be_had() {
         let wants = |device, precision, has_f32| {
-            LoadOptions { device, precision, chunk: None }.wants_gpu(has_f32).ok()
+            LoadOptions { device, precision, ..LoadOptions::default() }.wants_gpu(has_f32).ok()
         };
         let table = [
             (Device::Auto, Precision::Auto, true, Some(true)),

@@ -5,7 +5,8 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use mynah::{
-    EarlyEndpoint, EndpointConfig, GateConfig, LoadOptions, Model, Recognizer, RecognizerConfig,
+    Chunk, EarlyEndpoint, EndpointConfig, GateConfig, LoadOptions, Model, Recognizer,
+    RecognizerConfig,
     audio::{RawFormat, SampleFormat},
 };
 
@@ -398,7 +399,8 @@ pub struct ModelArgs {
     pub precision: Precision,
 
     /// Recognize the audio in chunks of this length, one of those that the model was trained for:
-    /// shorter ones answer sooner, err more and compute more [default: the model's]
+    /// shorter ones answer sooner, err more and compute more [default: the model's, which may have a
+    /// longer one for files that are only transcribed]
     #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub chunk: Option<u64>,
 
@@ -447,11 +449,13 @@ pub struct Defaults {
     pub gated: bool,
     /// The hypotheses told of each utterance.
     pub nbest: NonZeroUsize,
+    /// The model's chunks.
+    pub chunk: Chunk,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { gated: false, nbest: NonZeroUsize::MIN }
+        Self { gated: false, nbest: NonZeroUsize::MIN, chunk: Chunk::Streaming }
     }
 }
 
@@ -537,7 +541,7 @@ impl RecognizerArgs {
     ///
     /// Those of [`RecognizerArgs::recognizer`].
     pub fn load(&self, defaults: Defaults) -> Result<(Model, RecognizerConfig)> {
-        let model = self.model.load()?;
+        let model = self.model.load(defaults.chunk)?;
         let config = RecognizerConfig {
             endpoint: self.endpoint(),
             decoding: self.decoding.decoding(&model, defaults.nbest)?,
@@ -563,15 +567,16 @@ impl RecognizerArgs {
 }
 
 impl ModelArgs {
-    /// Loads the model.
+    /// Loads the model, in chunks of `default` unless others are asked for.
     ///
     /// # Errors
     ///
     /// A file of it is missing or broken, or it can't be run as asked for.
-    pub fn load(&self) -> mynah::Result<Model> {
+    pub fn load(&self, default: Chunk) -> mynah::Result<Model> {
+        let length = self.chunk.map(|length| Chunk::Length(Duration::from_millis(length)));
         let options = LoadOptions {
             precision: self.precision.into(),
-            chunk: self.chunk.map(Duration::from_millis),
+            chunk: length.unwrap_or(default),
             device: self.run_on.into(),
         };
         match &self.model {

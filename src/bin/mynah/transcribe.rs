@@ -12,12 +12,13 @@ use std::{
 
 use anyhow::{Error, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use mynah::{Deltas, Event, Readable, Recognizer, audio::Source};
+use mynah::{Chunk, Deltas, Event, Readable, Recognizer, audio::Source};
 use rayon::ThreadPoolBuilder;
 
 use crate::{
     args::{Defaults, TranscribeArgs},
-    audio_input, failure,
+    audio_input::{self, STDIN},
+    failure,
     format::{Change, FileNames, TranscriptWriter},
     output,
     pipeline::{Pipeline, Step},
@@ -49,7 +50,7 @@ struct Work<'a> {
 /// on standard error and in the exit code.
 pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     args.check();
-    let defaults = Defaults { nbest: args.nbest, ..Defaults::default() };
+    let defaults = Defaults { nbest: args.nbest, chunk: chunk(args), ..Defaults::default() };
     let recognizer = args.recognizer.recognizer(defaults)?;
     let out = output::open(args.output.as_deref(), &args.files)?;
     let mut writer = args.format.writer(out, file_names(args));
@@ -63,6 +64,12 @@ pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     work.progress.finish();
     writer.finish()?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Chunks as of a stream, where audio or text may be one.
+fn chunk(args: &TranscribeArgs) -> Chunk {
+    let is_stream = args.deltas || args.files.iter().any(|file| file.as_os_str() == STDIN);
+    if is_stream { Chunk::Streaming } else { Chunk::Offline }
 }
 
 /// Recognizes the files in a pool, writes them on this thread, and returns how many failed.

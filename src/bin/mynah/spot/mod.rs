@@ -10,7 +10,7 @@ mod plot;
 use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
-use mynah::{ListenEvent, Recognizer, RecognizerConfig};
+use mynah::{Chunk, ListenEvent, Recognizer, RecognizerConfig};
 
 use self::hits::HitWriter;
 use crate::{
@@ -29,7 +29,7 @@ pub fn run(args: &SpotArgs) -> Result<ExitCode> {
     if args.live.list_devices {
         return live::list_devices();
     }
-    let model = args.model.load()?;
+    let model = args.model.load(Chunk::Streaming)?;
     let keywords = phrases::collect(&args.keyword, args.keywords.as_deref(), model.tokens())?;
     if !args.eval.manifests.is_empty() {
         return eval::run(&model, &keywords, &args.eval);
