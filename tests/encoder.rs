@@ -142,7 +142,7 @@ fn chunks_and_devices_that_can_not_be_had_are_refused() {
     let refusal = |options: LoadOptions| {
         Model::load(random_model_dir(), options).err().expect("is refused").to_string()
     };
-    let chunk = Some(Duration::from_millis(500));
+    let chunk = Chunk::Length(Duration::from_millis(500));
     let error = refusal(LoadOptions { chunk, ..Default::default() });
     assert_eq!(error, "chunks of 500 ms; the model random takes 320, 640, 1280 ms");
     let gpu = LoadOptions { device: Device::Gpu, ..Default::default() };
