@@ -87,7 +87,7 @@ fn a_warm_stream_allocates_for_tract_alone_and_shares_the_weights() {
         assert_eq!(chunk.bytes_allocated, chunk.bytes_deallocated, "memory grows");
     }
 
-    // Ten streams beside that one take less than the weights once more.
+    // Each of ten streams beside that one takes less than the weights once more, its full beam included.
     let weights = std::fs::metadata(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/models/en-small/encoder.int8.onnx"
@@ -96,5 +96,5 @@ fn a_warm_stream_allocates_for_tract_alone_and_shares_the_weights() {
     let ten = allocations(|| streams.extend((0..10).map(|_| warm(&recognizer, &mut noise))));
     let each = (ten.bytes_allocated - ten.bytes_deallocated) / 10;
     println!("a stream: {each} bytes");
-    assert!((each as u64) < weights.unwrap().len() / 4, "{each} bytes per stream");
+    assert!((each as u64) < weights.unwrap().len(), "{each} bytes per stream");
 }

@@ -238,9 +238,14 @@ impl PrefixBeam {
         self.path(entry, score)
     }
 
-    /// Whether the best prefix so far is the empty one, and nothing outside a grammar was heard.
+    /// Whether the best prefix so far has nothing to write, and nothing outside a grammar was heard.
     pub fn is_empty(&self) -> bool {
-        self.is_root(self.best_now().0) && (!self.bounds.exist() || self.judge.is_empty())
+        let best = self.best_now().0;
+        if self.hears_phones {
+            // The phones of an unfinished word write nothing.
+            return self.prefixes.arena.chain(best.prefix).all(|prefix| prefix.word.is_none());
+        }
+        self.is_root(best) && (!self.bounds.exist() || self.judge.is_empty())
     }
 
     /// All prefixes of the beam that may end as utterances that end here, the best first; never
