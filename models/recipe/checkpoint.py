@@ -7,6 +7,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
+from config import TrainConfig
 from model import ModelConfig, StreamingEncoder
 
 CONFIG_KEY = "model_config"
@@ -29,6 +30,12 @@ def read_saved(path: Path) -> tuple[dict, dict]:
     weights = saved["weights"]
     # Whether there is a phone head is read from the weights: configurations from before it don't say.
     return {**saved["config"]["model"], "phones": "phone_head.weight" in weights}, weights
+
+
+def read_chunks(path: Path) -> tuple[int, ...]:
+    """The chunk lengths, in encoder frames, that the checkpoint was trained in; where it doesn't say, those of `TrainConfig`."""
+    config = {} if path.suffix == ".onnx" else torch.load(path, weights_only=True)["config"]
+    return tuple(config.get("chunks", TrainConfig().chunks))
 
 
 def take_weights(model: StreamingEncoder, weights: dict, source: Path, may_lack: tuple[str, ...]) -> None:

@@ -20,8 +20,7 @@ import onnx
 import onnxruntime
 import torch
 
-from checkpoint import load_checkpoint, name_weights
-from config import TrainConfig
+from checkpoint import load_checkpoint, name_weights, read_chunks
 from features import LogMel
 from lexicon import PHONES
 from model import STEM_LOOKAHEAD_FRAMES, StreamingEncoder
@@ -29,8 +28,6 @@ from quantize import quantize
 from text import TOKENS
 
 OPSET = 17
-# The chunk lengths of `TrainConfig`, in encoder frames.
-CHUNKS = tuple(sorted(set(TrainConfig().chunks)))
 PARITY_CHUNKS, PARITY_TOLERANCE = 10, 1e-4
 PHONES_FILE = "phones.txt"
 # The first is written by lexicon.py, the second, which may be left out, by letter_to_sound.py.
@@ -62,8 +59,8 @@ def phones_of(model: StreamingEncoder, lexicon: dict[str, Path], out: Path) -> d
     return {"phones": {"file": PHONES_FILE, **found}}
 
 
-def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
-    """What the runtime must know of the model, but for its lexicon."""
+def config_of(model: StreamingEncoder, name: str, chunk: int, chunks: tuple[int, ...]) -> dict:
+    """What the runtime must know of the model, but for its lexicon; `chunk` by default, `chunks` by choice, the longest for files."""
     caches = model.initial_caches()
     return {
         "name": name,
@@ -73,8 +70,8 @@ def config_of(model: StreamingEncoder, name: str, chunk: int) -> dict:
             "f32": "encoder.onnx",
             "int8": "encoder.int8.onnx",
             "chunk_frames": 4 * chunk,
-            "chunk_choices": [4 * choice for choice in sorted({chunk, *CHUNKS})],
-            "offline_chunk_frames": 4 * max(chunk, *CHUNKS),
+            "chunk_choices": [4 * choice for choice in sorted({chunk, *chunks})],
+            "offline_chunk_frames": 4 * max(chunk, *chunks),
             "lookahead_frames": STEM_LOOKAHEAD_FRAMES,
             "subsampling_factor": 4,
             "left_context_frames": 4 * model.config.left_context,
@@ -173,11 +170,12 @@ def calibration_frames(folder: Path, seconds: float, config: dict) -> np.ndarray
 
 
 def export(
-    model: StreamingEncoder, name: str, chunk: int, calibration: np.ndarray | None, out: Path, lexicon: dict[str, Path] | None = None
+    model: StreamingEncoder, name: str, chunk: int, chunks: tuple[int, ...], calibration: np.ndarray | None, out: Path,
+    lexicon: dict[str, Path] | None = None,
 ) -> dict:
     """Write the model folder and return its config. `lexicon` has files by the keys of LEXICON_FILES."""
     lexicon = lexicon or {}
-    config = {**config_of(model, name, chunk), **phones_of(model, lexicon, out)}
+    config = {**config_of(model, name, chunk, chunks), **phones_of(model, lexicon, out)}
     with tempfile.TemporaryDirectory() as scratch:
         f32, int8 = Path(scratch) / "encoder.onnx", Path(scratch) / "encoder.int8.onnx"
         export_f32(model, config, f32)
@@ -214,11 +212,11 @@ def main() -> None:
     parser.add_argument("--pronunciations", type=Path, help="by lexicon.py, for a model with phones")
     parser.add_argument("--letter-to-sound", type=Path, help="rules by letter_to_sound.py, for words that the pronunciations lack")
     args = parser.parse_args()
-    model = load_checkpoint(args.checkpoint)
+    model, chunks = load_checkpoint(args.checkpoint), read_chunks(args.checkpoint)
     lexicon = {key: path for key in LEXICON_FILES if (path := getattr(args, key))}
     phones_of(model, lexicon, args.out)  # refuses before the long part
-    calibration = calibration_frames(args.calibrate, args.seconds, config_of(model, args.name, args.chunk))
-    export(model, args.name, args.chunk, calibration, args.out, lexicon)
+    calibration = calibration_frames(args.calibrate, args.seconds, config_of(model, args.name, args.chunk, chunks))
+    export(model, args.name, args.chunk, chunks, calibration, args.out, lexicon)
     for file in sorted(args.out.iterdir()):
         print(f"{file}: {file.stat().st_size / 1e6:.2f} MB")
 

@@ -100,7 +100,7 @@ def main() -> None:
         write_frames(args.path)
     elif args.what == "random":
         model = random_model()
-        export(model, "random", 16, None, args.path)
+        export(model, "random", 16, (8, 16, 32), None, args.path)
         write_golden(model, args.path)
     else:
         write_golden(load_checkpoint(args.checkpoint), args.path)

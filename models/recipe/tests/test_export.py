@@ -30,8 +30,9 @@ def lexicon(tmp_path) -> dict:
 
 def test_a_folder_has_its_lexicon_and_golden_data_of_all_columns(model, lexicon, tmp_path):
     out = tmp_path / "out"
-    config = export(model, "bees", 16, None, out, lexicon)
+    config = export(model, "bees", 16, (8, 16, 64), None, out, lexicon)
     assert json.loads((out / "config.json").read_text()) == config
+    assert config["encoder"]["chunk_choices"] == [32, 64, 256] and config["encoder"]["offline_chunk_frames"] == 256
     assert config["phones"] == {"file": "phones.txt", "pronunciations": "pronunciations.txt", "letter_to_sound": "letter-to-sound.txt"}
     assert (out / "phones.txt").read_text().splitlines() == PHONES
     assert (out / "pronunciations.txt").read_text() == "BEE\tGQ\n" and (out / "letter-to-sound.txt").read_text() == "unit\n"
