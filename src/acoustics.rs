@@ -10,11 +10,12 @@ use crate::model::{Model, ModelConfig};
 
 /// What log-probabilities are given to.
 pub(crate) trait TakeChunk {
-    /// Takes a chunk, `[encoder frames, columns]`; see `Model::columns`.
-    fn take(&mut self, log_probs: &[f32]);
+    /// Takes a chunk's `[frames, mel]`, and what they were encoded as: `[encoder frames, columns]`,
+    /// see `Model::columns`.
+    fn take(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()>;
 
     /// Takes a chunk of silence that was not encoded.
-    fn skip(&mut self);
+    fn skip(&mut self, frames: &[f32]) -> Result<()>;
 
     /// Whether nothing is being said, so that silence need not be encoded.
     fn is_idle(&self) -> bool;
@@ -65,7 +66,7 @@ impl Acoustics {
             let quiet = self.gate.as_mut().is_some_and(|gate| gate.is_quiet(newest));
             if quiet && taker.is_idle() {
                 if self.holds_quiet {
-                    taker.skip();
+                    taker.skip(&self.frames[..self.chunk_values])?;
                     self.frames.drain(..self.chunk_values);
                 }
                 self.holds_quiet = true;
@@ -95,7 +96,7 @@ impl Acoustics {
         let began = Instant::now();
         let log_probs = self.encoder.encode_chunk(&self.frames[..self.input_values])?;
         let encoded = Instant::now();
-        taker.take(log_probs);
+        taker.take(&self.frames[..self.chunk_values], log_probs)?;
         let (encoding, decoding) = (encoded - began, encoded.elapsed());
         log::trace!("chunk encoded in {encoding:.2?}, decoded in {decoding:.2?}");
         self.frames.drain(..self.chunk_values);

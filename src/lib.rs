@@ -48,6 +48,7 @@ mod model;
 mod phrase;
 mod readable;
 mod recognizer;
+mod second_pass;
 mod spelling;
 mod tokens;
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! accept_waveform → Fbank → frames → Gate → EncoderState → log-probs → Search → Endpointer → Event
+//!                            └→ SecondPass: EncoderState → log-probs → Search → Event::Final
 //! ```
 
 use std::collections::VecDeque;
@@ -9,11 +10,12 @@ use std::sync::Arc;
 
 use crate::acoustics::{Acoustics, TakeChunk};
 use crate::clock::Clock;
-use crate::ctc::{Decoding, Hotword, Hypothesis, Restriction, Search};
+use crate::ctc::{Decoding, Hotword, Hypothesis, Path, Restriction, Search};
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
 use crate::gate::{Gate, GateConfig};
 use crate::model::Model;
+use crate::second_pass::SecondPass;
 use crate::{Error, Keyword, KeywordHit, KeywordSpotter, Result};
 
 /// How a model's output is decoded and cut into utterances.
@@ -55,7 +57,11 @@ struct Prototype {
     model: Model,
     fbank: Fbank,
     gate: Option<Gate>,
-    utterances: Utterances,
+    search: Search,
+    nbest: usize,
+    keywords: Arc<[Keyword]>,
+    spotter: KeywordSpotter,
+    endpointer: Endpointer,
 }
 
 /// One microphone's or file's way through a [`Recognizer`].
@@ -99,9 +105,20 @@ impl Recognizer {
     /// keyword that [`KeywordSpotter::new`] refuses.
     pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
-        let utterances = Utterances::new(&model, &config)?;
-        let gate = config.gate.map(|gate| Gate::new(gate, fbank.dim()));
-        Ok(Self(Arc::new(Prototype { model, fbank, gate, utterances })))
+        let nbest = match &config.decoding {
+            Decoding::Greedy => 1,
+            Decoding::PrefixBeam(beam) => beam.nbest,
+        };
+        Ok(Self(Arc::new(Prototype {
+            gate: config.gate.map(|gate| Gate::new(gate, fbank.dim())),
+            fbank,
+            search: Search::new(&config.decoding, model.tokens())?,
+            nbest,
+            spotter: KeywordSpotter::new(&config.keywords, model.tokens())?,
+            keywords: config.keywords.into(),
+            endpointer: Endpointer::new(&config.endpoint, clock(&model).time_of(1))?,
+            model,
+        })))
     }
 
     /// The model.
@@ -119,7 +136,7 @@ impl Recognizer {
         Stream {
             recognizer: self.clone(),
             acoustics: self.acoustics(self.0.gate.clone()),
-            utterances: self.0.utterances.clone(),
+            utterances: Utterances::new(&self.0, self.second_pass()),
         }
     }
 
@@ -142,16 +159,22 @@ impl Recognizer {
     }
 
     /// Decodes what [`Recognizer::log_probs`] gave, by this recognizer or by another one of the same
-    /// model: the finals that a stream would tell. Values after the last whole frame are ignored.
+    /// model: the finals that a stream without a second pass would tell. Values after the last whole
+    /// frame are ignored.
     pub fn decode(&self, log_probs: &[f32]) -> Vec<Hypothesis> {
-        let mut utterances = self.0.utterances.clone();
-        utterances.accept_rows(log_probs);
-        utterances.finish();
+        let mut utterances = Utterances::new(&self.0, None);
+        // Only a second pass can fail, and these have none.
+        let _ = utterances.accept_rows(log_probs).and_then(|()| utterances.finish());
         let finals = utterances.events.into_iter().filter_map(|event| match event {
             Event::Final(hypothesis) => Some(hypothesis),
             Event::Partial(_) => None,
         });
         finals.collect()
+    }
+
+    fn second_pass(&self) -> Option<SecondPass> {
+        let (encoder, chunk_frames) = self.model().second_encoder()?;
+        Some(SecondPass::new(self.model(), encoder, chunk_frames, &self.0.search))
     }
 
     fn acoustics(&self, gate: Option<Gate>) -> Acoustics {
@@ -201,7 +224,9 @@ impl Stream {
     /// stay then.
     pub fn set_hotwords(&mut self, hotwords: &[Hotword]) -> Result<()> {
         let tokens = self.utterances.model.tokens();
-        self.utterances.search.set_hotwords(hotwords, tokens)
+        self.utterances.search.set_hotwords(hotwords, tokens)?;
+        self.utterances.share_search();
+        Ok(())
     }
 
     /// Restricts text to another grammar, or to none, from the next utterance on; from this one on if
@@ -213,7 +238,9 @@ impl Stream {
     /// too large or a threshold out of its range, and by greedy decoding; that before stays then.
     pub fn set_restriction(&mut self, restriction: Option<&Restriction>) -> Result<()> {
         let tokens = self.utterances.model.tokens();
-        self.utterances.search.set_restriction(restriction, tokens)
+        self.utterances.search.set_restriction(restriction, tokens)?;
+        self.utterances.share_search();
+        Ok(())
     }
 
     /// Gives the oldest keyword not yet given. Utterances and their events are independent of them.
@@ -235,7 +262,7 @@ impl Stream {
             return Ok(());
         }
         self.acoustics.pad(self.recognizer.model().config(), &mut self.utterances)?;
-        self.utterances.finish();
+        self.utterances.finish()?;
         self.acoustics.reset();
         Ok(())
     }
@@ -256,6 +283,10 @@ impl Stream {
     }
 }
 
+fn clock(model: &Model) -> Clock {
+    Clock::new(model.config().features.sample_rate, model.config().encoder_frame_samples())
+}
+
 fn check_samples(samples: &[f32]) -> Result<()> {
     match samples.iter().position(|sample| !sample.is_finite()) {
         Some(index) => Err(Error::Samples { index, value: samples[index] }),
@@ -264,10 +295,11 @@ fn check_samples(samples: &[f32]) -> Result<()> {
 }
 
 /// Turns log-probabilities into utterances and their events.
-#[derive(Clone)]
 struct Utterances {
     model: Model,
     search: Search,
+    /// What hears each utterance again for its final.
+    second_pass: Option<SecondPass>,
     /// The hypotheses that a final tells.
     nbest: usize,
     keywords: Arc<[Keyword]>,
@@ -282,38 +314,47 @@ struct Utterances {
 }
 
 impl Utterances {
-    fn new(model: &Model, config: &RecognizerConfig) -> Result<Self> {
-        let clock =
-            Clock::new(model.config().features.sample_rate, model.config().encoder_frame_samples());
-        let nbest = match &config.decoding {
-            Decoding::Greedy => 1,
-            Decoding::PrefixBeam(beam) => beam.nbest,
-        };
-        Ok(Self {
-            model: model.clone(),
-            search: Search::new(&config.decoding, model.tokens())?,
-            nbest,
-            keywords: config.keywords.as_slice().into(),
-            spotter: KeywordSpotter::new(&config.keywords, model.tokens())?,
-            endpointer: Endpointer::new(&config.endpoint, clock.time_of(1))?,
-            clock,
+    fn new(prototype: &Prototype, second_pass: Option<SecondPass>) -> Self {
+        Self {
+            model: prototype.model.clone(),
+            search: prototype.search.clone(),
+            second_pass,
+            nbest: prototype.nbest,
+            keywords: prototype.keywords.clone(),
+            spotter: prototype.spotter.clone(),
+            endpointer: prototype.endpointer.clone(),
+            clock: clock(&prototype.model),
             decoded: 0,
             shown: String::new(),
             events: VecDeque::new(),
-        })
+        }
     }
 
-    fn accept_chunk(&mut self, log_probs: &[f32]) {
-        self.accept_rows(log_probs);
-        if self.search.is_empty() && self.shown.is_empty() {
-            return;
+    fn accept_chunk(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()> {
+        if let Some(second) = &mut self.second_pass {
+            second.hear(frames);
+        }
+        self.accept_rows(log_probs)?;
+        let is_idle = self.search.is_empty();
+        match &mut self.second_pass {
+            Some(second) if is_idle => second.wait(),
+            Some(second) => second.advance()?,
+            None => {}
+        }
+        if is_idle && self.shown.is_empty() {
+            return Ok(());
         }
         let time_of = |frame| self.clock.time_of(frame);
         let (tokens, words) = (self.model.tokens(), &self.model.config().words);
-        self.show(Hypothesis::new(self.search.partial(), tokens, words, time_of));
+        let mut path = self.search.partial();
+        if self.second_pass.is_some() {
+            path.stable = 0;
+        }
+        self.show(Hypothesis::new(path, tokens, words, time_of));
+        Ok(())
     }
 
-    fn accept_rows(&mut self, log_probs: &[f32]) {
+    fn accept_rows(&mut self, log_probs: &[f32]) -> Result<()> {
         let blank_token = self.model.tokens().blank().0 as usize;
         let tokens = self.model.tokens().len();
         for row in log_probs.chunks_exact(self.model.columns()) {
@@ -321,10 +362,14 @@ impl Utterances {
             let blank = self.search.accept(place, row);
             self.spotter.accept(place, &row[..tokens]);
             self.decoded += 1;
+            if let Some(second) = &mut self.second_pass {
+                second.place(place);
+            }
             if let Some(rule) = self.endpointer.accept(blank, row[blank_token]) {
-                self.end_utterance(format_args!("endpoint rule {rule}"));
+                self.end_utterance(format_args!("endpoint rule {rule}"))?;
             }
         }
+        Ok(())
     }
 
     /// Tells a partial whose text is not that of the one before.
@@ -336,11 +381,16 @@ impl Utterances {
     }
 
     /// Ends the utterance; the next begins with the next encoder frame of the same audio.
-    fn end_utterance(&mut self, cause: std::fmt::Arguments) {
-        let time_of = |frame| self.clock.time_of(frame);
-        let (paths, tokens) = (self.search.finals(), self.model.tokens());
-        let words = &self.model.config().words;
-        let hypothesis = Hypothesis::best_of(paths, self.nbest, tokens, words, time_of);
+    fn end_utterance(&mut self, cause: std::fmt::Arguments) -> Result<()> {
+        let mut hypothesis = self.best_of(self.search.finals());
+        match &mut self.second_pass {
+            Some(second) if hypothesis.is_nothing() => second.give_up(),
+            Some(second) => {
+                let paths = second.finish()?;
+                hypothesis = self.best_of(paths);
+            }
+            None => {}
+        }
         if hypothesis.is_nothing() {
             self.show(hypothesis);
         } else {
@@ -349,17 +399,36 @@ impl Utterances {
             self.events.push_back(Event::Final(hypothesis));
         }
         self.search.start_utterance();
+        self.share_search();
         self.endpointer.reset();
         self.shown.clear();
+        Ok(())
+    }
+
+    fn best_of(&self, paths: Vec<Path>) -> Hypothesis {
+        let (tokens, words) = (self.model.tokens(), &self.model.config().words);
+        let time_of = |frame| self.clock.time_of(frame);
+        Hypothesis::best_of(paths, self.nbest, tokens, words, time_of)
+    }
+
+    /// Gives the second pass the hotwords and the grammar of an utterance that has not begun.
+    fn share_search(&mut self) {
+        if let Some(second) = self.second_pass.as_mut().filter(|_| self.search.is_empty()) {
+            second.search_like(&self.search);
+        }
     }
 
     /// Ends the utterance and the audio that the encoder has seen.
-    fn finish(&mut self) {
-        self.end_utterance(format_args!("finish"));
+    fn finish(&mut self) -> Result<()> {
+        self.end_utterance(format_args!("finish"))?;
         self.spotter.finish();
         self.search.reset();
+        if let Some(second) = &mut self.second_pass {
+            second.clear();
+        }
         self.clock.restart();
         self.decoded = 0;
+        Ok(())
     }
 
     fn next_keyword(&mut self) -> Option<KeywordHit> {
@@ -369,18 +438,19 @@ impl Utterances {
 }
 
 impl TakeChunk for Utterances {
-    fn take(&mut self, log_probs: &[f32]) {
-        self.accept_chunk(log_probs);
+    fn take(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()> {
+        self.accept_chunk(frames, log_probs)
     }
 
     /// As if nothing but blanks had been found.
-    fn skip(&mut self) {
+    fn skip(&mut self, frames: &[f32]) -> Result<()> {
         let tokens = self.model.tokens();
         let mut row = vec![f32::NEG_INFINITY; self.model.columns()];
         row[tokens.blank().0 as usize] = 0.0;
         // The phones' blank is their first.
         row[tokens.len()..].iter_mut().take(1).for_each(|blank| *blank = 0.0);
-        self.accept_chunk(&row.repeat(self.model.config().encoder.chunk_encoder_frames()));
+        let rows = row.repeat(self.model.config().encoder.chunk_encoder_frames());
+        self.accept_chunk(frames, &rows)
     }
 
     fn is_idle(&self) -> bool {
@@ -389,11 +459,14 @@ impl TakeChunk for Utterances {
 }
 
 impl TakeChunk for Vec<f32> {
-    fn take(&mut self, log_probs: &[f32]) {
+    fn take(&mut self, _: &[f32], log_probs: &[f32]) -> Result<()> {
         self.extend_from_slice(log_probs);
+        Ok(())
     }
 
-    fn skip(&mut self) {}
+    fn skip(&mut self, _: &[f32]) -> Result<()> {
+        Ok(())
+    }
 
     fn is_idle(&self) -> bool {
         false

@@ -70,7 +70,8 @@ def fingerprint(model: StreamingEncoder) -> str:
     digest = hashlib.sha256()
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
-            digest.update(name.encode() + parameter.detach().numpy().tobytes())
+            # Averaging turns −0 into 0.
+            digest.update(name.encode() + (parameter.detach() + 0.0).numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -68,7 +68,8 @@ pub struct Hypothesis {
     /// The tokens as text.
     pub text: String,
     /// The bytes of the text, from its start on, that no later event of the utterance changes: whole
-    /// words. In a final too it counts those that were known to be before it.
+    /// words. In a final too it counts those that were known to be before it. With a second pass there
+    /// are none.
     pub stable: usize,
     /// The tokens, in time order; in a final empty only if it is something else than the grammar has.
     pub tokens: Vec<Token>,

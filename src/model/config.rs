@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Chunk;
+use super::{Chunk, LoadOptions};
 use crate::ctc::WordCalibration;
 use crate::features::FbankConfig;
 use crate::{Error, Result};
@@ -156,6 +156,14 @@ impl ModelConfig {
             Chunk::Length(length) => self.frames_of_chunk(length)?,
         };
         Ok(())
+    }
+
+    /// The configuration of the second pass, if there is to be one.
+    pub(super) fn for_second_pass(&self, options: &LoadOptions) -> Option<Self> {
+        let chunk_frames = self.encoder.offline_chunk_frames?;
+        let encoder = EncoderConfig { chunk_frames, ..self.encoder.clone() };
+        let differs = options.second_pass && chunk_frames > self.encoder.chunk_frames;
+        differs.then(|| Self { encoder, ..self.clone() })
     }
 
     fn frames_of_chunk(&self, length: Duration) -> Result<usize> {

@@ -43,6 +43,7 @@ struct Parts {
     config: ModelConfig,
     tokens: TokenTable,
     encoder: Encoder,
+    second_encoder: Option<SecondEncoder>,
     precision: Precision,
     pronunciations: Option<Pronunciations>,
     decoding: Decoding,
@@ -50,6 +51,9 @@ struct Parts {
 
 /// The encoder in use and what it is.
 type Chosen = (Encoder, Precision);
+
+/// The encoder of finals, and the frames of its chunks.
+type SecondEncoder = (Encoder, usize);
 
 impl Model {
     /// Loads the folder `dir`.
@@ -70,9 +74,18 @@ impl Model {
         let pronunciations = phones.transpose()?;
         let columns = columns(&tokens, pronunciations.as_ref());
         let encoder = load_encoder(dir, &config, columns, &options)?;
+        let second_encoder = match config.for_second_pass(&options) {
+            Some(config) => {
+                let options = LoadOptions { precision: encoder.1, ..options };
+                let (encoder, _) = load_encoder(dir, &config, columns, &options)?;
+                Some((encoder, config.encoder.chunk_frames))
+            }
+            None => None,
+        };
         let language_model = config.language_model.as_ref();
         let ngrams = language_model.map(|model| NgramModel::load(dir.join(&model.file)));
-        Ok(Self::assemble(config, tokens, pronunciations, encoder, ngrams.transpose()?))
+        let encoders = (encoder, second_encoder);
+        Ok(Self::assemble(config, tokens, pronunciations, encoders, ngrams.transpose()?))
     }
 
     /// Loads the int8 model, and its language model, that are compiled into the library.
@@ -113,13 +126,18 @@ impl Model {
         let columns = columns(&tokens, Some(&pronunciations));
         let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
         let path = Path::new(builtin_path!("encoder.int8.onnx"));
-        let encoder = Encoder::new(Bytes::from_static(onnx), &config, columns, path, None)?;
-        // The encoder has its own copy of the weights.
+        let load = |config| Encoder::new(Bytes::from_static(onnx), config, columns, path, None);
+        let encoder = load(&config)?;
+        let second_encoder = match config.for_second_pass(options) {
+            Some(config) => Some((load(&config)?, config.encoder.chunk_frames)),
+            None => None,
+        };
+        // The encoders have their own copies of the weights.
         pages::release(onnx);
         let ngrams = include_bytes!(builtin_path!("words.lm"));
         let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
-        let encoder = (encoder, Precision::Int8);
-        Ok(Self::assemble(config, tokens, Some(pronunciations), encoder, Some(ngrams)))
+        let encoders = ((encoder, Precision::Int8), second_encoder);
+        Ok(Self::assemble(config, tokens, Some(pronunciations), encoders, Some(ngrams)))
     }
 
     /// What `config.json` says.
@@ -148,6 +166,16 @@ impl Model {
         &self.0.encoder
     }
 
+    /// The encoder of finals and the frames of its chunks, if there is a second pass.
+    pub(crate) fn second_encoder(&self) -> Option<(&Encoder, usize)> {
+        self.0.second_encoder.as_ref().map(|(encoder, frames)| (encoder, *frames))
+    }
+
+    /// Whether utterances are encoded a second time; see [`LoadOptions::second_pass`].
+    pub fn has_second_pass(&self) -> bool {
+        self.0.second_encoder.is_some()
+    }
+
     /// Which of the model's encoders is used: `F32` or `Int8`.
     pub fn precision(&self) -> Precision {
         self.0.precision
@@ -163,7 +191,7 @@ impl Model {
         config: ModelConfig,
         tokens: TokenTable,
         pronunciations: Option<Pronunciations>,
-        (encoder, precision): Chosen,
+        ((encoder, precision), second_encoder): (Chosen, Option<SecondEncoder>),
         ngrams: Option<NgramModel>,
     ) -> Self {
         log::info!(
@@ -175,7 +203,18 @@ impl Model {
             config.encoder.lookahead_frames,
         );
         let decoding = decoding(&config, ngrams, pronunciations.clone());
-        Self(Arc::new(Parts { config, tokens, encoder, precision, pronunciations, decoding }))
+        if let Some((_, chunk_frames)) = second_encoder {
+            log::info!("second pass in chunks of {chunk_frames} frames");
+        }
+        Self(Arc::new(Parts {
+            config,
+            tokens,
+            encoder,
+            second_encoder,
+            precision,
+            pronunciations,
+            decoding,
+        }))
     }
 }
 

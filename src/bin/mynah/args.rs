@@ -430,6 +430,11 @@ pub struct RecognizerArgs {
     #[arg(default_missing_value = "0.48", value_parser = parse_seconds, conflicts_with = "no_endpoint")]
     pub early_final: Option<Duration>,
 
+    /// Tell as final what the partials came to, instead of encoding each utterance again in longer
+    /// chunks: more errors, half the computing, less memory. `--deltas` and `--max-unstable` imply it
+    #[arg(long)]
+    pub single_pass: bool,
+
     /// Keep silence from the encoder (the default of `listen` and `bench`): nothing is computed in it
     #[arg(long, overrides_with = "no_gate")]
     pub gate: bool,
@@ -451,11 +456,13 @@ pub struct Defaults {
     pub nbest: NonZeroUsize,
     /// The model's chunks.
     pub chunk: Chunk,
+    /// Whether utterances are encoded a second time for their finals.
+    pub second_pass: bool,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { gated: false, nbest: NonZeroUsize::MIN, chunk: Chunk::Streaming }
+        Self { gated: false, nbest: NonZeroUsize::MIN, chunk: Chunk::Streaming, second_pass: true }
     }
 }
 
@@ -541,7 +548,8 @@ impl RecognizerArgs {
     ///
     /// Those of [`RecognizerArgs::recognizer`].
     pub fn load(&self, defaults: Defaults) -> Result<(Model, RecognizerConfig)> {
-        let model = self.model.load(defaults.chunk)?;
+        let may_change = defaults.second_pass && self.decoding.max_unstable.is_none();
+        let model = self.model.load(defaults.chunk, may_change && !self.single_pass)?;
         let config = RecognizerConfig {
             endpoint: self.endpoint(),
             decoding: self.decoding.decoding(&model, defaults.nbest)?,
@@ -567,16 +575,18 @@ impl RecognizerArgs {
 }
 
 impl ModelArgs {
-    /// Loads the model, in chunks of `default` unless others are asked for.
+    /// Loads the model, in chunks of `default` unless others are asked for, and the encoder of a
+    /// second pass if there is to be one.
     ///
     /// # Errors
     ///
     /// A file of it is missing or broken, or it can't be run as asked for.
-    pub fn load(&self, default: Chunk) -> mynah::Result<Model> {
+    pub fn load(&self, default: Chunk, second_pass: bool) -> mynah::Result<Model> {
         let length = self.chunk.map(|length| Chunk::Length(Duration::from_millis(length)));
         let options = LoadOptions {
             precision: self.precision.into(),
             chunk: length.unwrap_or(default),
+            second_pass,
             device: self.run_on.into(),
         };
         match &self.model {

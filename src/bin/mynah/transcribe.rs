@@ -50,7 +50,8 @@ struct Work<'a> {
 /// on standard error and in the exit code.
 pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     args.check();
-    let defaults = Defaults { nbest: args.nbest, chunk: chunk(args), ..Defaults::default() };
+    let (nbest, chunk) = (args.nbest, chunk(args));
+    let defaults = Defaults { nbest, chunk, second_pass: !args.deltas, ..Defaults::default() };
     let recognizer = args.recognizer.recognizer(defaults)?;
     let out = output::open(args.output.as_deref(), &args.files)?;
     let mut writer = args.format.writer(out, file_names(args));

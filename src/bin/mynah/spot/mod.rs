@@ -29,7 +29,7 @@ pub fn run(args: &SpotArgs) -> Result<ExitCode> {
     if args.live.list_devices {
         return live::list_devices();
     }
-    let model = args.model.load(Chunk::Streaming)?;
+    let model = args.model.load(Chunk::Streaming, false)?;
     let keywords = phrases::collect(&args.keyword, args.keywords.as_deref(), model.tokens())?;
     if !args.eval.manifests.is_empty() {
         return eval::run(&model, &keywords, &args.eval);

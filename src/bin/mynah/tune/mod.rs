@@ -70,7 +70,8 @@ struct Tuner {
 pub fn run(args: &TuneArgs) -> Result<ExitCode> {
     let selection = Selection { every: args.every, limit: args.limit };
     let entries = manifest::read(&args.manifest, selection)?;
-    let (model, config) = args.recognizer.load(Defaults::default())?;
+    let (model, config) =
+        args.recognizer.load(Defaults { second_pass: false, ..Defaults::default() })?;
     let Decoding::PrefixBeam(beam) = config.decoding.clone() else {
         bail!("greedy decoding has nothing to tune; give a language model with `--lm FILE`");
     };

@@ -1,0 +1,136 @@
+//! An utterance heard once more, in longer chunks, for its final.
+
+use crate::Result;
+use crate::ctc::{Path, Search};
+use crate::encoder::{Encoder, EncoderState};
+use crate::model::{Model, ModelConfig};
+
+/// The silence before an utterance's first word that is heard with it, in encoder frames: 3 s.
+///
+/// The first pass takes a word for said when it has ended.
+const PRE_ROLL: usize = 75;
+
+/// Recognizes an utterance again from the frames that the first pass has heard.
+///
+/// Chunks are encoded as soon as they are whole, so that little is left to do where the utterance
+/// ends. Each utterance is encoded as a stream of its own.
+pub(crate) struct SecondPass {
+    encoder: EncoderState,
+    search: Search,
+    /// Frames not encoded yet, `[frames, mel]`.
+    frames: Vec<f32>,
+    /// The places of the encoder frames that begin in them, as far as the first pass has got.
+    places: Vec<u64>,
+    /// Of one encoder frame.
+    frame_values: usize,
+    input_values: usize,
+    /// The encoder frames of a chunk.
+    chunk: usize,
+    columns: usize,
+    /// What fills up the last chunk.
+    silence: f32,
+}
+
+impl SecondPass {
+    /// `search` must be as at an utterance's beginning.
+    pub fn new(model: &Model, encoder: &Encoder, chunk_frames: usize, search: &Search) -> Self {
+        let ModelConfig { features, encoder: config, .. } = model.config();
+        Self {
+            encoder: encoder.state(),
+            search: search.clone(),
+            frames: Vec::new(),
+            places: Vec::new(),
+            frame_values: config.subsampling_factor * features.mel_bins,
+            input_values: (chunk_frames + config.lookahead_frames) * features.mel_bins,
+            chunk: chunk_frames / config.subsampling_factor,
+            columns: model.columns(),
+            silence: features.energy_floor.ln(),
+        }
+    }
+
+    /// Takes frames, which the first pass is about to decode.
+    pub fn hear(&mut self, frames: &[f32]) {
+        self.frames.extend_from_slice(frames);
+    }
+
+    /// Takes the place of the encoder frame that the first pass decodes.
+    pub fn place(&mut self, place: u64) {
+        self.places.push(place);
+    }
+
+    /// Takes a search as at an utterance's beginning, if none has begun.
+    pub fn search_like(&mut self, search: &Search) {
+        self.search.clone_from(search);
+        self.search.reset();
+    }
+
+    /// Forgets what lies further back than an utterance that begins now needs.
+    pub fn wait(&mut self) {
+        self.drop_front(self.places.len().saturating_sub(PRE_ROLL));
+    }
+
+    /// Encodes and decodes the whole chunks of what was heard.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Encoder`] if one can't be encoded.
+    pub fn advance(&mut self) -> Result<()> {
+        while self.places.len() >= self.chunk && self.frames.len() >= self.input_values {
+            self.decode_chunk(self.chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the utterance with the last encoder frame that was placed; gives what it may have been,
+    /// the best first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SecondPass::advance`].
+    pub fn finish(&mut self) -> Result<Vec<Path>> {
+        while !self.places.is_empty() {
+            self.decode_chunk(self.places.len().min(self.chunk))?;
+        }
+        self.encoder.reset();
+        let mut paths = self.search.finals();
+        // Nobody was told before.
+        paths.iter_mut().for_each(|path| path.stable = 0);
+        self.search.reset();
+        Ok(paths)
+    }
+
+    /// Forgets the utterance, of which nothing is left.
+    pub fn give_up(&mut self) {
+        self.encoder.reset();
+        self.search.reset();
+        self.wait();
+    }
+
+    /// Forgets all that was heard; the audio goes on elsewhere.
+    pub fn clear(&mut self) {
+        self.frames.clear();
+        self.places.clear();
+    }
+
+    /// Encodes the next chunk, filled up with silence, and decodes its first `count` encoder frames.
+    fn decode_chunk(&mut self, count: usize) -> Result<()> {
+        let heard = self.frames.len().min(self.input_values);
+        let log_probs = if heard == self.input_values {
+            self.encoder.encode_chunk(&self.frames[..heard])?
+        } else {
+            let mut input = self.frames[..heard].to_vec();
+            input.resize(self.input_values, self.silence);
+            self.encoder.encode_chunk(&input)?
+        };
+        for (row, &place) in log_probs.chunks_exact(self.columns).zip(&self.places[..count]) {
+            self.search.accept(place, row);
+        }
+        self.drop_front(count);
+        Ok(())
+    }
+
+    fn drop_front(&mut self, count: usize) {
+        self.places.drain(..count);
+        self.frames.drain(..count * self.frame_values);
+    }
+}
