@@ -231,6 +231,18 @@ fn missing_files_are_named_by_their_paths() {
 }
 
 #[test]
+fn a_model_may_have_int8_only() {
+    let dir = edited_model(|c| drop(c["encoder"].as_object_mut().unwrap().remove("f32")));
+    let error = refusal(&dir);
+    assert!(error.starts_with("the model random has no f32 encoder"), "{error}");
+    let model = Model::load(dir.path(), LoadOptions::default()).unwrap();
+    assert_eq!(model.precision(), Precision::Int8);
+    let gpu = LoadOptions { device: Device::Gpu, ..Default::default() };
+    let error = Model::load(dir.path(), gpu).err().unwrap().to_string();
+    assert!(error.contains("which this model lacks"), "{error}");
+}
+
+#[test]
 fn broken_encoders_are_refused() {
     let whole = fs::read(random_model_dir().join("encoder.onnx")).unwrap();
     let half = &whole[..whole.len() / 2];

@@ -171,7 +171,7 @@ def calibration_frames(folder: Path, seconds: float, config: dict) -> np.ndarray
 
 def export(
     model: StreamingEncoder, name: str, chunk: int, chunks: tuple[int, ...], calibration: np.ndarray | None, out: Path,
-    lexicon: dict[str, Path] | None = None,
+    lexicon: dict[str, Path] | None = None, int8_only: bool = False,
 ) -> dict:
     """Write the model folder and return its config. `lexicon` has files by the keys of LEXICON_FILES."""
     lexicon = lexicon or {}
@@ -188,8 +188,10 @@ def export(
         frames = random_frames(config, PARITY_CHUNKS)
         quantize(f32, int8, config, frames if calibration is None else calibration)
         out.mkdir(parents=True, exist_ok=True)
-        for path in (f32, int8):
+        for path in (int8,) if int8_only else (f32, int8):
             shutil.copyfile(path, out / path.name)
+    if int8_only:
+        del config["encoder"]["f32"]
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (out / "tokens.txt").write_text("\n".join(TOKENS) + "\n")
     if model.config.phones:
@@ -211,12 +213,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300, help="how much of it to listen to")
     parser.add_argument("--pronunciations", type=Path, help="by lexicon.py, for a model with phones")
     parser.add_argument("--letter-to-sound", type=Path, help="rules by letter_to_sound.py, for words that the pronunciations lack")
+    parser.add_argument("--int8-only", action="store_true", help="leave the f32 graph out of the folder")
     args = parser.parse_args()
     model, chunks = load_checkpoint(args.checkpoint), read_chunks(args.checkpoint)
     lexicon = {key: path for key in LEXICON_FILES if (path := getattr(args, key))}
     phones_of(model, lexicon, args.out)  # refuses before the long part
     calibration = calibration_frames(args.calibrate, args.seconds, config_of(model, args.name, args.chunk, chunks))
-    export(model, args.name, args.chunk, chunks, calibration, args.out, lexicon)
+    export(model, args.name, args.chunk, chunks, calibration, args.out, lexicon, args.int8_only)
     for file in sorted(args.out.iterdir()):
         print(f"{file}: {file.stat().st_size / 1e6:.2f} MB")
 

@@ -73,8 +73,10 @@ pub struct LanguageModelConfig {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderConfig {
-    /// The file of the 32-bit floating-point encoder, in the model's folder.
-    pub f32: PathBuf,
+    /// The file of the 32-bit floating-point encoder, in the model's folder. May be left out: then the
+    /// model runs in int8 only.
+    #[serde(default)]
+    pub f32: Option<PathBuf>,
     /// The file of the int8 encoder, in the model's folder.
     pub int8: PathBuf,
     /// The frames by which one call moves on; a multiple of `subsampling_factor`.
@@ -244,7 +246,7 @@ mod tests {
 
     fn encoder() -> EncoderConfig {
         EncoderConfig {
-            f32: "encoder.onnx".into(),
+            f32: Some("encoder.onnx".into()),
             int8: "encoder.int8.onnx".into(),
             chunk_frames: 64,
             chunk_choices: vec![32, 64],

@@ -107,9 +107,7 @@ impl Model {
     #[cfg(feature = "builtin-model")]
     pub fn builtin_with(options: &LoadOptions) -> Result<Self> {
         if options.precision == Precision::F32 {
-            return Err(Error::Config(
-                "the built-in model has no f32 encoder; load a model's folder".to_owned(),
-            ));
+            return Err(no_f32("that is built in"));
         }
         options.wants_gpu(false)?;
         let config_path = Path::new(builtin_path!("config.json"));
@@ -258,15 +256,16 @@ fn load_encoder(
     tokens: usize,
     options: &LoadOptions,
 ) -> Result<Chosen> {
+    let f32 = config.encoder.f32.as_ref();
     let load = |precision, gpu| {
         let path = dir.join(match precision {
-            Precision::F32 => &config.encoder.f32,
+            Precision::F32 => f32.ok_or_else(|| no_f32(&config.name))?,
             Precision::Auto | Precision::Int8 => &config.encoder.int8,
         });
         let onnx = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
         Ok((Encoder::new(onnx.into(), config, tokens, &path, gpu)?, precision))
     };
-    if options.wants_gpu(true)? {
+    if options.wants_gpu(f32.is_some())? {
         match (Gpu::find(), options.device) {
             (Ok(gpu), _) => return load(Precision::F32, Some(gpu)),
             (Err(reason), Device::Gpu) => {
@@ -279,6 +278,7 @@ fn load_encoder(
         }
     }
     match options.precision {
+        Precision::Auto if f32.is_none() => load(Precision::Int8, None),
         Precision::Auto => faster(load(Precision::Int8, None)?, || load(Precision::F32, None)),
         precision => load(precision, None),
     }
@@ -304,6 +304,12 @@ fn faster(int8: Chosen, load_f32: impl FnOnce() -> Result<Chosen>) -> Result<Cho
         chosen.1
     );
     Ok(chosen)
+}
+
+fn no_f32(model: &str) -> Error {
+    Error::Config(format!(
+        "the model {model} has no f32 encoder; take int8, or a model's folder with one"
+    ))
 }
 
 fn read_text(path: &Path) -> Result<String> {

@@ -90,7 +90,7 @@ impl LoadOptions {
             )),
             (Device::Gpu, _) if has_f32 => Ok(true),
             (Device::Gpu, _) => Err(Error::Config(
-                "the GPU runs the f32 encoder, which the built-in model lacks; load a model's folder"
+                "the GPU runs the f32 encoder, which this model lacks; load a model's folder with one"
                     .to_owned(),
             )),
         }

@@ -44,6 +44,13 @@ def test_a_folder_has_its_lexicon_and_golden_data_of_all_columns(model, lexicon,
             assert np.allclose(columns.sum(1), 1, atol=1e-4), name
 
 
+def test_a_folder_may_have_int8_only(model, lexicon, tmp_path):
+    out = tmp_path / "out"
+    config = export(model, "bees", 16, (16,), None, out, lexicon, int8_only=True)
+    assert "f32" not in config["encoder"] and json.loads((out / "config.json").read_text()) == config
+    assert (out / "encoder.int8.onnx").exists() and not (out / "encoder.onnx").exists()
+
+
 def test_pronunciations_are_needed_and_rules_are_not(model, lexicon, tmp_path):
     rules = lexicon.pop("letter_to_sound")
     out = tmp_path / "out"
