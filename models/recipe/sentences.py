@@ -1,9 +1,9 @@
-"""Turn books of Standard Ebooks into normalized sentences, one a line, for the language model.
+"""Turn books into normalized sentences, one a line, for the language model.
 
     while read -r book; do git clone --depth 1 https://github.com/standardebooks/$book books/$book; done < books.txt
     python sentences.py books/* --exclude held-out-8grams.txt --out data/sentences.txt
 
-The chapters are `src/epub/text/*.xhtml` of each repository. Abbreviations, numbers and roman numerals are written
+A book is a repository of Standard Ebooks, whose chapters are `src/epub/text/*.xhtml`, or a plain text file (`*.txt`). Abbreviations, numbers and roman numerals are written
 as they are read aloud, as LibriSpeech's transcripts have them.
 """
 
@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from num2words import num2words
 from tqdm import tqdm
 
+from plain_text import read_paragraphs
 from text import normalize
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -57,6 +58,10 @@ ABBREVIATIONS = {
     "p.m.": "P M",
     "a.m.": "A M",
 }
+# In plain text, where nothing marks them; `Co.` and `No.` end sentences as well.
+ABBREVIATION = re.compile(
+    "|".join(rf"(?<![A-Za-z]){re.escape(a)}" for a in sorted(ABBREVIATIONS, key=len, reverse=True) if a not in ("Co.", "No."))
+)
 # A roman numeral after one of these is a number; after any other capitalized word a king's or pope's rank.
 NUMBERED = {"Act", "Book", "Canto", "Chapter", "Letter", "No", "Number", "Part", "Scene", "Section", "Volume"}
 ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -133,10 +138,20 @@ def clean(sentence: str, in_quotes: bool) -> str:
     return " ".join(w for w in words if w.strip("'"))
 
 
+def read_text(path: Path) -> Iterator[str]:
+    """Yield the paragraphs of a chapter, or of a plain text book, with abbreviations in full."""
+    if path.suffix == ".txt":
+        for paragraph in read_paragraphs(path):
+            yield ABBREVIATION.sub(lambda match: ABBREVIATIONS[match[0]], paragraph)
+    else:
+        for paragraph in ElementTree.parse(path).iter(XHTML + "p"):
+            yield read_element(paragraph)
+
+
 def read_sentences(path: Path) -> Iterator[str]:
-    """Yield a chapter's normalized sentences."""
-    for paragraph in ElementTree.parse(path).iter(XHTML + "p"):
-        text = re.sub(r"\s+", " ", SILENT.sub("", read_element(paragraph)))
+    """Yield the normalized sentences of a chapter or of a plain text book."""
+    for text in read_text(path):
+        text = re.sub(r"\s+", " ", SILENT.sub("", text))
         for sentence in SENTENCE_END.split(text):
             if words := clean(sentence, "‘" in text):
                 yield words
@@ -159,9 +174,18 @@ def without_held_out(sentences: list[str], excluded: set[str]) -> list[str]:
     return [s for index, s in enumerate(sentences) if index not in hit]
 
 
+def chapters(book: Path) -> list[Path]:
+    if book.suffix == ".txt":
+        return [book]
+    found = [c for c in sorted(book.glob("src/epub/text/*.xhtml")) if c.stem not in NOT_PROSE]
+    if not found:
+        raise SystemExit(f"{book}: no src/epub/text/*.xhtml; give folders of Standard Ebooks repositories, or *.txt")
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("books", nargs="+", type=Path, help="folders of Standard Ebooks repositories")
+    parser.add_argument("books", nargs="+", type=Path, help="folders of Standard Ebooks repositories, or plain text files")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--exclude", type=Path, help="first 12 hex digits of SHA-1 of 8-word runs to keep out")
     args = parser.parse_args()
@@ -171,10 +195,7 @@ def main() -> None:
     with open(args.out, "w") as out:
         for book in tqdm(args.books, unit="book", mininterval=5):
             dropped_before = dropped
-            chapters = [c for c in sorted(book.glob("src/epub/text/*.xhtml")) if c.stem not in NOT_PROSE]
-            if not chapters:
-                raise SystemExit(f"{book}: no src/epub/text/*.xhtml; give folders of Standard Ebooks repositories")
-            for chapter in chapters:
+            for chapter in chapters(book):
                 sentences = list(read_sentences(chapter))
                 kept = without_held_out(sentences, excluded)
                 dropped += len(sentences) - len(kept)
