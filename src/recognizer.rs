@@ -337,7 +337,7 @@ impl Utterances {
         self.accept_rows(log_probs)?;
         let is_idle = self.search.is_empty();
         match &mut self.second_pass {
-            Some(second) if is_idle => second.wait(),
+            Some(second) if is_idle && !second.has_begun() => second.wait(),
             Some(second) => second.advance()?,
             None => {}
         }
@@ -413,7 +413,10 @@ impl Utterances {
 
     /// Gives the second pass the hotwords and the grammar of an utterance that has not begun.
     fn share_search(&mut self) {
-        if let Some(second) = self.second_pass.as_mut().filter(|_| self.search.is_empty()) {
+        let begins = self.search.is_empty() && !self.search.has_pending();
+        if let Some(second) =
+            self.second_pass.as_mut().filter(|second| begins && !second.has_begun())
+        {
             second.search_like(&self.search);
         }
     }

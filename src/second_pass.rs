@@ -21,6 +21,8 @@ pub(crate) struct SecondPass {
     frames: Vec<f32>,
     /// The places of the encoder frames that begin in them, as far as the first pass has got.
     places: Vec<u64>,
+    /// Whether frames of the utterance have been encoded.
+    has_begun: bool,
     /// Of one encoder frame.
     frame_values: usize,
     input_values: usize,
@@ -40,6 +42,7 @@ impl SecondPass {
             search: search.clone(),
             frames: Vec::new(),
             places: Vec::new(),
+            has_begun: false,
             frame_values: config.subsampling_factor * features.mel_bins,
             input_values: (chunk_frames + config.lookahead_frames) * features.mel_bins,
             chunk: chunk_frames / config.subsampling_factor,
@@ -62,6 +65,11 @@ impl SecondPass {
     pub fn search_like(&mut self, search: &Search) {
         self.search.clone_from(search);
         self.search.reset();
+    }
+
+    /// Whether it has encoded a part of the utterance.
+    pub fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Forgets what lies further back than an utterance that begins now needs.
@@ -92,6 +100,7 @@ impl SecondPass {
             self.decode_chunk(self.places.len().min(self.chunk))?;
         }
         self.encoder.reset();
+        self.has_begun = false;
         let mut paths = self.search.finals();
         // Nobody was told before.
         paths.iter_mut().for_each(|path| path.stable = 0);
@@ -103,6 +112,7 @@ impl SecondPass {
     pub fn give_up(&mut self) {
         self.encoder.reset();
         self.search.reset();
+        self.has_begun = false;
         self.wait();
     }
 
@@ -114,6 +124,7 @@ impl SecondPass {
 
     /// Encodes the next chunk, filled up with silence, and decodes its first `count` encoder frames.
     fn decode_chunk(&mut self, count: usize) -> Result<()> {
+        self.has_begun = true;
         let heard = self.frames.len().min(self.input_values);
         let log_probs = if heard == self.input_values {
             self.encoder.encode_chunk(&self.frames[..heard])?

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use golden::shipped_model_dir;
 use mynah::audio::{AudioFile, Read, Source};
-use mynah::ctc::{Decoding, Hotword, Hypothesis};
+use mynah::ctc::{Decoding, Hotword, Hypothesis, Outcome, Restriction};
 use mynah::{
-    Chunk, EndpointConfig, Event, GateConfig, LoadOptions, Model, Precision, Recognizer,
+    Chunk, EndpointConfig, Event, GateConfig, Grammar, LoadOptions, Model, Precision, Recognizer,
     RecognizerConfig, Stream,
 };
 use proptest::prelude::*;
@@ -132,6 +132,28 @@ fn hotwords_set_inside_an_utterance_wait_for_the_next() {
     assert_eq!(finals(&events(&mut stream, after)), finals(&expected));
     assert_ne!(finals(&events(&mut stream, &speech())), finals(&expected));
     assert!(matches!(recognizer.model().decoding(), Decoding::PrefixBeam(_)));
+}
+
+/// Before the first word has ended the search may have begun it without anything to show.
+#[test]
+fn both_passes_keep_to_the_same_grammar() {
+    let recognizers = [recognizer(LoadOptions::default(), whole()), two_passes(whole())];
+    let restriction = Restriction::new(Grammar::parse("zebra\ngiraffe\n").unwrap());
+    let samples = speech();
+    let is_free = |recognizer: &Recognizer, tenths: usize| {
+        let mut stream = recognizer.stream();
+        let (before, after) = samples.split_at(tenths * SAMPLE_RATE / 10);
+        stream.accept_waveform(before).unwrap();
+        stream.set_restriction(Some(&restriction)).unwrap();
+        let events = events(&mut stream, after);
+        finals(&events)[0].outcome == Outcome::Unrestricted
+    };
+    let free: Vec<[bool; 2]> = (0..30)
+        .step_by(5)
+        .map(|tenths| recognizers.each_ref().map(|recognizer| is_free(recognizer, tenths)))
+        .collect();
+    assert!(free.iter().all(|[single, both]| single == both), "{free:?}");
+    assert!(free.contains(&[true; 2]) && free.contains(&[false; 2]), "{free:?}");
 }
 
 proptest! {

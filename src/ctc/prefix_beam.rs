@@ -280,6 +280,11 @@ impl PrefixBeam {
         self.begin(token, blank.relative_to(all), last.relative_to(all));
     }
 
+    /// Whether hotwords or a grammar wait for the next utterance.
+    pub fn has_pending(&self) -> bool {
+        self.next_fusion.is_some() || self.next_bounds.is_some()
+    }
+
     /// Begins an utterance of other audio.
     pub fn reset(&mut self) {
         self.judge.reset();

@@ -98,6 +98,14 @@ impl Search {
         }
     }
 
+    /// Whether hotwords or a grammar wait for the next utterance.
+    pub fn has_pending(&self) -> bool {
+        match self {
+            Self::Greedy(..) => false,
+            Self::PrefixBeam(search) => search.has_pending(),
+        }
+    }
+
     /// Begins an utterance of other audio.
     pub fn reset(&mut self) {
         match self {
