@@ -16,8 +16,12 @@ mod pages;
 pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig};
 pub use options::{Chunk, Device, LoadOptions, Precision};
 
+#[cfg(feature = "builtin-model")]
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
+#[cfg(feature = "builtin-model")]
+use std::thread::ScopedJoinHandle;
 
 #[cfg(feature = "builtin-model")]
 use prost::bytes::Bytes;
@@ -125,13 +129,22 @@ impl Model {
         let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
         let path = Path::new(builtin_path!("encoder.int8.onnx"));
         let load = |config| Encoder::new(Bytes::from_static(onnx), config, columns, path, None);
-        let encoder = load(&config)?;
-        let second_encoder = match config.for_second_pass(options) {
-            Some(config) => Some((load(&config)?, config.encoder.chunk_frames)),
-            None => None,
-        };
+        let second = config.for_second_pass(options);
+        // Each takes a third of a second on a fast core, most of what loading takes.
+        let (encoder, second_encoder) = std::thread::scope(|scope| {
+            let second = second.as_ref().map(|config| {
+                let frames = config.encoder.chunk_frames;
+                scope.spawn(move || load(config).map(|encoder| (encoder, frames)))
+            });
+            let encoder = load(&config);
+            let join =
+                |thread: ScopedJoinHandle<_>| thread.join().unwrap_or_else(|p| resume_unwind(p));
+            (encoder, second.map(join))
+        });
+        let (encoder, second_encoder) = (encoder?, second_encoder.transpose()?);
         // The encoders have their own copies of the weights.
         pages::release(onnx);
+        pages::trim_heap();
         let ngrams = include_bytes!(builtin_path!("words.lm"));
         let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
         let encoders = ((encoder, Precision::Int8), second_encoder);

@@ -1,4 +1,4 @@
-//! Memory of the program's own file that it has read and won't read again.
+//! Memory that loading a model has used and running it won't.
 
 /// Lets the system take back the whole pages of `bytes`, which stay readable: it reads them from the
 /// program's file again when they are touched. Without effect on other systems than Linux.
@@ -26,6 +26,17 @@ fn release_pages(bytes: &'static [u8]) {
         unsafe { libc::madvise(pages.as_ptr().cast_mut().cast(), length, libc::MADV_DONTNEED) };
     if result != 0 {
         log::debug!("keeping the pages of the built-in model: {}", std::io::Error::last_os_error());
+    }
+}
+
+/// Gives freed memory back to the system. Without effect where the C library is not glibc, which keeps
+/// it for each thread that has allocated.
+#[allow(unsafe_code)] // The call has no safe form.
+pub(super) fn trim_heap() {
+    // SAFETY: the call takes the allocator's locks, and touches no memory that is in use.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 
