@@ -508,9 +508,9 @@ impl PrefixBeam {
             found.push(Successor { step, text: Text { said, lookahead, ..*text } });
         }
         for &word in pronouncer.words(said) {
-            let advance = |fusion, &token: &TokenId| self.fusion.advance(&fusion, token);
-            let letters = pronouncer.letters(word).iter().fold(text.fusion, advance);
-            let fusion = advance(letters, &pronouncer.boundary());
+            let advance = |fusion, token| self.fusion.advance(&fusion, token);
+            let letters = pronouncer.letters(word).fold(text.fusion, advance);
+            let fusion = advance(letters, pronouncer.boundary());
             let step = Step { token: phone, word: Some(word) };
             let text = Text { fusion, said: LexiconNode::ROOT, lookahead: 0.0, ..*text };
             found.push(Successor { step, text });

@@ -19,7 +19,8 @@ pub(super) struct Pronouncer {
     words: Vec<SpelledWord>,
     /// Per word where its tokens begin in `letters`; and at the end their number.
     first_letters: Vec<u32>,
-    letters: Vec<TokenId>,
+    /// Ids of tokens.
+    letters: Vec<u16>,
     boundary: TokenId,
 }
 
@@ -27,8 +28,8 @@ pub(super) struct Pronouncer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SpelledWord(u32);
 
-/// The tokens that are one character each, by it.
-struct Letters(Vec<(char, TokenId)>);
+/// The tokens that are one character each, by it; those beyond 65,535 are none.
+struct Letters(Vec<(char, u16)>);
 
 /// A word that counts, and its unigram log-probability.
 #[derive(Clone, Copy)]
@@ -64,7 +65,7 @@ impl Pronouncer {
         tokens: &TokenTable,
     ) -> Result<Self> {
         let letters = Letters::new(tokens);
-        let Some(boundary) = letters.id(TokenTable::WORD_BOUNDARY) else {
+        let Some(boundary) = letters.id(TokenTable::WORD_BOUNDARY).map(token) else {
             return Err(Error::Config(
                 "a lexicon of phones needs the word boundary as a token of its own".to_owned(),
             ));
@@ -108,6 +109,8 @@ impl Pronouncer {
             ));
         }
         pronouncer.grow(entries);
+        pronouncer.first_letters.shrink_to_fit();
+        pronouncer.letters.shrink_to_fit();
         Ok(pronouncer)
     }
 
@@ -134,9 +137,10 @@ impl Pronouncer {
     }
 
     /// The tokens that spell a word, without a boundary.
-    pub fn letters(&self, word: SpelledWord) -> &[TokenId] {
+    pub fn letters(&self, word: SpelledWord) -> impl ExactSizeIterator<Item = TokenId> {
         let place = word.0 as usize;
-        &self.letters[self.first_letters[place] as usize..self.first_letters[place + 1] as usize]
+        let span = self.first_letters[place] as usize..self.first_letters[place + 1] as usize;
+        self.letters[span].iter().copied().map(token)
     }
 
     /// The token that stands between words.
@@ -153,11 +157,12 @@ impl Pronouncer {
             let Some(word) = word else { continue };
             let said = &phones[first..=place];
             let letters = self.letters(word);
+            let count = letters.len();
             let log_prob: f32 = said.iter().map(|(phone, _)| phone.log_prob).sum();
-            tokens.extend(letters.iter().enumerate().map(|(index, &id)| {
+            tokens.extend(letters.enumerate().map(|(index, id)| {
                 // The first letter with the first phone, the last with the last.
-                let phone = index * (said.len() - 1) / (letters.len() - 1).max(1);
-                Token { id, frame: said[phone].0.frame, log_prob: log_prob / letters.len() as f32 }
+                let phone = index * (said.len() - 1) / (count - 1).max(1);
+                Token { id, frame: said[phone].0.frame, log_prob: log_prob / count as f32 }
             }));
             tokens.push(Token { id: self.boundary(), frame: last.frame, log_prob: 0.0 });
             first = place + 1;
@@ -199,6 +204,8 @@ impl Pronouncer {
             self.words.push(word);
         }
         self.first_words.push(self.words.len() as u32);
+        self.first_words.shrink_to_fit();
+        self.words.shrink_to_fit();
         self.tree = Lexicon::new(&said, |id| best[id.0 as usize]);
     }
 }
@@ -211,6 +218,10 @@ impl Entries {
     }
 }
 
+fn token(id: u16) -> TokenId {
+    TokenId(u32::from(id))
+}
+
 /// The words that `fusion` has a score for and the lexicon no pronunciation, in order.
 fn unsaid(pronunciations: &Pronunciations, fusion: &Fusion) -> BTreeSet<String> {
     let said: HashSet<&str> = pronunciations.iter().map(|(word, _)| word).collect();
@@ -221,14 +232,15 @@ impl Letters {
     fn new(tokens: &TokenTable) -> Self {
         let single = |(id, token): (TokenId, &str)| {
             let mut characters = token.chars();
-            characters.next().filter(|_| characters.next().is_none()).map(|letter| (letter, id))
+            let letter = characters.next().filter(|_| characters.next().is_none())?;
+            Some((letter, u16::try_from(id.0).ok()?))
         };
         let mut letters: Vec<_> = tokens.iter().filter_map(single).collect();
         letters.sort_unstable();
         Self(letters)
     }
 
-    fn id(&self, letter: char) -> Option<TokenId> {
+    fn id(&self, letter: char) -> Option<u16> {
         let place = self.0.binary_search_by_key(&letter, |&(letter, _)| letter).ok()?;
         Some(self.0[place].1)
     }
@@ -250,7 +262,7 @@ mod tests {
             let Some(node) = phones.iter().try_fold(LexiconNode::ROOT, next) else {
                 return vec!["nothing".to_owned()];
             };
-            let text = |&word: &SpelledWord| table.text(pronouncer.letters(word).iter().copied());
+            let text = |&word: &SpelledWord| table.text(pronouncer.letters(word));
             pronouncer.words(node).iter().map(text).collect()
         };
         assert_eq!(spelled(&[2]), ["B", "BE"]);

@@ -35,28 +35,39 @@ pub(crate) struct LetterToSound {
     units: Vec<Vec<u8>>,
     /// By letter; the apostrophe's is last. A letter without a tree is not said.
     trees: [Vec<Node>; TREES],
+    /// What the questions of all trees ask for.
+    asked_values: Vec<u8>,
+    /// The answers of all trees: units with their costs in half bits.
+    answers: Vec<(u8, u8)>,
 }
 
 /// A line of a tree. The branch for yes is the next node.
 #[derive(Debug, PartialEq)]
 enum Node {
+    /// Among which of the asked values it must be, and the branch for no.
     Question {
         asked: Asked,
-        among: Vec<u8>,
-        no: usize,
+        among: Span,
+        no: u32,
     },
-    /// Units with their costs in half bits.
-    Answer(Vec<(u8, u32)>),
+    Answer(Span),
+}
+
+/// A part of the values or of the answers of all trees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Span {
+    first: u32,
+    end: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Asked {
     /// The letter so many places back.
-    LetterBefore(usize),
+    LetterBefore(u8),
     /// The letter so many places on.
-    LetterAfter(usize),
+    LetterAfter(u8),
     /// The unit of the letter so many places back.
-    UnitBefore(usize),
+    UnitBefore(u8),
 }
 
 /// A beginning of a pronunciation: its cost and the unit of each letter.
@@ -84,7 +95,12 @@ impl LetterToSound {
         let ids = phones.iter().enumerate().skip(1);
         let ids: HashMap<&str, u8> =
             ids.filter_map(|(id, phone)| Some((phone.as_ref(), u8::try_from(id).ok()?))).collect();
-        let mut rules = Self { units: Vec::new(), trees: std::array::from_fn(|_| Vec::new()) };
+        let mut rules = Self {
+            units: Vec::new(),
+            trees: std::array::from_fn(|_| Vec::new()),
+            asked_values: Vec::new(),
+            answers: Vec::new(),
+        };
         let mut tree: Option<TreeReader> = None;
         let mut last = 0;
         for (number, line) in (1..).zip(text.lines()) {
@@ -97,7 +113,7 @@ impl LetterToSound {
                 }
                 tree = Some(TreeReader { index, nodes: Vec::new(), open: Vec::new() });
             } else if let Some(tree) = &mut tree {
-                tree.read(line, rules.units.len()).map_err(at_line)?;
+                tree.read(line, &mut rules).map_err(at_line)?;
             } else {
                 rules.units.push(read_unit(line, &ids).map_err(at_line)?);
                 if rules.units.len() > MOST_UNITS {
@@ -111,6 +127,9 @@ impl LetterToSound {
         if rules.trees.iter().all(Vec::is_empty) {
             return Err(at_end("has no tree".to_owned()));
         }
+        rules.trees.iter_mut().for_each(Vec::shrink_to_fit);
+        rules.asked_values.shrink_to_fit();
+        rules.answers.shrink_to_fit();
         Ok(rules)
     }
 
@@ -164,7 +183,7 @@ impl LetterToSound {
             let mut longer = Vec::with_capacity(BEAM * 4);
             for (cost, units) in &beam {
                 for &(unit, more) in self.answer(letters, at, units) {
-                    longer.push((cost + more, [units.as_slice(), &[unit]].concat()));
+                    longer.push((cost + u32::from(more), [units.as_slice(), &[unit]].concat()));
                 }
             }
             longer.sort_by_key(|path| path.0);
@@ -181,7 +200,7 @@ impl LetterToSound {
     }
 
     /// What a letter's tree answers, given the units of the letters before it.
-    fn answer(&self, letters: &[u8], at: usize, before: &[u8]) -> &[(u8, u32)] {
+    fn answer(&self, letters: &[u8], at: usize, before: &[u8]) -> &[(u8, u8)] {
         let tree = match letters[at] {
             letter @ b'A'..=b'Z' => &self.trees[usize::from(letter - b'A')],
             _ => &self.trees[TREES - 1],
@@ -190,20 +209,35 @@ impl LetterToSound {
         loop {
             match tree.get(node) {
                 Some(Node::Question { asked, among, no }) => {
+                    let back = |count: u8| at.checked_sub(usize::from(count));
                     let found = match *asked {
-                        Asked::LetterBefore(back) => at.checked_sub(back).map(|i| letters[i]),
-                        Asked::LetterAfter(on) => letters.get(at + on).copied(),
-                        Asked::UnitBefore(back) => {
-                            at.checked_sub(back).and_then(|i| before.get(i)).map(|&u| unit_byte(u))
+                        Asked::LetterBefore(count) => back(count).map(|i| letters[i]),
+                        Asked::LetterAfter(count) => letters.get(at + usize::from(count)).copied(),
+                        Asked::UnitBefore(count) => {
+                            back(count).and_then(|i| before.get(i)).map(|&unit| unit_byte(unit))
                         }
                     };
-                    node = if among.contains(&found.unwrap_or(BEYOND)) { node + 1 } else { *no };
+                    let is_among = among.of(&self.asked_values).contains(&found.unwrap_or(BEYOND));
+                    node = if is_among { node + 1 } else { *no as usize };
                 }
-                Some(Node::Answer(units)) => return units,
+                Some(Node::Answer(units)) => return units.of(&self.answers),
                 // A letter without a tree sounds like nothing: a unit beyond all others.
                 None => return &[(u8::MAX, 0)],
             }
         }
+    }
+}
+
+impl Span {
+    /// Adds values to those of all trees.
+    fn push<T>(all: &mut Vec<T>, values: impl IntoIterator<Item = T>) -> Self {
+        let first = all.len() as u32;
+        all.extend(values);
+        Self { first, end: all.len() as u32 }
+    }
+
+    fn of<T>(self, all: &[T]) -> &[T] {
+        &all[self.first as usize..self.end as usize]
     }
 }
 
@@ -216,7 +250,7 @@ struct TreeReader {
 }
 
 impl TreeReader {
-    fn read(&mut self, line: &str, units: usize) -> Result<(), String> {
+    fn read(&mut self, line: &str, rules: &mut LetterToSound) -> Result<(), String> {
         let at = self.nodes.len();
         if at > 0 && self.open.is_empty() {
             return Err(format!("has {line:?}, but the tree above is complete"));
@@ -226,7 +260,7 @@ impl TreeReader {
                 *is_yes = false;
             } else {
                 if let Node::Question { no, .. } = &mut self.nodes[*question] {
-                    *no = at;
+                    *no = at as u32;
                 }
                 self.open.pop();
             }
@@ -242,31 +276,35 @@ impl TreeReader {
                 {
                     return Err(wrong());
                 }
-                let count = usize::from(count - b'0');
+                let count = count - b'0';
                 let asked = match kind {
                     b'+' => Asked::LetterAfter(count),
                     b'-' => Asked::LetterBefore(count),
                     _ => Asked::UnitBefore(count),
                 };
                 self.open.push((at, true));
-                Node::Question { asked, among: among.to_vec(), no: 0 }
+                let among = Span::push(&mut rules.asked_values, among.iter().copied());
+                Node::Question { asked, among, no: 0 }
             }
-            _ => Node::Answer(read_answer(bytes, units).ok_or_else(wrong)?),
+            _ => {
+                let answer = read_answer(bytes, rules.units.len()).ok_or_else(wrong)?;
+                Node::Answer(Span::push(&mut rules.answers, answer))
+            }
         };
         self.nodes.push(node);
         Ok(())
     }
 }
 
-fn read_answer(bytes: &[u8], units: usize) -> Option<Vec<(u8, u32)>> {
-    let mut answer: Vec<(u8, u32)> = Vec::new();
+fn read_answer(bytes: &[u8], units: usize) -> Option<Vec<(u8, u8)>> {
+    let mut answer: Vec<(u8, u8)> = Vec::new();
     let mut had_digit = true;
     for &byte in bytes {
         if byte.is_ascii_digit() {
             if std::mem::replace(&mut had_digit, true) {
                 return None;
             }
-            answer.last_mut()?.1 = u32::from(byte - b'0');
+            answer.last_mut()?.1 = byte - b'0';
         } else {
             let unit = (0..units).filter_map(|unit| u8::try_from(unit).ok());
             answer.push((unit.into_iter().find(|&unit| unit_byte(unit) == byte)?, 0));
