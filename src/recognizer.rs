@@ -173,8 +173,8 @@ impl Recognizer {
     }
 
     fn second_pass(&self) -> Option<SecondPass> {
-        let (encoder, chunk_frames) = self.model().second_encoder()?;
-        Some(SecondPass::new(self.model(), encoder, chunk_frames, &self.0.search))
+        let encoder = self.model().second_encoder()?;
+        Some(SecondPass::new(self.model(), encoder, &self.0.search))
     }
 
     fn acoustics(&self, gate: Option<Gate>) -> Acoustics {

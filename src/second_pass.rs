@@ -2,8 +2,8 @@
 
 use crate::Result;
 use crate::ctc::{Path, Search};
-use crate::encoder::{Encoder, EncoderState};
-use crate::model::{Model, ModelConfig};
+use crate::encoder::EncoderState;
+use crate::model::{Model, ModelConfig, SecondEncoder};
 
 /// The silence before an utterance's first word that is heard with it, in encoder frames: 3 s.
 ///
@@ -15,7 +15,9 @@ const PRE_ROLL: usize = 75;
 /// Chunks are encoded as soon as they are whole, so that little is left to do where the utterance
 /// ends. Each utterance is encoded as a stream of its own.
 pub(crate) struct SecondPass {
-    encoder: EncoderState,
+    source: SecondEncoder,
+    /// Begun when it is needed: the encoder may be loading until then.
+    encoder: Option<EncoderState>,
     search: Search,
     /// Frames not encoded yet, `[frames, mel]`.
     frames: Vec<f32>,
@@ -35,10 +37,12 @@ pub(crate) struct SecondPass {
 
 impl SecondPass {
     /// `search` must be as at an utterance's beginning.
-    pub fn new(model: &Model, encoder: &Encoder, chunk_frames: usize, search: &Search) -> Self {
+    pub fn new(model: &Model, source: &SecondEncoder, search: &Search) -> Self {
         let ModelConfig { features, encoder: config, .. } = model.config();
+        let chunk_frames = source.chunk_frames;
         Self {
-            encoder: encoder.state(),
+            source: source.clone(),
+            encoder: None,
             search: search.clone(),
             frames: Vec::new(),
             places: Vec::new(),
@@ -81,7 +85,8 @@ impl SecondPass {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Encoder`] if one can't be encoded.
+    /// [`crate::Error::Encoder`] if one can't be encoded, [`crate::Error::Config`] if the encoder could
+    /// not be loaded.
     pub fn advance(&mut self) -> Result<()> {
         while self.places.len() >= self.chunk && self.frames.len() >= self.input_values {
             self.decode_chunk(self.chunk)?;
@@ -99,7 +104,7 @@ impl SecondPass {
         while !self.places.is_empty() {
             self.decode_chunk(self.places.len().min(self.chunk))?;
         }
-        self.encoder.reset();
+        self.encoder.iter_mut().for_each(EncoderState::reset);
         self.has_begun = false;
         let mut paths = self.search.finals();
         // Nobody was told before.
@@ -110,7 +115,7 @@ impl SecondPass {
 
     /// Forgets the utterance, of which nothing is left.
     pub fn give_up(&mut self) {
-        self.encoder.reset();
+        self.encoder.iter_mut().for_each(EncoderState::reset);
         self.search.reset();
         self.has_begun = false;
         self.wait();
@@ -126,12 +131,16 @@ impl SecondPass {
     fn decode_chunk(&mut self, count: usize) -> Result<()> {
         self.has_begun = true;
         let heard = self.frames.len().min(self.input_values);
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            none => none.insert(self.source.get()?.state()),
+        };
         let log_probs = if heard == self.input_values {
-            self.encoder.encode_chunk(&self.frames[..heard])?
+            encoder.encode_chunk(&self.frames[..heard])?
         } else {
             let mut input = self.frames[..heard].to_vec();
             input.resize(self.input_values, self.silence);
-            self.encoder.encode_chunk(&input)?
+            encoder.encode_chunk(&input)?
         };
         for (row, &place) in log_probs.chunks_exact(self.columns).zip(&self.places[..count]) {
             self.search.accept(place, row);

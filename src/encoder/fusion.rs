@@ -4,47 +4,86 @@
 //!
 //! ```text
 //! QuantizeLinear                                          → Quantize
+//! MatMulInteger                                           → product of integers as they are
 //! MatMulInteger → Cast → Mul(steps) → Add(bias)           → MatMulInteger → Rescale
 //! Reduce<Sum> → Mul → Sub → RmsNorm → Mul(gain) → Add(bias) → LayerNorm
+//! GeluExact                                               → Gelu
+//! Conv, by channel                                        → Depthwise
 //! ```
+//!
+//! The last two do what tract's own do; tract is compiled for size, and these loops are long. The first
+//! of the products spares tract from wiring, and then removing, what corrects for zero points.
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_core::model::Rewriter;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::cast::Cast;
+use tract_onnx::tract_core::ops::cnn::{Conv, KernelFormat, PaddingSpec};
+use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::math::{Add, Mul, Sub};
-use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, RmsNorm};
+use tract_onnx::tract_core::ops::nn::gelu_exact::GeluExact;
+use tract_onnx::tract_core::ops::nn::{DataFormat, Reduce, Reducer, RmsNorm};
 use tract_onnx::tract_core::ops::quant::QuantizeLinearI8;
 
+use super::depthwise::Depthwise;
+use super::gelu::Gelu;
 use super::layer_norm::LayerNorm;
 use super::quantize::Quantize;
 use super::rescale::Rescale;
 
 type Patch = TractResult<Option<TypedModelPatch>>;
 
-/// Gives the graph as tract would run it, but for the three operators above.
+/// Gives the graph as tract would run it, but for the operators above.
 pub fn optimize(model: TypedModel) -> TractResult<TypedModel> {
     let mut model = model.into_decluttered()?;
     Rewriter::default()
-        .with_rule_for("quantize", |(), model, node, _, op| quantize(model, node, op))
+        .with_rule_for("element-wise", |(), model, node, _, op| element_wise(model, node, op))
+        .with_rule_for("product", |(), model, node, _, op| product(model, node, op))
         .with_rule_for("rescale", |(), model, node, _, op| rescale(model, node, op))
         .with_rule_for("layer norm", |(), model, node, _, op| layer_norm(model, node, op))
+        .with_rule_for("depthwise", |(), model, node, _, op| depthwise(model, node, op))
         .rewrite(&(), &mut model)?;
-    model.into_optimized()
+    model.optimize()?;
+    Ok(model)
 }
 
-fn quantize(model: &TypedModel, node: &TypedNode, op: &ElementWiseOp) -> Patch {
-    let is_f32 = model.outlet_fact(node.inputs[0])?.datum_type == f32::datum_type();
-    match op.0.downcast_ref::<QuantizeLinearI8>() {
-        Some(op) if is_f32 => {
-            let op = Quantize { per_step: op.scale, zero_point: op.zero_point };
-            let op = ElementWiseOp(Box::new(op), None);
-            TypedModelPatch::replace_single_op(model, node, &node.inputs, op).map(Some)
-        }
-        _ => Ok(None),
+fn element_wise(model: &TypedModel, node: &TypedNode, op: &ElementWiseOp) -> Patch {
+    if model.outlet_fact(node.inputs[0])?.datum_type != f32::datum_type() {
+        return Ok(None);
     }
+    let op = if let Some(op) = op.0.downcast_ref::<QuantizeLinearI8>() {
+        let op = Quantize { per_step: op.scale, zero_point: op.zero_point };
+        ElementWiseOp(Box::new(op), None)
+    } else if op.0.is::<GeluExact>() {
+        ElementWiseOp(Box::new(Gelu), None)
+    } else {
+        return Ok(None);
+    };
+    TypedModelPatch::replace_single_op(model, node, &node.inputs, op).map(Some)
+}
+
+/// A product of 8-bit integers without zero points, bias and scales; tract gives it inputs for these.
+fn product(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Patch {
+    let facts = model.node_input_facts(node.id)?;
+    let is_i8 = |place: usize| facts[place].datum_type == i8::datum_type();
+    let is_i32 = op.q_params == Some(i32::datum_type()) && op.operating_dt == i32::datum_type();
+    if !is_i32 || node.inputs.len() != 9 || !is_i8(0) || !is_i8(1) {
+        return Ok(None);
+    }
+    // The places of the bias and the zero points, then those of the scales.
+    for (places, value) in [([2, 3, 5, 7].as_slice(), 0.0), (&[4, 6, 8], 1.0)] {
+        for &place in places {
+            let Some(constant) = &facts[place].konst else { return Ok(None) };
+            if constant.cast_to_scalar::<f32>().ok() != Some(value) {
+                return Ok(None);
+            }
+        }
+    }
+    let axes = op.axes.extract_sub_mapping(&[0, 1], &[0])?;
+    let op = EinSum::new(axes, op.operating_dt);
+    TypedModelPatch::replace_single_op(model, node, &node.inputs[..2], op).map(Some)
 }
 
 fn rescale(model: &TypedModel, node: &TypedNode, op: &Cast) -> Patch {
@@ -69,6 +108,35 @@ fn layer_norm(model: &TypedModel, norm: &TypedNode, op: &RmsNorm) -> Patch {
     let Some((mul, gain)) = next_by_channel::<Mul>(model, norm)? else { return Ok(None) };
     let Some((add, bias)) = next_by_channel::<Add>(model, mul)? else { return Ok(None) };
     replace(model, input, norm, add, LayerNorm { gain, bias, epsilon })
+}
+
+fn depthwise(model: &TypedModel, node: &TypedNode, op: &Conv) -> Patch {
+    let (spec, input) = (&op.pool_spec, model.outlet_fact(node.inputs[0])?);
+    let is_plain = spec.data_format == DataFormat::NHWC
+        && spec.rank() == 1
+        && [spec.stride(0), spec.dilation(0)] == [1, 1]
+        && match &spec.padding {
+            PaddingSpec::Valid => true,
+            PaddingSpec::Explicit(before, after) => [&before[..], after] == [[0], [0]],
+            _ => false,
+        };
+    let is_by_channel = op.kernel_fmt == KernelFormat::OIHW
+        && [spec.input_channels, spec.output_channels] == [op.group; 2];
+    let is_f32 = input.datum_type == f32::datum_type() && op.q_params.is_none();
+    let batches = input.shape[0].to_usize();
+    if !(is_plain && is_by_channel && is_f32 && batches.is_ok_and(|batches| batches == 1)) {
+        return Ok(None);
+    }
+    let constant =
+        |place: usize| TractResult::Ok(model.outlet_fact(node.inputs[place])?.konst.clone());
+    let (Some(kernel), Some(bias)) = (constant(1)?, constant(2)?) else { return Ok(None) };
+    if bias.shape() != [op.group] {
+        return Ok(None);
+    }
+    let [channels, taps] = [op.group, spec.kernel_shape[0]];
+    let kernel = kernel.into_tensor().into_shape(&[channels, taps])?.permute_axes(&[1, 0])?;
+    let op = Depthwise { kernel: kernel.into_arc_tensor(), bias };
+    TypedModelPatch::replace_single_op(model, node, &node.inputs[..1], op).map(Some)
 }
 
 /// What `node` gives less its mean over the last axis, if that is what it does.

@@ -3,11 +3,14 @@
 //! [`Encoder`] holds the weights and is shared; [`EncoderState`] holds one stream's caches. Every
 //! shape is fixed when the model is loaded: the file may leave the number of frames open.
 
+mod depthwise;
 mod fusion;
+mod gelu;
 mod gpu;
 mod layer_norm;
 mod quantize;
 mod rescale;
+mod sharing;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -63,13 +66,15 @@ struct Graph {
 impl Encoder {
     /// Reads an ONNX file's content and checks its inputs and outputs; `path` is for errors.
     ///
-    /// It runs on the processor unless a GPU is given.
+    /// It runs on the processor unless a GPU is given, and shares the weights that it has in common
+    /// with `other`.
     pub(crate) fn new(
         onnx: Bytes,
         config: &ModelConfig,
         tokens: usize,
         path: &Path,
         gpu: Option<Gpu>,
+        other: Option<&Self>,
     ) -> Result<Self> {
         let refuse = |e: TractError| {
             Error::model(path, format!("not a usable ONNX encoder: {e:#}").replace('\n', " "))
@@ -90,6 +95,9 @@ impl Encoder {
             let values = vec![value; shape.iter().product()];
             initial_inputs.push(Tensor::from_shape(shape, &values).map_err(refuse)?.into_tvalue());
         }
+        if let Some(Self(other)) = other {
+            sharing::share_values(&mut initial_inputs, &other.initial_inputs);
+        }
         let position = |name: &str| inputs.iter().position(|input| input == name);
         let encoder = Self(Arc::new(Graph {
             frames_shape: expected.frames_shape(),
@@ -98,7 +106,12 @@ impl Encoder {
             next_inputs: outputs.iter().map(|o| position(o.strip_prefix(NEW)?)).collect(),
             plan: match gpu {
                 Some(gpu) => gpu.prepare(model),
-                None => fusion::optimize(model).and_then(IntoRunnable::into_runnable),
+                None => fusion::optimize(model).and_then(|mut model| {
+                    if let Some(Self(other)) = other {
+                        sharing::share_weights(&mut model, other.plan.model());
+                    }
+                    model.into_runnable()
+                }),
             }
             .map_err(refuse)?,
         }));
@@ -349,10 +362,12 @@ mod tests {
     #[test]
     fn nothing_is_left_to_fuse() {
         let model = load("models/en-small", Precision::Int8);
-        for left in ["QuantizeLinearI8", "Cast", "RmsNorm"] {
+        for left in ["QuantizeLinearI8", "Cast", "RmsNorm", "GeluExact", "Conv", "DepthWiseConv"] {
             assert_eq!(operators(&model, left), 0, "{left}");
         }
         assert_eq!(operators(&model, "Rescale"), integer_products(&model));
-        assert!(operators(&model, "LayerNorm") > 0);
+        for ours in ["LayerNorm", "Gelu", "Depthwise"] {
+            assert!(operators(&model, ours) > 0, "{ours}");
+        }
     }
 }

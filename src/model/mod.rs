@@ -12,6 +12,9 @@ mod config;
 mod options;
 #[cfg(feature = "builtin-model")]
 mod pages;
+mod second;
+
+pub(crate) use second::SecondEncoder;
 
 pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig};
 pub use options::{Chunk, Device, LoadOptions, Precision};
@@ -20,8 +23,6 @@ pub use options::{Chunk, Device, LoadOptions, Precision};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
-#[cfg(feature = "builtin-model")]
-use std::thread::ScopedJoinHandle;
 
 #[cfg(feature = "builtin-model")]
 use prost::bytes::Bytes;
@@ -56,9 +57,6 @@ struct Parts {
 /// The encoder in use and what it is.
 type Chosen = (Encoder, Precision);
 
-/// The encoder of finals, and the frames of its chunks.
-type SecondEncoder = (Encoder, usize);
-
 impl Model {
     /// Loads the folder `dir`.
     ///
@@ -77,12 +75,12 @@ impl Model {
         let phones = config.phones.as_ref().map(|phones| load_pronunciations(dir, phones));
         let pronunciations = phones.transpose()?;
         let columns = columns(&tokens, pronunciations.as_ref());
-        let encoder = load_encoder(dir, &config, columns, &options)?;
+        let encoder = load_encoder(dir, &config, columns, &options, None)?;
         let second_encoder = match config.for_second_pass(&options) {
             Some(config) => {
                 let options = LoadOptions { precision: encoder.1, ..options };
-                let (encoder, _) = load_encoder(dir, &config, columns, &options)?;
-                Some((encoder, config.encoder.chunk_frames))
+                let second = load_encoder(dir, &config, columns, &options, Some(&encoder.0))?;
+                Some(SecondEncoder::loaded(second.0, config.encoder.chunk_frames))
             }
             None => None,
         };
@@ -120,33 +118,25 @@ impl Model {
         config.choose_chunk(options.chunk)?;
         let tokens_path = Path::new(builtin_path!("tokens.txt"));
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
-        let pronunciations = Pronunciations::parse(
-            include_str!(builtin_path!("phones.txt")),
-            include_str!(builtin_path!("pronunciations.txt")),
-        )?
-        .with_rules(include_str!(builtin_path!("letter-to-sound.txt")))?;
-        let columns = columns(&tokens, Some(&pronunciations));
-        let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
-        let path = Path::new(builtin_path!("encoder.int8.onnx"));
-        let load = |config| Encoder::new(Bytes::from_static(onnx), config, columns, path, None);
-        let second = config.for_second_pass(options);
-        // Each takes a third of a second on a fast core, most of what loading takes.
-        let (encoder, second_encoder) = std::thread::scope(|scope| {
-            let second = second.as_ref().map(|config| {
-                let frames = config.encoder.chunk_frames;
-                scope.spawn(move || load(config).map(|encoder| (encoder, frames)))
-            });
-            let encoder = load(&config);
-            let join =
-                |thread: ScopedJoinHandle<_>| thread.join().unwrap_or_else(|p| resume_unwind(p));
-            (encoder, second.map(join))
+        let columns = tokens.len() + include_str!(builtin_path!("phones.txt")).lines().count();
+        // The encoder takes a fifth of a second on a fast core, the words a tenth of that.
+        let (encoder, words) = std::thread::scope(|scope| {
+            let encoder = scope.spawn(|| builtin_encoder(&config, columns, None));
+            let words = builtin_words();
+            (encoder.join().unwrap_or_else(|panic| resume_unwind(panic)), words)
         });
-        let (encoder, second_encoder) = (encoder?, second_encoder.transpose()?);
-        // The encoders have their own copies of the weights.
-        pages::release(onnx);
-        pages::trim_heap();
-        let ngrams = include_bytes!(builtin_path!("words.lm"));
-        let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
+        let (encoder, (pronunciations, ngrams)) = (encoder?, words?);
+        let second_encoder = config.for_second_pass(options).map(|config| {
+            let first = encoder.clone();
+            SecondEncoder::loading(config.encoder.chunk_frames, move || {
+                let second = builtin_encoder(&config, columns, Some(&first));
+                release_loaded();
+                second
+            })
+        });
+        if second_encoder.is_none() {
+            release_loaded();
+        }
         let encoders = ((encoder, Precision::Int8), second_encoder);
         Ok(Self::assemble(config, tokens, Some(pronunciations), encoders, Some(ngrams)))
     }
@@ -177,9 +167,19 @@ impl Model {
         &self.0.encoder
     }
 
-    /// The encoder of finals and the frames of its chunks, if there is a second pass.
-    pub(crate) fn second_encoder(&self) -> Option<(&Encoder, usize)> {
-        self.0.second_encoder.as_ref().map(|(encoder, frames)| (encoder, *frames))
+    /// The encoder of finals, if there is a second pass.
+    pub(crate) fn second_encoder(&self) -> Option<&SecondEncoder> {
+        self.0.second_encoder.as_ref()
+    }
+
+    /// Waits for what is still loading: the encoder of the second pass is loaded in the background
+    /// after [`Model::builtin`], and the first utterance that needs it waits otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] with the reason if it could not be loaded.
+    pub fn finish_loading(&self) -> Result<()> {
+        self.second_encoder().map_or(Ok(()), |second| second.get().map(drop))
     }
 
     /// Whether utterances are encoded a second time; see [`LoadOptions::second_pass`].
@@ -214,7 +214,7 @@ impl Model {
             config.encoder.lookahead_frames,
         );
         let decoding = decoding(&config, ngrams, pronunciations.clone());
-        if let Some((_, chunk_frames)) = second_encoder {
+        if let Some(SecondEncoder { chunk_frames, .. }) = second_encoder {
             log::info!("second pass in chunks of {chunk_frames} frames");
         }
         Self(Arc::new(Parts {
@@ -232,6 +232,39 @@ impl Model {
 /// The values that the encoder gives for each of its frames.
 fn columns(tokens: &TokenTable, pronunciations: Option<&Pronunciations>) -> usize {
     tokens.len() + pronunciations.map_or(0, Pronunciations::phones)
+}
+
+#[cfg(feature = "builtin-model")]
+fn builtin_encoder(
+    config: &ModelConfig,
+    columns: usize,
+    other: Option<&Encoder>,
+) -> Result<Encoder> {
+    let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
+    let path = Path::new(builtin_path!("encoder.int8.onnx"));
+    Encoder::new(Bytes::from_static(onnx), config, columns, path, None, other)
+}
+
+/// Gives back what loading has touched: the encoders have their own copies of the weights, and few
+/// words are looked up.
+#[cfg(feature = "builtin-model")]
+fn release_loaded() {
+    pages::release(include_bytes!(builtin_path!("encoder.int8.onnx")));
+    pages::release(include_bytes!(builtin_path!("words.lm")));
+    pages::release(include_bytes!(builtin_path!("pronunciations.txt")));
+    pages::trim_heap();
+}
+
+#[cfg(feature = "builtin-model")]
+fn builtin_words() -> Result<(Pronunciations, NgramModel)> {
+    let pronunciations = Pronunciations::parse(
+        include_str!(builtin_path!("phones.txt")),
+        include_str!(builtin_path!("pronunciations.txt")),
+    )?
+    .with_rules(include_str!(builtin_path!("letter-to-sound.txt")))?;
+    let ngrams = include_bytes!(builtin_path!("words.lm"));
+    let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
+    Ok((pronunciations, ngrams))
 }
 
 fn load_pronunciations(dir: &Path, phones: &PhonesConfig) -> Result<Pronunciations> {
@@ -268,6 +301,7 @@ fn load_encoder(
     config: &ModelConfig,
     tokens: usize,
     options: &LoadOptions,
+    other: Option<&Encoder>,
 ) -> Result<Chosen> {
     let f32 = config.encoder.f32.as_ref();
     let load = |precision, gpu| {
@@ -276,7 +310,7 @@ fn load_encoder(
             Precision::Auto | Precision::Int8 => &config.encoder.int8,
         });
         let onnx = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-        Ok((Encoder::new(onnx.into(), config, tokens, &path, gpu)?, precision))
+        Ok((Encoder::new(onnx.into(), config, tokens, &path, gpu, other)?, precision))
     };
     if options.wants_gpu(f32.is_some())? {
         match (Gpu::find(), options.device) {
