@@ -10,7 +10,7 @@ use mynah::{
     audio::{RawFormat, SampleFormat},
 };
 
-use crate::{audio_input::STDIN, decoding_args::DecodingArgs, format::Format};
+use crate::{audio_input::STDIN, decoding_args::DecodingArgs, footprint, format::Format};
 
 /// Streaming speech recognition, offline: audio in, text out while it is being said
 ///
@@ -589,13 +589,16 @@ impl ModelArgs {
             second_pass,
             device: self.run_on.into(),
         };
-        match &self.model {
-            Some(folder) => Model::load(folder, options),
+        footprint::prepare();
+        let model = match &self.model {
+            Some(folder) => Model::load(folder, options)?,
             #[cfg(feature = "builtin-model")]
-            None => Model::builtin_with(&options),
+            None => Model::builtin_with(&options)?,
             #[cfg(not(feature = "builtin-model"))]
             None => usage_error("no model is built into this mynah; give --model DIR"),
-        }
+        };
+        footprint::settle(&model);
+        Ok(model)
     }
 }
 

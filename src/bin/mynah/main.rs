@@ -11,6 +11,7 @@ mod captions;
 mod decoding_args;
 mod eval;
 mod failure;
+mod footprint;
 mod format;
 mod listen;
 mod live;

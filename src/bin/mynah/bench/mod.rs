@@ -38,6 +38,8 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
     let began = Instant::now();
     let recognizer = args.recognizer.recognizer(Defaults { gated: true, ..Defaults::default() })?;
     let start_up = began.elapsed();
+    recognizer.model().finish_loading()?;
+    let second_pass = recognizer.model().has_second_pass().then(|| began.elapsed().as_secs_f64());
     let mut speech = Speech::default();
     while speech.audio < args.seconds {
         match &args.file {
@@ -57,6 +59,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         precision: precision_name(recognizer.model()),
         kernels: recognizer.model().encoder().matrix_kernels(),
         start_up_seconds: start_up,
+        second_pass_seconds: second_pass,
         audio_seconds: speech.audio,
         real_time_factor: speech.compute.as_secs_f64() / speech.audio.as_secs_f64(),
         chunk_compute: ChunkCompute::of(speech::chunk_length(&recognizer), speech.chunks),

@@ -25,6 +25,8 @@ pub struct Report {
     pub kernels: BTreeMap<String, usize>,
     #[serde(serialize_with = "seconds")]
     pub start_up_seconds: Duration,
+    /// When the second pass was ready, too; `None` without one.
+    pub second_pass_seconds: Option<f64>,
     #[serde(serialize_with = "seconds")]
     pub audio_seconds: Duration,
     pub real_time_factor: f64,
@@ -83,7 +85,11 @@ impl Report {
         )?;
         writeln!(out, "features          {}", features.join(" "))?;
         writeln!(out, "matrix products   {}", kernels.join(", "))?;
-        writeln!(out, "start-up          {} ms", self.start_up_seconds.as_millis())?;
+        write!(out, "start-up          {} ms", self.start_up_seconds.as_millis())?;
+        match self.second_pass_seconds {
+            Some(ready) => writeln!(out, ", second pass ready after {:.0} ms", ready * 1e3)?,
+            None => writeln!(out)?,
+        }
         writeln!(
             out,
             "real-time factor  {:.4} ({:.0} s of audio)",
