@@ -43,3 +43,41 @@ pub fn share_values(values: &mut [TValue], others: &[TValue]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use tract_onnx::tract_core::tract_linalg::mmm::EagerPackedInput;
+
+    use super::*;
+    use crate::encoder::Encoder;
+    use crate::{LoadOptions, Model, Precision};
+
+    /// Where the packed weights of each matrix product are in memory.
+    fn places(encoder: &Encoder) -> BTreeSet<usize> {
+        let products = encoder.0.plan.model().nodes.iter();
+        let micro_ops = products.filter_map(|n| n.op_as::<OptMatMul>()).flat_map(|p| &p.micro_ops);
+        let operands = micro_ops.flat_map(|micro_op| match micro_op {
+            ProtoFusedSpec::AddMatMul { a, b, .. } => vec![a, b],
+            _ => Vec::new(),
+        });
+        let packed = operands.filter_map(|operand| match operand {
+            MatMulOperand::Const(value) => value.downcast_ref::<EagerPackedInput>(),
+            MatMulOperand::Input(_) => None,
+        });
+        packed.map(|value| value.packed.as_ptr() as usize).collect()
+    }
+
+    #[test]
+    fn both_passes_read_the_same_weights() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/en-small");
+        let options = LoadOptions { second_pass: true, ..Precision::Int8.into() };
+        let model = Model::load(dir, options).unwrap();
+        let first = places(model.encoder());
+        let second = places(model.second_encoder().unwrap().get().unwrap());
+        assert!(first.len() >= 40, "{}", first.len());
+        assert_eq!(first, second);
+    }
+}
