@@ -1,38 +1,35 @@
 //! One copy in memory of what two graphs of the same weights hold.
 
-use std::collections::HashMap;
-
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::matmul::optimized::{MatMulOperand, OptMatMul, ProtoFusedSpec};
 
-/// Gives the matrix products of `model` the weights of those of `other` that have the same name, where
-/// both are packed into the same bytes.
+/// Gives the matrix products of `model` the weights of those of `other` that are packed into the same
+/// bytes.
 ///
 /// tract packs each graph's weights anew and keeps them inside its operators.
 pub fn share_weights(model: &mut TypedModel, other: &TypedModel) {
-    let nodes = other.nodes.iter();
-    let products = nodes.filter_map(|node| Some((&*node.name, node.op_as::<OptMatMul>()?)));
-    let products: HashMap<&str, &OptMatMul> = products.collect();
-    for node in &mut model.nodes {
-        let Some(theirs) = products.get(node.name.as_str()) else { continue };
-        let Some(ours) = node.op_as_mut::<OptMatMul>() else { continue };
-        for (ours, theirs) in ours.micro_ops.iter_mut().zip(&theirs.micro_ops) {
-            share_operands(ours, theirs);
+    let products = other.nodes.iter().filter_map(|node| node.op_as::<OptMatMul>());
+    let theirs: Vec<_> =
+        products.flat_map(|product| &product.micro_ops).flat_map(weights).collect();
+    let products = model.nodes.iter_mut().filter_map(|node| node.op_as_mut::<OptMatMul>());
+    for micro_op in products.flat_map(|product| &mut product.micro_ops) {
+        let ProtoFusedSpec::AddMatMul { a, b, .. } = micro_op else { continue };
+        for ours in [a, b] {
+            // The packed bytes are counted by their references, and a clone is one more.
+            if let Some(&same) = theirs.iter().find(|theirs| **theirs == ours) {
+                *ours = same.clone();
+            }
         }
     }
 }
 
-fn share_operands(ours: &mut ProtoFusedSpec, theirs: &ProtoFusedSpec) {
-    use ProtoFusedSpec::AddMatMul;
-    let (AddMatMul { a, b, .. }, AddMatMul { a: their_a, b: their_b, .. }) = (ours, theirs) else {
-        return;
+/// The operands that are constants.
+fn weights(micro_op: &ProtoFusedSpec) -> impl Iterator<Item = &MatMulOperand> {
+    let operands = match micro_op {
+        ProtoFusedSpec::AddMatMul { a, b, .. } => [Some(a), Some(b)],
+        _ => [None, None],
     };
-    for (ours, theirs) in [(a, their_a), (b, their_b)] {
-        // The packed bytes are counted by their references, and a clone is one more.
-        if matches!(theirs, MatMulOperand::Const(_)) && ours == theirs {
-            *ours = theirs.clone();
-        }
-    }
+    operands.into_iter().flatten().filter(|operand| matches!(operand, MatMulOperand::Const(_)))
 }
 
 /// Replaces values by those of `others` in the same place that equal them.
@@ -59,11 +56,7 @@ mod tests {
     fn places(encoder: &Encoder) -> BTreeSet<usize> {
         let products = encoder.0.plan.model().nodes.iter();
         let micro_ops = products.filter_map(|n| n.op_as::<OptMatMul>()).flat_map(|p| &p.micro_ops);
-        let operands = micro_ops.flat_map(|micro_op| match micro_op {
-            ProtoFusedSpec::AddMatMul { a, b, .. } => vec![a, b],
-            _ => Vec::new(),
-        });
-        let packed = operands.filter_map(|operand| match operand {
+        let packed = micro_ops.flat_map(weights).filter_map(|operand| match operand {
             MatMulOperand::Const(value) => value.downcast_ref::<EagerPackedInput>(),
             MatMulOperand::Input(_) => None,
         });
