@@ -48,12 +48,11 @@ impl SecondEncoder {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "builtin-model"))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(feature = "builtin-model")]
     fn what_could_not_be_loaded_is_told_each_time() {
         let second = SecondEncoder::loading(4, || Err(Error::Config("no encoder".to_owned())));
         for _ in 0..2 {
