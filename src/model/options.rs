@@ -21,7 +21,7 @@ pub struct LoadOptions {
     /// The audio of one call of the encoder.
     pub chunk: Chunk,
     /// Whether each utterance is encoded a second time, for its final, in the chunks of
-    /// [`Chunk::Offline`]: fewer errors, for the memory of a second encoder and about twice the
+    /// [`Chunk::Offline`]: fewer errors, for a few megabytes, the weights being shared, and about twice the
     /// computing. Without effect where those are the chunks already.
     pub second_pass: bool,
     /// What the encoder runs on.
