@@ -1,6 +1,6 @@
 """Greedy error rates of a checkpoint in PyTorch, for choosing between runs.
 
-    python evaluate.py runs/first/average.pt MANIFEST.jsonl --chunk 16
+    python evaluate.py runs/first/average.pt MANIFEST.jsonl --chunk 16 [--lexicon data/lexicon.txt]
 
 The figures of the model card come from `mynah eval`, that is, from the product itself.
 """
@@ -14,7 +14,8 @@ import torch.nn.functional as F
 
 from checkpoint import load_checkpoint
 from features import LogMel
-from model import StreamingEncoder
+from lexicon import Lexicon
+from model import LogProbs, StreamingEncoder
 from prepare import SAMPLE_RATE, read_audio
 from text import decode, edit_distance, normalize
 
@@ -26,14 +27,30 @@ def load_recordings(manifest: Path) -> list[tuple[torch.Tensor, str]]:
 
 
 @torch.no_grad()
-def greedy_text(model: StreamingEncoder, samples: torch.Tensor, chunk: int) -> str:
-    """Transcribe one recording, padded as the runtime pads it: silence up to whole rows."""
+def read_recording(model: StreamingEncoder, samples: torch.Tensor, chunk: int) -> LogProbs:
+    """Encode one recording, padded as the runtime pads it: silence up to whole rows."""
     frames = LogMel(model.features)(F.pad(samples, (0, SAMPLE_RATE // 2)))
     block = 4 * model.config.left_context
     wanted = -(-len(frames) // block) * block + 1
     frames = F.pad(frames, (0, 0, 0, wanted - len(frames)), value=float(frames.min()))
-    log_probs = model(frames[None], chunk, torch.zeros(1, 1)).tokens
-    return decode(log_probs[0].argmax(-1).tolist())
+    return model(frames[None], chunk, torch.zeros(1, 1))
+
+
+def greedy_text(model: StreamingEncoder, samples: torch.Tensor, chunk: int) -> str:
+    return decode(read_recording(model, samples, chunk).tokens[0].argmax(-1).tolist())
+
+
+def phone_errors(model: StreamingEncoder, recordings: list, chunk: int, lexicon: Lexicon) -> dict:
+    """The phone error rate in percent, of recordings whose words all have pronunciations, of several the first."""
+    errors = phones = 0
+    for samples, reference in recordings:
+        if not all(words := [lexicon.pronunciations.get(word) for word in reference.split()]):
+            continue
+        expected = [phone for said in words for phone in said[0]]
+        best = read_recording(model, samples, chunk).phones[0].argmax(-1).unique_consecutive().tolist()
+        errors += edit_distance(expected, [phone for phone in best if phone])
+        phones += len(expected)
+    return {"per": round(100 * errors / max(phones, 1), 2)}
 
 
 def greedy_errors(model: StreamingEncoder, recordings: list, chunk: int) -> dict:
@@ -54,8 +71,15 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--chunk", type=int, default=16, help="in encoder frames of 40 ms")
+    parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py: phone errors too")
     args = parser.parse_args()
-    print(json.dumps(greedy_errors(load_checkpoint(args.checkpoint), load_recordings(args.manifest), args.chunk)))
+    model, recordings = load_checkpoint(args.checkpoint), load_recordings(args.manifest)
+    rates = greedy_errors(model, recordings, args.chunk)
+    if args.lexicon:
+        if not model.phone_head:
+            raise SystemExit(f"{args.checkpoint}: a model without phones; leave --lexicon out")
+        rates |= phone_errors(model, recordings, args.chunk, Lexicon(args.lexicon))
+    print(json.dumps(rates))
 
 
 if __name__ == "__main__":

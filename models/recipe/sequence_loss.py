@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+import denominator
 from dataset import Stretch
 from lexicon import PHONES, Lexicon
 from losses import BLANK, ctc_loss
@@ -53,7 +54,8 @@ def trigram_of_text(sentences: Path, lexicon: Lexicon) -> Tensor:
 def log_partition(log_probs: Tensor, lengths: Tensor, trigram: Tensor) -> Tensor:
     """log_probs (time, batch, phone) of which `lengths` frames count → the log of all paths' summed probabilities (batch).
 
-    A state is the last two phones, and whether the last frame was the last phone or a blank.
+    A state is the last two phones, and whether the last frame was the last phone or a blank. `denominator.c` does the same
+    several times as fast; this is for machines without a C compiler, and says what it does.
     """
     time, batch, phones = log_probs.shape
     probs = log_probs.exp()
@@ -80,7 +82,11 @@ def mutual_information_loss(log_probs: Tensor, stretches: list[Stretch], trigram
     """Mean loss per phone over the stretches, but for the trigram's own score of the transcripts, which teaches nothing."""
     if not stretches:
         return log_probs.new_zeros(())
-    parts = pad_sequence([log_probs[s.row, s.start : s.end] for s in stretches])
-    lengths = torch.tensor([s.end - s.start for s in stretches])
+    parts = [log_probs[s.row, s.start : s.end] for s in stretches]
+    lengths = [len(part) for part in parts]
     phones = sum(len(s.tokens) for s in stretches)
-    return ctc_loss(log_probs, stretches) + log_partition(parts, lengths, trigram).sum() / max(phones, 1)
+    if denominator.library():
+        sums = denominator.log_partition(torch.cat(parts), lengths, denominator.padded(trigram))
+    else:
+        sums = log_partition(pad_sequence(parts), torch.tensor(lengths), trigram)
+    return ctc_loss(log_probs, stretches) + sums.sum() / max(phones, 1)

@@ -6,7 +6,8 @@ r"""Train the encoder's upper part on cached states of the part below, which sta
 What is frozen is all that is pretrained, or with `--frozen lower` the stem and the lower blocks. The states of `--hours` of augmented
 rows are computed once and kept in `--states`, 69 MB an hour, for one checkpoint. Reading them, a step takes a quarter of the time of
 one through the whole encoder, with `--frozen lower` half of it. The loss of the phones is CTC, or with `--sentences` that of
-`sequence_loss.py`, for a model that CTC has taught. `--out` receives `average.pt` every few minutes, and `log.jsonl`.
+`sequence_loss.py`, for a model that CTC has taught. Cached rows are learned by heart in an hour; without `--states` each step draws new
+rows, augmented anew, and takes them through the frozen part. `--out` receives `average.pt` every few minutes, and `log.jsonl`.
 """
 
 import argparse
@@ -14,7 +15,9 @@ import hashlib
 import os
 import pickle
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +49,10 @@ LEARNED = {"pretrained": HEADS, "lower": HEADS + UPPER}
 LONGEST_SPAN, SPANS, WIDEST_BAND = 12, 6, 48
 
 
+# The frozen part's states (ROWS, time, dim), their chunk length, and what is said in them.
+Batch = tuple[torch.Tensor, int, list[Stretch]]
+
+
 def load(path: Path, config: TrainConfig, frozen: str) -> StreamingEncoder:
     """The encoder of a checkpoint, whose new blocks and heads may be missing or of another kind."""
     model = StreamingEncoder(config.model)
@@ -75,13 +82,17 @@ def fingerprint(model: StreamingEncoder) -> str:
     return digest.hexdigest()
 
 
+def row_loader(config: TrainConfig, data: list[Path], workers: int) -> DataLoader:
+    corpus = Corpus(data, config.corpus_weights, longest_samples(config))
+    rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0, config.warped_share)
+    return DataLoader(rows, ROWS, num_workers=workers, collate_fn=collate, prefetch_factor=4)
+
+
 @torch.no_grad()
 def cache_states(model: StreamingEncoder, config: TrainConfig, frozen: str, data: list[Path], hours: float, out: Path) -> None:
     """Write `states.npy` (batch · ROWS, time, dim), bf16 as 16-bit integers, and `stretches.pkl`: each batch's chunk and stretches."""
     batches = int(hours * 3600 * 100 / (ROWS * row_frames(config)))
-    corpus = Corpus(data, config.corpus_weights, longest_samples(config))
-    rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0, config.warped_share)
-    loader = DataLoader(rows, ROWS, num_workers=2, collate_fn=collate, prefetch_factor=4)
+    loader = row_loader(config, data, workers=2)
     shape = (batches * ROWS, config.row_blocks * config.model.left_context, config.model.dim)
     out.mkdir(parents=True, exist_ok=True)
     states = np.lib.format.open_memmap(out / "states.npy", mode="w+", dtype=np.int16, shape=shape)
@@ -107,6 +118,26 @@ def open_states(model: StreamingEncoder, folder: Path) -> tuple[np.ndarray, list
     return np.load(folder / "states.npy", mmap_mode="r"), kept
 
 
+def cached_batches(model: StreamingEncoder, folder: Path, rng: np.random.Generator) -> Iterator[Batch]:
+    states, kept = open_states(model, folder)
+    while True:
+        for index in rng.permutation(len(kept)):
+            chunk, stretches = kept[index]
+            yield torch.from_numpy(states[index * ROWS : (index + 1) * ROWS].copy()).view(torch.bfloat16), chunk, stretches
+
+
+def fresh_batches(model: StreamingEncoder, config: TrainConfig, frozen: str, data: list[Path]) -> Iterator[Batch]:
+    loader = row_loader(config, data, workers=1)
+    read = model.lower_states if frozen == "lower" else model.pretrained_states
+    for (frames, stretches, _), chunk in zip(loader, cycle(config.chunks)):
+        # The frozen part is read as it will run, without dropout.
+        model.eval()
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            states = read(frames, chunk, torch.randint(0, 1500, (ROWS, 1)))
+        model.train()
+        yield states, chunk, stretches
+
+
 def mask_states(states: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     time, dim = states.shape[1:]
     for row in states:
@@ -127,7 +158,7 @@ def main() -> None:
     parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py, for a model with phones")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--frozen", choices=LEARNED, default="pretrained")
-    parser.add_argument("--states", type=Path, required=True)
+    parser.add_argument("--states", type=Path, help="the folder of the cache")
     parser.add_argument("--hours", type=float, default=36, help="of audio, to cache the states of")
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--sentences", type=Path, help="text whose phones compete with what is said")
@@ -148,13 +179,12 @@ def main() -> None:
 
     torch.manual_seed(config.seed)
     model = load(args.checkpoint, config, args.frozen)
-    if not (args.states / "stretches.pkl").exists():
+    if args.states and not (args.states / "stretches.pkl").exists():
         cache_states(model.eval(), config, args.frozen, args.data, args.hours, args.states)
-    states, kept = open_states(model, args.states)
     recordings = load_recordings(args.dev) if args.dev else []
     args.out.mkdir(parents=True, exist_ok=True)
     optimizer = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY)
-    average, rng, order = Average(model, AVERAGE_DECAY), np.random.default_rng(config.seed), []
+    average, rng = Average(model, AVERAGE_DECAY), np.random.default_rng(config.seed)
     began, saved, losses, step = time.monotonic(), time.monotonic(), [], 0
 
     def log(**values) -> None:
@@ -167,15 +197,15 @@ def main() -> None:
             log(**evaluate_average(config, average, recordings))
 
     model.train()
-    while (progress := (time.monotonic() - began) / (60 * args.minutes)) < 1:
-        order = order or list(rng.permutation(len(kept)))
-        index = order.pop()
-        chunk, stretches = kept[index]
-        x = torch.from_numpy(states[index * ROWS : (index + 1) * ROWS].copy()).view(torch.bfloat16)
+    cached = args.states and cached_batches(model, args.states, rng)
+    for states, chunk, stretches in cached or fresh_batches(model, config, args.frozen, args.data):
+        progress = (time.monotonic() - began) / (60 * args.minutes)
+        if progress >= 1:
+            break
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * schedule(config, step, progress)
         with torch.autocast("cpu", torch.bfloat16):
-            x = mask_states(x, rng)
+            x = mask_states(states, rng)
             tokens, phones = model.read(model.upper_states(x, chunk) if args.frozen == "lower" else x, chunk)
         by_head = [ctc_loss(tokens, stretches)] + ([phone_loss(phones, pronounced(stretches, lexicon))] if lexicon else [])
         weights = (config.letter_ctc_weight, config.phone_ctc_weight)

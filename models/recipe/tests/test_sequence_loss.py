@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 import torch
 
+import denominator
 from dataset import Stretch
 from losses import ctc_loss
 from sequence_loss import log_partition, mutual_information_loss, phone_trigram
@@ -68,3 +69,22 @@ def test_a_constant_added_to_all_scores_changes_nothing(trigram):
     assert ctc_loss(scores - 1, [stretch]) > ctc_loss(scores, [stretch])
     shifted, plain = (mutual_information_loss(x, [stretch], trigram) for x in (scores - 1, scores))
     assert shifted.item() == pytest.approx(plain.item(), abs=1e-4)
+
+
+@pytest.mark.skipif(denominator.library() is None, reason="no C compiler")
+def test_the_compiled_sum_and_its_gradient_are_those_of_pytorch(trigram):
+    torch.manual_seed(3)
+    lengths = [TIME, 40, 1]
+    scores = torch.randn(sum(lengths), PHONES)
+    sums, gradients = [], []
+    for compiled in (False, True):
+        log_probs = (3 * scores).log_softmax(-1).requires_grad_()
+        if compiled:
+            sums.append(denominator.log_partition(log_probs, lengths, denominator.padded(trigram)))
+        else:
+            parts = torch.nn.utils.rnn.pad_sequence(log_probs.split(lengths))
+            sums.append(log_partition(parts, torch.tensor(lengths), trigram))
+        (sums[-1] * torch.tensor([1.0, 2.0, 3.0])).sum().backward()
+        gradients.append(log_probs.grad)
+    assert torch.allclose(*sums, atol=1e-4)
+    assert torch.allclose(*gradients, atol=1e-5)
