@@ -156,6 +156,18 @@ impl Fusion {
         self.listed.words().count() + model
     }
 
+    /// The language model's n-grams.
+    pub fn ngrams(&self) -> Option<&NgramModel> {
+        self.language_model.as_ref().map(|model| &model.ngrams)
+    }
+
+    /// Whether hotwords have words that the language model lacks.
+    pub fn lists_unknown_words(&self) -> bool {
+        let is_known =
+            |word: &str| self.ngrams().is_some_and(|model| model.word_id(word).is_some());
+        self.listed.words().any(|word| !is_known(&word))
+    }
+
     /// What the scores from here on depend on, if no word is unfinished.
     pub fn future(&self, state: &FusionState) -> FusionFuture {
         FusionFuture { words: state.words, context: state.context.node() }

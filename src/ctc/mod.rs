@@ -21,6 +21,7 @@ pub use prefix_beam::PrefixBeamConfig;
 pub use restriction::{Outcome, Restriction};
 pub use word::{Word, WordCalibration};
 
+pub(crate) use pronouncer::KeptPronouncer;
 pub(crate) use search::Search;
 
 use greedy::Greedy;

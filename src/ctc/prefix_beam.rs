@@ -325,8 +325,8 @@ impl PrefixBeam {
         fusion: &Fusion,
         tokens: &TokenTable,
     ) -> Result<Option<Arc<Pronouncer>>> {
-        let new = |pronunciations| Ok(Arc::new(Pronouncer::new(pronunciations, fusion, tokens)?));
-        self.pronunciations.as_ref().map(new).transpose()
+        let of = |pronunciations| Pronouncer::shared(pronunciations, fusion, tokens);
+        self.pronunciations.as_ref().map(of).transpose()
     }
 
     /// The prefixes and starts held in memory.

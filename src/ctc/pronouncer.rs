@@ -1,11 +1,12 @@
 //! The words that phones may be the beginning of, as a tree of their pronunciations.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::Token;
 use super::fusion::Fusion;
 use crate::lexicon::Pronunciations;
-use crate::lm::{Lexicon, LexiconNode};
+use crate::lm::{Lexicon, LexiconNode, NgramModel};
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
@@ -22,6 +23,14 @@ pub(super) struct Pronouncer {
     /// Ids of tokens.
     letters: Vec<u16>,
     boundary: TokenId,
+}
+
+/// A [`Pronouncer`] and what it was made for: made anew by every search, a
+/// tree of 100,000 words would take 50 ms, and again whenever hotwords change.
+pub(crate) struct KeptPronouncer {
+    ngrams: Option<NgramModel>,
+    tokens: TokenTable,
+    pronouncer: Arc<Pronouncer>,
 }
 
 /// A word of a [`Pronouncer`].
@@ -53,6 +62,30 @@ struct Span {
 }
 
 impl Pronouncer {
+    /// Gives the one that the first search has made of these, if that is what this search needs.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Pronouncer::new`].
+    pub fn shared(
+        pronunciations: &Pronunciations,
+        fusion: &Fusion,
+        tokens: &TokenTable,
+    ) -> Result<Arc<Self>> {
+        let new = || Ok(Arc::new(Self::new(pronunciations, fusion, tokens)?));
+        if fusion.lists_unknown_words() {
+            return new();
+        }
+        let kept = pronunciations.kept();
+        if let Some(kept) = kept.get().filter(|kept| kept.fits(fusion, tokens)) {
+            return Ok(kept.pronouncer.clone());
+        }
+        let pronouncer = new()?;
+        let (ngrams, tokens) = (fusion.ngrams().cloned(), tokens.clone());
+        kept.get_or_init(|| KeptPronouncer { ngrams, tokens, pronouncer: pronouncer.clone() });
+        Ok(pronouncer)
+    }
+
     /// Takes the words that the tokens can spell and that `fusion` has a score for; those that have no
     /// pronunciation are said by rule, if there are rules.
     ///
@@ -210,6 +243,12 @@ impl Pronouncer {
     }
 }
 
+impl KeptPronouncer {
+    fn fits(&self, fusion: &Fusion, tokens: &TokenTable) -> bool {
+        self.ngrams.as_ref() == fusion.ngrams() && self.tokens == *tokens
+    }
+}
+
 impl Entries {
     fn push(&mut self, phones: impl Iterator<Item = u8>, known: Known) {
         let first = self.phones.len() as u32;
@@ -249,6 +288,7 @@ impl Letters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ctc::Hotword;
 
     #[test]
     fn homophones_end_at_one_node() {
@@ -271,5 +311,23 @@ mod tests {
         assert_eq!(spelled(&[1, 2]), ["AB"]);
         // The tokens have no Z.
         assert_eq!(spelled(&[3]), ["nothing"]);
+    }
+    #[test]
+    fn searches_for_the_same_words_share_one() {
+        let table = TokenTable::parse("<blank>\n▁\nA\nB\nE", TokenId(0)).unwrap();
+        let fewer = TokenTable::parse("<blank>\n▁\nA\nB", TokenId(0)).unwrap();
+        let lexicon = Pronunciations::parse("<blank>\nAH\nB\nIY", "AB\tAB\nBE\tBC").unwrap();
+        let shared = |hotwords: &[Hotword], tokens| {
+            let fusion = Fusion::new(None, hotwords, tokens).unwrap();
+            Pronouncer::shared(&lexicon, &fusion, tokens).unwrap()
+        };
+        let first = shared(&[], &table);
+        assert!(Arc::ptr_eq(&first, &shared(&[], &table)));
+        let other = shared(&[], &fewer);
+        assert!(!Arc::ptr_eq(&first, &other));
+        assert_eq!((first.words.len(), other.words.len()), (2, 1));
+        // Words that only hotwords have are theirs alone.
+        assert!(!Arc::ptr_eq(&first, &shared(&[Hotword::new("abba")], &table)));
+        assert!(Arc::ptr_eq(&first, &shared(&[], &table)));
     }
 }

@@ -3,10 +3,11 @@
 mod letter_to_sound;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use letter_to_sound::LetterToSound;
 
+use crate::ctc::KeptPronouncer;
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
@@ -16,12 +17,13 @@ use crate::{Error, Result};
 #[derive(Clone, PartialEq)]
 pub struct Pronunciations(Arc<Parts>);
 
-#[derive(PartialEq)]
 struct Parts {
     /// By id; the first is the CTC blank.
     phones: Vec<String>,
     text: Cow<'static, str>,
     rules: Option<LetterToSound>,
+    /// What the first search made of them.
+    kept: OnceLock<KeptPronouncer>,
 }
 
 /// A pronunciation, as the file has it.
@@ -61,7 +63,7 @@ impl Pronunciations {
                 Error::Config(format!("pronunciations: line {number} {reason}"))
             })?;
         }
-        Ok(Self(Arc::new(Parts { phones, text, rules: None })))
+        Ok(Self::of(phones, text, None))
     }
 
     /// The same with rules by which other words are said, as `letter_to_sound.py` of the recipe writes
@@ -75,7 +77,11 @@ impl Pronunciations {
         let rules = LetterToSound::parse(rules, phones)
             .map_err(|reason| Error::Config(format!("letter to sound: {reason}")))?;
         let (phones, text) = (phones.clone(), text.clone());
-        Ok(Self(Arc::new(Parts { phones, text, rules: Some(rules) })))
+        Ok(Self::of(phones, text, Some(rules)))
+    }
+
+    fn of(phones: Vec<String>, text: Cow<'static, str>, rules: Option<LetterToSound>) -> Self {
+        Self(Arc::new(Parts { phones, text, rules, kept: OnceLock::new() }))
     }
 
     /// The number of phones, the blank included.
@@ -93,6 +99,11 @@ impl Pronunciations {
         self.0.text.is_empty()
     }
 
+    /// Where the first search leaves for others what takes long to make.
+    pub(crate) fn kept(&self) -> &OnceLock<KeptPronouncer> {
+        &self.0.kept
+    }
+
     /// How a word that the lexicon lacks may be said, the likeliest first; nothing without rules.
     pub(crate) fn guess(&self, word: &str) -> Vec<Vec<u8>> {
         self.0.rules.as_ref().map_or_else(Vec::new, |rules| rules.pronounce(word))
@@ -102,6 +113,12 @@ impl Pronunciations {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Said<'_>)> {
         let entries = self.0.text.lines().filter_map(|line| line.split_once(AFTER_WORD));
         entries.flat_map(|(word, said)| said.split(' ').map(move |said| (word, Said(said))))
+    }
+}
+
+impl PartialEq for Parts {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.phones, &self.text, &self.rules) == (&other.phones, &other.text, &other.rules)
     }
 }
 

@@ -27,6 +27,8 @@ use std::sync::Arc;
 #[cfg(feature = "builtin-model")]
 use prost::bytes::Bytes;
 
+#[cfg(feature = "builtin-model")]
+use crate::ctc::Search;
 use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig};
 use crate::encoder::{Encoder, Gpu};
 use crate::lexicon::Pronunciations;
@@ -119,10 +121,16 @@ impl Model {
         let tokens_path = Path::new(builtin_path!("tokens.txt"));
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
         let columns = tokens.len() + include_str!(builtin_path!("phones.txt")).lines().count();
-        // The encoder takes a fifth of a second on a fast core, the words a tenth of that.
+        // The encoder takes a fifth of a second on a fast core, the words and their tree half of that.
         let (encoder, words) = std::thread::scope(|scope| {
             let encoder = scope.spawn(|| builtin_encoder(&config, columns, None));
             let words = builtin_words();
+            if let Ok((pronunciations, ngrams)) = &words {
+                // Leaves the tree for the searches to come, the first of which is told what is wrong.
+                let (ngrams, pronunciations) = (ngrams.clone(), pronunciations.clone());
+                let decoding = decoding(&config, Some(ngrams), Some(pronunciations));
+                let _ = Search::new(&decoding, &tokens);
+            }
             (encoder.join().unwrap_or_else(|panic| resume_unwind(panic)), words)
         });
         let (encoder, (pronunciations, ngrams)) = (encoder?, words?);
