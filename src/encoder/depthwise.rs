@@ -1,5 +1,6 @@
 //! A convolution over time of each channel by itself.
 
+use multiversion::multiversion;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
 
@@ -56,6 +57,7 @@ impl TypedOp for Depthwise {
     as_op!();
 }
 
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma"))]
 fn run(input: &[f32], kernel: &[f32], bias: &[f32], output: &mut [f32]) {
     let channels = bias.len();
     for (time, output) in output.chunks_exact_mut(channels).enumerate() {

@@ -2,6 +2,7 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
+use multiversion::multiversion;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseMiniOp;
 use tract_onnx::tract_core::tract_linalg::routines::Func;
@@ -19,15 +20,25 @@ impl Gelu {
         let mut scaled = [0.0; PIECE];
         for values in values.chunks_mut(PIECE) {
             let scaled = &mut scaled[..values.len()];
-            for (scaled, x) in scaled.iter_mut().zip(&*values) {
-                *scaled = x * FRAC_1_SQRT_2;
-            }
+            scale(values, scaled);
             erf.run(scaled)?;
-            for (x, erf) in values.iter_mut().zip(scaled) {
-                *x = *x * 0.5 * (*erf + 1.0);
-            }
+            weigh(values, scaled);
         }
         Ok(())
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma"))]
+fn scale(values: &[f32], scaled: &mut [f32]) {
+    for (scaled, x) in scaled.iter_mut().zip(values) {
+        *scaled = x * FRAC_1_SQRT_2;
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma"))]
+fn weigh(values: &mut [f32], erfs: &[f32]) {
+    for (x, erf) in values.iter_mut().zip(erfs) {
+        *x = *x * 0.5 * (*erf + 1.0);
     }
 }
 

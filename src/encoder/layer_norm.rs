@@ -1,5 +1,6 @@
 //! Layer normalization (arXiv 1607.06450) over the last axis, in one pass per row.
 
+use multiversion::multiversion;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
 
@@ -50,6 +51,7 @@ impl TypedOp for LayerNorm {
     as_op!();
 }
 
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma"))]
 fn run(input: &[f32], gain: &[f32], bias: &[f32], epsilon: f32, output: &mut [f32]) {
     let width = gain.len();
     for (row, normalized) in input.chunks_exact(width).zip(output.chunks_exact_mut(width)) {
@@ -57,6 +59,7 @@ fn run(input: &[f32], gain: &[f32], bias: &[f32], epsilon: f32, output: &mut [f3
     }
 }
 
+#[inline(always)]
 fn normalize(row: &[f32], gain: &[f32], bias: &[f32], epsilon: f32, normalized: &mut [f32]) {
     let per_value = 1.0 / row.len() as f32;
     let mean = sum(row, |x| x) * per_value;
@@ -67,6 +70,7 @@ fn normalize(row: &[f32], gain: &[f32], bias: &[f32], epsilon: f32, normalized: 
     }
 }
 
+#[inline(always)]
 fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0; LANES];
     let mut pieces = row.chunks_exact(LANES);

@@ -1,5 +1,6 @@
 //! Floating point to 8-bit integers, as ONNX's `QuantizeLinear`.
 
+use multiversion::multiversion;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseMiniOp;
 
@@ -20,12 +21,17 @@ impl Eq for Quantize {}
 
 impl Quantize {
     fn run(&self, values: &[f32], integers: &mut [i8]) {
-        let zero_point = f32::from(self.zero_point);
-        let (low, high) = (f32::from(i8::MIN) - zero_point, f32::from(i8::MAX) - zero_point);
-        for (value, integer) in values.iter().zip(integers) {
-            let clamped = (value * self.per_step).clamp(low, high);
-            *integer = ((clamped + ROUNDER).to_bits() as i8).wrapping_add(self.zero_point);
-        }
+        round(values, self.per_step, self.zero_point, integers);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma"))]
+fn round(values: &[f32], per_step: f32, zero_point: i8, integers: &mut [i8]) {
+    let zero = f32::from(zero_point);
+    let (low, high) = (f32::from(i8::MIN) - zero, f32::from(i8::MAX) - zero);
+    for (value, integer) in values.iter().zip(integers) {
+        let clamped = (value * per_step).clamp(low, high);
+        *integer = ((clamped + ROUNDER).to_bits() as i8).wrapping_add(zero_point);
     }
 }
 

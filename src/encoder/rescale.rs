@@ -1,5 +1,6 @@
 //! The sums of an integer matrix product back to floating point.
 
+use multiversion::multiversion;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
 
@@ -42,6 +43,7 @@ impl TypedOp for Rescale {
     as_op!();
 }
 
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma"))]
 fn run(sums: &[i32], steps: &[f32], bias: &[f32], output: &mut [f32]) {
     let channels = steps.len();
     for (sums, output) in sums.chunks_exact(channels).zip(output.chunks_exact_mut(channels)) {
