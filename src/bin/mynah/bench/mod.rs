@@ -1,5 +1,6 @@
 //! `mynah bench`: what recognition takes on this machine.
 
+mod encoder;
 mod machine;
 mod memory;
 mod report;
@@ -50,6 +51,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         }
     }
     let memory = Memory::of_this_process();
+    let encoder = encoder::computations(&recognizer)?;
     let silence_cpu_share = silence::cpu_share(&recognizer)?;
     let config = recognizer.model().config();
     let report = Report {
@@ -63,6 +65,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         audio_seconds: speech.audio,
         real_time_factor: speech.compute.as_secs_f64() / speech.audio.as_secs_f64(),
         chunk_compute: ChunkCompute::of(speech::chunk_length(&recognizer), speech.chunks),
+        encoder_compute: ChunkCompute::of(speech::chunk_length(&recognizer), encoder),
         latency_seconds: speech.latencies.summary(),
         memory,
         silence_cpu_share,

@@ -31,6 +31,8 @@ pub struct Report {
     pub audio_seconds: Duration,
     pub real_time_factor: f64,
     pub chunk_compute: Option<ChunkCompute>,
+    /// Of the first pass's encoder alone.
+    pub encoder_compute: Option<ChunkCompute>,
     pub latency_seconds: LatencySummary,
     pub memory: Memory,
     /// Of one core.
@@ -102,6 +104,9 @@ impl Report {
                 "per {chunk_ms:.0} ms chunk  p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms, most {max_ms:.1} ms ({count} chunks)"
             )?,
             None => writeln!(out, "per chunk         none (the audio is shorter than a chunk)")?,
+        }
+        if let Some(ChunkCompute { p50_ms, p99_ms, .. }) = &self.encoder_compute {
+            writeln!(out, "  encoder alone   p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms")?;
         }
         writeln!(out, "partial latency   {}", latencies(latency.partial, "words"))?;
         writeln!(out, "final latency     {}", latencies(latency.endpoint_final, "endpoints"))?;
