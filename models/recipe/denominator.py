@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -22,14 +21,16 @@ LANES = 16
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The compiled file, kept among temporary files; nothing without a C compiler."""
+    """The compiled file, kept beside Python's; nothing without a C compiler that can make it."""
     if shutil.which("cc") is None:
         return None
     digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
-    path = Path(tempfile.gettempdir()) / f"denominator-{os.getuid()}-{digest}.so"
+    path = SOURCE.parent / "__pycache__" / f"denominator-{digest}.so"
     if not path.exists():
+        path.parent.mkdir(exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}")
-        subprocess.run(["cc", *FLAGS, str(SOURCE), "-o", str(part), "-lm"], check=True)
+        if subprocess.run(["cc", *FLAGS, str(SOURCE), "-o", str(part), "-lm"]).returncode != 0:
+            return None
         os.replace(part, path)
     return ctypes.CDLL(str(path))
 

@@ -55,7 +55,7 @@ def log_partition(log_probs: Tensor, lengths: Tensor, trigram: Tensor) -> Tensor
     """log_probs (time, batch, phone) of which `lengths` frames count → the log of all paths' summed probabilities (batch).
 
     A state is the last two phones, and whether the last frame was the last phone or a blank. `denominator.c` does the same
-    several times as fast; this is for machines without a C compiler, and says what it does.
+    several times as fast; this is for machines without a C compiler that can make it, and says what it does.
     """
     time, batch, phones = log_probs.shape
     probs = log_probs.exp()
