@@ -3,6 +3,7 @@
 //! [`Encoder`] holds the weights and is shared; [`EncoderState`] holds one stream's caches. Every
 //! shape is fixed when the model is loaded: the file may leave the number of frames open.
 
+mod attention;
 mod depthwise;
 mod fusion;
 mod gelu;
@@ -11,6 +12,7 @@ mod layer_norm;
 mod quantize;
 mod rescale;
 mod sharing;
+mod subsample;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -331,8 +333,9 @@ const _: () = {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
-    use crate::{Model, Precision};
+    use crate::{Chunk, LoadOptions, Model, Precision};
 
     fn load(dir: &str, precision: Precision) -> Model {
         Model::load(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), precision).unwrap()
@@ -368,6 +371,25 @@ mod tests {
         assert_eq!(operators(&model, "Rescale"), integer_products(&model));
         for ours in ["LayerNorm", "Gelu", "Depthwise"] {
             assert!(operators(&model, ours) > 0, "{ours}");
+        }
+    }
+
+    #[test]
+    fn attention_is_fused_whatever_the_chunk() {
+        for chunk in [320, 640, 1280, 2560].map(Duration::from_millis) {
+            let chunk = Chunk::Length(chunk);
+            for precision in [Precision::F32, Precision::Int8] {
+                let options = LoadOptions { chunk, precision, ..Default::default() };
+                let model = Model::load("models/en-small", options).unwrap();
+                let caches = &model.config().encoder.caches;
+                let caches = caches.iter().filter(|cache| cache.name.ends_with("_att_cache"));
+                assert_eq!(
+                    operators(&model, "Attention"),
+                    caches.count(),
+                    "{chunk:?}, {precision:?}"
+                );
+                assert_eq!(operators(&model, "Downsample"), 0, "{chunk:?}, {precision:?}");
+            }
         }
     }
 }

@@ -9,10 +9,16 @@
 //! Reduce<Sum> → Mul → Sub → RmsNorm → Mul(gain) → Add(bias) → LayerNorm
 //! GeluExact                                               → Gelu
 //! Conv, by channel                                        → Depthwise
+//! product with keys → Add(mask) → Softmax → product with values,
+//!     keys and values after those of a cache that moves on → Attention
+//! Downsample, of rows                                     → Subsample
 //! ```
 //!
-//! The last two do what tract's own do; tract is compiled for size, and these loops are long. The first
-//! of the products spares tract from wiring, and then removing, what corrects for zero points.
+//! The last four do what tract's own do: tract packs and copies what is too small here to be worth it, and
+//! is compiled for size. The first of the products spares tract from wiring, and then removing, what
+//! corrects for zero points.
+
+mod attention;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::DimLike;
@@ -20,6 +26,7 @@ use tract_onnx::tract_core::model::Rewriter;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::cast::Cast;
 use tract_onnx::tract_core::ops::cnn::{Conv, KernelFormat, PaddingSpec};
+use tract_onnx::tract_core::ops::downsample::Downsample;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::math::{Add, Mul, Sub};
@@ -32,6 +39,7 @@ use super::gelu::Gelu;
 use super::layer_norm::LayerNorm;
 use super::quantize::Quantize;
 use super::rescale::Rescale;
+use super::subsample::Subsample;
 
 type Patch = TractResult<Option<TypedModelPatch>>;
 
@@ -43,6 +51,8 @@ pub fn optimize(model: TypedModel) -> TractResult<TypedModel> {
         .with_rule_for("product", |(), model, node, _, op| product(model, node, op))
         .with_rule_for("rescale", |(), model, node, _, op| rescale(model, node, op))
         .with_rule_for("layer norm", |(), model, node, _, op| layer_norm(model, node, op))
+        .with_rule_for("attention", |(), model, node, _, op| attention::fuse(model, node, op))
+        .with_rule_for("subsample", |(), model, node, _, op| subsample(model, node, op))
         .with_rule_for("depthwise", |(), model, node, _, op| depthwise(model, node, op))
         .rewrite(&(), &mut model)?;
     model.optimize()?;
@@ -108,6 +118,16 @@ fn layer_norm(model: &TypedModel, norm: &TypedNode, op: &RmsNorm) -> Patch {
     let Some((mul, gain)) = next_by_channel::<Mul>(model, norm)? else { return Ok(None) };
     let Some((add, bias)) = next_by_channel::<Add>(model, mul)? else { return Ok(None) };
     replace(model, input, norm, add, LayerNorm { gain, bias, epsilon })
+}
+
+fn subsample(model: &TypedModel, node: &TypedNode, op: &Downsample) -> Patch {
+    let input = model.outlet_fact(node.inputs[0])?;
+    let is_of_rows = matches!(input.shape.as_concrete(), Some([1, _, _])) && op.axis == 1;
+    if !is_of_rows || op.stride < 1 || input.datum_type != f32::datum_type() {
+        return Ok(None);
+    }
+    let op = Subsample { first: op.modulo, step: op.stride.unsigned_abs() };
+    TypedModelPatch::replace_single_op(model, node, &node.inputs, op).map(Some)
 }
 
 fn depthwise(model: &TypedModel, node: &TypedNode, op: &Conv) -> Patch {
@@ -210,6 +230,10 @@ fn replace(
     let output = patch.wire_node(&first.name, op, &[input])?;
     patch.shunt_outside(model, last.id.into(), output[0])?;
     Ok(Some(patch))
+}
+
+fn concrete(model: &TypedModel, outlet: OutletId) -> TractResult<Option<&[usize]>> {
+    Ok(model.outlet_fact(outlet)?.shape.as_concrete())
 }
 
 fn is_binary<O: BinMiniOp>(node: &TypedNode) -> bool {
