@@ -120,16 +120,20 @@ fn attend(
     output: &mut [f32],
 ) -> TractResult<()> {
     let (count, width) = (context.mask.len(), context.width);
-    let mut keys = vec![0.0; count.div_ceil(LANES) * LANES * HEAD];
-    let mut scores = vec![0.0; QUERIES * count];
+    // Aligned rows: tract's functions sum the values before the first aligned one apart.
+    let row = count.next_multiple_of(LANES);
+    let mut keys = vec![0.0; row * HEAD];
+    let mut scores = Tensor::zero::<f32>(&[QUERIES * row])?;
+    let mut scores = scores.try_as_plain_ram_mut()?;
+    let scores = scores.as_slice_mut()?;
     for from in (0..width).step_by(HEAD) {
         transpose(context, from, &mut keys);
         let blocks = queries.chunks(QUERIES * width).zip(output.chunks_mut(QUERIES * width));
         for (queries, output) in blocks {
-            let scores = &mut scores[..queries.len() / width * count];
+            let scores = &mut scores[..queries.len() / width * row];
             score(queries, width, from, &keys, context.mask, scores);
-            for scores in scores.chunks_exact_mut(count) {
-                softmax.run(scores)?;
+            for scores in scores.chunks_exact_mut(row) {
+                softmax.run(&mut scores[..count])?;
             }
             weigh(scores, context, from, output);
         }
@@ -161,7 +165,7 @@ fn score(
     mask: &[f32],
     scores: &mut [f32],
 ) {
-    let count = mask.len();
+    let length = mask.len().next_multiple_of(LANES);
     let mut rows = [&queries[from..from + HEAD]; QUERIES];
     for (row, query) in rows.iter_mut().zip(queries.chunks_exact(width)) {
         *row = &query[from..from + HEAD];
@@ -169,7 +173,7 @@ fn score(
     for (block, (keys, mask)) in keys.chunks_exact(LANES * HEAD).zip(mask.chunks(LANES)).enumerate()
     {
         let sums = weighted_sums(rows, keys, LANES, 0);
-        for (scores, sums) in scores.chunks_exact_mut(count).zip(&sums) {
+        for (scores, sums) in scores.chunks_exact_mut(length).zip(&sums) {
             for ((score, sum), mask) in scores[block * LANES..].iter_mut().zip(sums).zip(mask) {
                 *score = sum + mask;
             }
@@ -179,9 +183,9 @@ fn score(
 
 /// The values' sums, weighted by up to `QUERIES` rows of scores.
 fn weigh(scores: &[f32], context: &Context, from: usize, output: &mut [f32]) {
-    let (count, width) = (context.mask.len(), context.width);
-    let mut rows = [&scores[..count]; QUERIES];
-    for (row, scores) in rows.iter_mut().zip(scores.chunks_exact(count)) {
+    let (length, width) = (context.mask.len().next_multiple_of(LANES), context.width);
+    let mut rows = [&scores[..length]; QUERIES];
+    for (row, scores) in rows.iter_mut().zip(scores.chunks_exact(length)) {
         *row = scores;
     }
     let [old, new] = context.values;
