@@ -1,8 +1,10 @@
 //! An utterance heard once more, in longer chunks, for its final.
 
+use std::sync::Arc;
+
 use crate::Result;
 use crate::ctc::{Path, Search};
-use crate::encoder::EncoderState;
+use crate::encoder::{Encoder, EncoderState};
 use crate::model::{Model, ModelConfig, SecondEncoder};
 
 /// The silence before an utterance's first word that is heard with it, in encoder frames: 3 s.
@@ -16,8 +18,10 @@ const PRE_ROLL: usize = 75;
 /// ends. Each utterance is encoded as a stream of its own.
 pub(crate) struct SecondPass {
     source: SecondEncoder,
-    /// Begun when it is needed: the encoder may be loading until then.
-    encoder: Option<EncoderState>,
+    /// Begun when they are needed: one may be loading until then.
+    encoders: Vec<EncoderState>,
+    /// A chunk's log-probabilities, of all encoders.
+    log_probs: Vec<f32>,
     search: Search,
     /// Frames not encoded yet, `[frames, mel]`.
     frames: Vec<f32>,
@@ -38,18 +42,18 @@ pub(crate) struct SecondPass {
 impl SecondPass {
     /// `search` must be as at an utterance's beginning.
     pub fn new(model: &Model, source: &SecondEncoder, search: &Search) -> Self {
-        let ModelConfig { features, encoder: config, .. } = model.config();
-        let chunk_frames = source.chunk_frames;
+        let ModelConfig { features, encoder: config, .. } = &*source.config;
         Self {
             source: source.clone(),
-            encoder: None,
+            encoders: Vec::new(),
+            log_probs: Vec::new(),
             search: search.clone(),
             frames: Vec::new(),
             places: Vec::new(),
             has_begun: false,
             frame_values: config.subsampling_factor * features.mel_bins,
-            input_values: (chunk_frames + config.lookahead_frames) * features.mel_bins,
-            chunk: chunk_frames / config.subsampling_factor,
+            input_values: config.input_frames() * features.mel_bins,
+            chunk: config.chunk_encoder_frames(),
             columns: model.columns(),
             silence: features.energy_floor.ln(),
         }
@@ -69,6 +73,11 @@ impl SecondPass {
     pub fn search_like(&mut self, search: &Search) {
         self.search.clone_from(search);
         self.search.reset();
+    }
+
+    /// The configuration of the model that it hears with.
+    pub fn config(&self) -> Arc<ModelConfig> {
+        self.source.config.clone()
     }
 
     /// Whether it has encoded a part of the utterance.
@@ -104,7 +113,7 @@ impl SecondPass {
         while !self.places.is_empty() {
             self.decode_chunk(self.places.len().min(self.chunk))?;
         }
-        self.encoder.iter_mut().for_each(EncoderState::reset);
+        self.encoders.iter_mut().for_each(EncoderState::reset);
         self.has_begun = false;
         let mut paths = self.search.finals();
         // Nobody was told before.
@@ -115,7 +124,7 @@ impl SecondPass {
 
     /// Forgets the utterance, of which nothing is left.
     pub fn give_up(&mut self) {
-        self.encoder.iter_mut().for_each(EncoderState::reset);
+        self.encoders.iter_mut().for_each(EncoderState::reset);
         self.search.reset();
         self.has_begun = false;
         self.wait();
@@ -131,18 +140,27 @@ impl SecondPass {
     fn decode_chunk(&mut self, count: usize) -> Result<()> {
         self.has_begun = true;
         let heard = self.frames.len().min(self.input_values);
-        let encoder = match &mut self.encoder {
-            Some(encoder) => encoder,
-            none => none.insert(self.source.get()?.state()),
-        };
-        let log_probs = if heard == self.input_values {
-            encoder.encode_chunk(&self.frames[..heard])?
+        let mut filled = Vec::new();
+        let input = if heard == self.input_values {
+            &self.frames[..heard]
         } else {
-            let mut input = self.frames[..heard].to_vec();
-            input.resize(self.input_values, self.silence);
-            encoder.encode_chunk(&input)?
+            filled.extend_from_slice(&self.frames[..heard]);
+            filled.resize(self.input_values, self.silence);
+            &filled
         };
-        for (row, &place) in log_probs.chunks_exact(self.columns).zip(&self.places[..count]) {
+        if self.encoders.is_empty() {
+            self.encoders.extend(self.source.get()?.map(Encoder::state));
+        }
+        let share = 1.0 / self.encoders.len() as f32;
+        self.log_probs.clear();
+        for encoder in &mut self.encoders {
+            let log_probs = encoder.encode_chunk(input)?;
+            self.log_probs.resize(log_probs.len(), 0.0);
+            for (sum, log_prob) in self.log_probs.iter_mut().zip(log_probs) {
+                *sum += log_prob * share;
+            }
+        }
+        for (row, &place) in self.log_probs.chunks_exact(self.columns).zip(&self.places[..count]) {
             self.search.accept(place, row);
         }
         self.drop_front(count);

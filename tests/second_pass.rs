@@ -87,6 +87,44 @@ fn there_is_none_where_chunks_are_the_longest_already() {
 }
 
 #[test]
+fn another_model_may_hear_the_finals() {
+    let other = Some(shipped_model_dir());
+    let options =
+        LoadOptions { second_pass: true, second_model: other.clone(), ..Default::default() };
+    let by_other = recognizer(options, whole());
+    let expected = events(&mut two_passes(whole()).stream(), &speech());
+    assert_eq!(events(&mut by_other.stream(), &speech()), expected);
+
+    let single = LoadOptions { second_model: other, ..Default::default() };
+    assert!(!recognizer(single, whole()).model().has_second_pass());
+}
+
+#[test]
+fn another_model_must_have_the_same_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = shipped_model_dir();
+    for file in ["config.json", "tokens.txt", "phones.txt"] {
+        std::fs::copy(shipped.join(file), folder.path().join(file)).unwrap();
+    }
+    for (file, odd) in [("tokens.txt", "tokens"), ("phones.txt", "phones")] {
+        let text = std::fs::read_to_string(shipped.join(file)).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        let last = lines.len() - 1;
+        lines.swap(last, last - 1);
+        let path = folder.path().join(file);
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let options = LoadOptions {
+            second_pass: true,
+            second_model: Some(folder.path().to_owned()),
+            ..Default::default()
+        };
+        let refusal = Model::load(&shipped, options).map(drop).unwrap_err().to_string();
+        assert!(refusal.contains(&format!("its {odd} are not those of en-small")), "{refusal}");
+        std::fs::write(&path, text).unwrap();
+    }
+}
+
+#[test]
 fn each_utterance_is_heard_alone_and_keeps_its_times() {
     let recognizer = two_passes(RecognizerConfig::default());
     let once = events(&mut recognizer.stream(), &speech());

@@ -162,6 +162,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=36, help="of audio, to cache the states of")
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--sentences", type=Path, help="text whose phones compete with what is said")
+    parser.add_argument("--ctc-weight", type=float, default=0, help="of the phones' CTC beside --sentences, which holds phone errors back")
     parser.add_argument("--letter-weight", type=float, help="in place of the config's letter_ctc_weight")
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--out", type=Path, required=True)
@@ -175,7 +176,10 @@ def main() -> None:
     trigram = trigram_of_text(args.sentences, lexicon) if args.sentences else None
 
     def phone_loss(log_probs: torch.Tensor, spoken: list[Stretch]) -> torch.Tensor:
-        return ctc_loss(log_probs, spoken) if trigram is None else mutual_information_loss(log_probs, spoken, trigram)
+        if trigram is None:
+            return ctc_loss(log_probs, spoken)
+        loss = mutual_information_loss(log_probs, spoken, trigram)
+        return loss + args.ctc_weight * ctc_loss(log_probs, spoken) if args.ctc_weight else loss
 
     torch.manual_seed(config.seed)
     model = load(args.checkpoint, config, args.frozen)

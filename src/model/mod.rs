@@ -15,6 +15,7 @@ mod pages;
 mod second;
 
 pub(crate) use second::SecondEncoder;
+use second::{Beside, First};
 
 pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig};
 pub use options::{Chunk, Device, LoadOptions, Precision};
@@ -72,17 +73,19 @@ impl Model {
         let config_path = dir.join(CONFIG_FILE);
         let mut config = ModelConfig::parse(&read_text(&config_path)?, &config_path)?;
         config.choose_chunk(options.chunk)?;
-        let tokens_path = dir.join(&config.tokens);
-        let tokens = parse_tokens(&read_text(&tokens_path)?, &config, &tokens_path)?;
+        let tokens = load_tokens(dir, &config)?;
         let phones = config.phones.as_ref().map(|phones| load_pronunciations(dir, phones));
         let pronunciations = phones.transpose()?;
         let columns = columns(&tokens, pronunciations.as_ref());
         let encoder = load_encoder(dir, &config, columns, &options, None)?;
-        let second_encoder = match config.for_second_pass(&options) {
+        let phones = phone_names(dir, &config)?;
+        let first = First { config: &config, tokens: &tokens, phones: phones.as_deref() };
+        let (second, beside) = second_pass(&first, &options)?;
+        let second_encoder = match second {
             Some(config) => {
                 let options = LoadOptions { precision: encoder.1, ..options };
                 let second = load_encoder(dir, &config, columns, &options, Some(&encoder.0))?;
-                Some(SecondEncoder::loaded(second.0, config.encoder.chunk_frames))
+                Some(SecondEncoder::loaded(second.0, config).with(beside))
             }
             None => None,
         };
@@ -134,13 +137,17 @@ impl Model {
             (encoder.join().unwrap_or_else(|panic| resume_unwind(panic)), words)
         });
         let (encoder, (pronunciations, ngrams)) = (encoder?, words?);
-        let second_encoder = config.for_second_pass(options).map(|config| {
+        let phones = Some(include_str!(builtin_path!("phones.txt")));
+        let first = First { config: &config, tokens: &tokens, phones };
+        let (second, beside) = second_pass(&first, options)?;
+        let second_encoder = second.map(|config| {
             let first = encoder.clone();
-            SecondEncoder::loading(config.encoder.chunk_frames, move || {
-                let second = builtin_encoder(&config, columns, Some(&first));
+            let load = move |config: &ModelConfig| {
+                let second = builtin_encoder(config, columns, Some(&first));
                 release_loaded();
                 second
-            })
+            };
+            SecondEncoder::loading(config, load).with(beside)
         });
         if second_encoder.is_none() {
             release_loaded();
@@ -222,8 +229,8 @@ impl Model {
             config.encoder.lookahead_frames,
         );
         let decoding = decoding(&config, ngrams, pronunciations.clone());
-        if let Some(SecondEncoder { chunk_frames, .. }) = second_encoder {
-            log::info!("second pass in chunks of {chunk_frames} frames");
+        if let Some(SecondEncoder { config, .. }) = &second_encoder {
+            log::info!("second pass in chunks of {} frames", config.encoder.chunk_frames);
         }
         Self(Arc::new(Parts {
             config,
@@ -369,6 +376,28 @@ fn no_f32(model: &str) -> Error {
 
 fn read_text(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|e| Error::io(path, e))
+}
+
+/// What the encoder of the second pass is to be like, if there is to be one, and the model beside it.
+fn second_pass(
+    first: &First,
+    options: &LoadOptions,
+) -> Result<(Option<ModelConfig>, Option<Beside>)> {
+    let Some(dir) = options.second_model() else {
+        return Ok((first.config.for_second_pass(options), None));
+    };
+    let beside = Beside::load(dir, first, options)?;
+    Ok((Some(beside.adjust(first.config)), Some(beside)))
+}
+
+fn load_tokens(dir: &Path, config: &ModelConfig) -> Result<TokenTable> {
+    let path = dir.join(&config.tokens);
+    parse_tokens(&read_text(&path)?, config, &path)
+}
+
+/// The names of the model's phones, a line each.
+fn phone_names(dir: &Path, config: &ModelConfig) -> Result<Option<String>> {
+    config.phones.as_ref().map(|phones| read_text(&dir.join(&phones.file))).transpose()
 }
 
 fn parse_tokens(text: &str, config: &ModelConfig, path: &Path) -> Result<TokenTable> {

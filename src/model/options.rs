@@ -1,5 +1,6 @@
 //! What is chosen when a model is loaded.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::{Error, Result};
@@ -24,6 +25,11 @@ pub struct LoadOptions {
     /// [`Chunk::Offline`]: fewer errors, for a few megabytes, the weights being shared, and about twice the
     /// computing. Without effect where those are the chunks already.
     pub second_pass: bool,
+    /// The folder of another model, of the same features, tokens and phones, whose encoder hears utterances
+    /// for their finals beside this model's own, both in the longest chunks of the other; their
+    /// log-probabilities are averaged. It may be one too slow to hear each chunk as it comes. Nothing else
+    /// of it is used. Without effect without `second_pass`.
+    pub second_model: Option<PathBuf>,
     /// What the encoder runs on.
     pub device: Device,
 }
@@ -75,6 +81,11 @@ impl From<Precision> for LoadOptions {
 }
 
 impl LoadOptions {
+    /// The other model, if there is to be a second pass by one.
+    pub(super) fn second_model(&self) -> Option<&Path> {
+        self.second_model.as_deref().filter(|_| self.second_pass)
+    }
+
     /// Whether the f32 encoder is to run on a GPU, as far as these options say; `has_f32`: whether
     /// there is such an encoder.
     ///

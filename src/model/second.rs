@@ -1,8 +1,16 @@
-//! The encoder of the second pass, which may still be loading while the first one hears.
+//! The encoder of the second pass: the model's own in longer chunks, which may still be loading while
+//! the first one hears, and perhaps another model's beside it.
 
+use std::iter;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use super::{
+    CONFIG_FILE, Chunk, EncoderConfig, LoadOptions, ModelConfig, load_encoder, load_tokens,
+    phone_names, read_text,
+};
 use crate::encoder::Encoder;
+use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
 type Load = Box<dyn FnOnce() -> Result<Encoder> + Send>;
@@ -10,41 +18,124 @@ type Load = Box<dyn FnOnce() -> Result<Encoder> + Send>;
 /// The encoder of finals. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SecondEncoder {
-    /// The frames of its chunks.
-    pub chunk_frames: usize,
+    /// Its geometry, and what its tokens' times and probabilities become those of words by.
+    pub config: Arc<ModelConfig>,
     encoder: Arc<LazyLock<Result<Encoder>, Load>>,
+    /// Of another model, in the same chunks.
+    beside: Option<Encoder>,
+}
+
+/// Another model, which hears the same chunks beside the first one's encoder.
+pub(super) struct Beside {
+    pub encoder: Encoder,
+    config: ModelConfig,
+}
+
+/// What another model's encoder must have in common with the first one.
+pub(super) struct First<'a> {
+    pub config: &'a ModelConfig,
+    pub tokens: &'a TokenTable,
+    /// The names of its phones, a line each.
+    pub phones: Option<&'a str>,
+}
+
+impl Beside {
+    /// The model in the folder `dir`, in its longest chunks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`super::Model::load`]; [`Error::Model`] also if its frames or what it gives for them
+    /// are not those of the first.
+    pub fn load(dir: &Path, first: &First, options: &LoadOptions) -> Result<Self> {
+        let path = dir.join(CONFIG_FILE);
+        let mut config = ModelConfig::parse(&read_text(&path)?, &path)?;
+        config.choose_chunk(Chunk::Offline)?;
+        let tokens = load_tokens(dir, &config)?;
+        let phones = phone_names(dir, &config)?;
+        if let Some(odd) = first.difference(&config, &tokens, phones.as_deref()) {
+            let reason = format!("its {odd} are not those of {}", first.config.name);
+            return Err(Error::model(&path, reason));
+        }
+        let columns = tokens.len() + phones.map_or(0, |names| names.lines().count());
+        let (encoder, _) = load_encoder(dir, &config, columns, options, None)?;
+        Ok(Self { encoder, config })
+    }
+
+    /// What the first model's encoder is to be like to hear the same chunks.
+    pub fn adjust(&self, first: &ModelConfig) -> ModelConfig {
+        let chunk_frames = self.config.encoder.chunk_frames;
+        let encoder = EncoderConfig { chunk_frames, ..first.encoder.clone() };
+        ModelConfig { encoder, ..first.clone() }
+    }
 }
 
 impl SecondEncoder {
     /// One that is at hand.
-    pub fn loaded(encoder: Encoder, chunk_frames: usize) -> Self {
+    pub fn loaded(encoder: Encoder, config: ModelConfig) -> Self {
         let load: Load = Box::new(|| Ok(encoder));
-        Self { chunk_frames, encoder: Arc::new(LazyLock::new(load)) }
+        Self { config: Arc::new(config), encoder: Arc::new(LazyLock::new(load)), beside: None }
+    }
+
+    /// The same with another model beside it.
+    pub(super) fn with(mut self, beside: Option<Beside>) -> Self {
+        self.beside = beside.map(|beside| beside.encoder);
+        self
     }
 
     /// One that a thread of its own loads from now on; without a thread the first use loads it.
     #[cfg(feature = "builtin-model")]
     pub fn loading(
-        chunk_frames: usize,
-        load: impl FnOnce() -> Result<Encoder> + Send + 'static,
+        config: ModelConfig,
+        load: impl FnOnce(&ModelConfig) -> Result<Encoder> + Send + 'static,
     ) -> Self {
-        let load: Load = Box::new(load);
+        let config = Arc::new(config);
+        let wanted = config.clone();
+        let load: Load = Box::new(move || load(&wanted));
         let encoder = Arc::new(LazyLock::new(load));
         let loading = encoder.clone();
         let thread = std::thread::Builder::new().name("second encoder".to_owned());
         if let Err(reason) = thread.spawn(move || LazyLock::force(&loading).is_ok()) {
             log::debug!("loading the second encoder later: {reason}");
         }
-        Self { chunk_frames, encoder }
+        Self { config, encoder, beside: None }
     }
 
-    /// Gives the encoder; waits while it is loading.
+    /// Gives the encoders whose log-probabilities are averaged; waits while one is loading.
     ///
     /// # Errors
     ///
     /// [`Error::Config`] with the reason if it could not be loaded.
-    pub fn get(&self) -> Result<&Encoder> {
-        LazyLock::force(&self.encoder).as_ref().map_err(|e| Error::Config(e.to_string()))
+    pub fn get(&self) -> Result<impl Iterator<Item = &Encoder>> {
+        let encoder = LazyLock::force(&self.encoder).as_ref();
+        let encoder = encoder.map_err(|e| Error::Config(e.to_string()))?;
+        Ok(iter::once(encoder).chain(&self.beside))
+    }
+}
+
+impl First<'_> {
+    /// What another model has otherwise.
+    fn difference(
+        &self,
+        config: &ModelConfig,
+        tokens: &TokenTable,
+        phones: Option<&str>,
+    ) -> Option<&'static str> {
+        let lines = |names: Option<&str>| -> Vec<String> {
+            names.into_iter().flat_map(str::lines).map(str::to_owned).collect()
+        };
+        if config.features != self.config.features {
+            Some("features")
+        } else if config.encoder.subsampling_factor != self.config.encoder.subsampling_factor
+            || config.encoder.lookahead_frames != self.config.encoder.lookahead_frames
+        {
+            Some("encoder frames")
+        } else if tokens != self.tokens {
+            Some("tokens")
+        } else if lines(phones) != lines(self.phones) {
+            Some("phones")
+        } else {
+            None
+        }
     }
 }
 
@@ -54,9 +145,14 @@ mod tests {
 
     #[test]
     fn what_could_not_be_loaded_is_told_each_time() {
-        let second = SecondEncoder::loading(4, || Err(Error::Config("no encoder".to_owned())));
+        let config = super::super::Model::builtin().unwrap().config().clone();
+        let second =
+            SecondEncoder::loading(config, |_| Err(Error::Config("no encoder".to_owned())));
         for _ in 0..2 {
-            assert_eq!(second.get().err().map(|e| e.to_string()).as_deref(), Some("no encoder"));
+            assert_eq!(
+                second.get().map(|_| ()).err().map(|e| e.to_string()).as_deref(),
+                Some("no encoder")
+            );
         }
     }
 }

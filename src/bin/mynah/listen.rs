@@ -9,9 +9,10 @@ use anyhow::Result;
 use mynah::{Deltas, ListenEvent, Listener, Readable};
 
 use crate::{
-    args::{Defaults, ListenArgs},
+    args::ListenArgs,
     captions::{Captions, Style},
     live,
+    recognizer_args::Defaults,
 };
 
 /// Shows captions until the source ends or Ctrl-C is pressed.

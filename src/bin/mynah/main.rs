@@ -20,6 +20,7 @@ mod logger;
 mod output;
 mod pipeline;
 mod progress;
+mod recognizer_args;
 mod spot;
 mod transcribe;
 mod tune;

@@ -16,13 +16,14 @@ use mynah::{Chunk, Deltas, Event, Readable, Recognizer, audio::Source};
 use rayon::ThreadPoolBuilder;
 
 use crate::{
-    args::{Defaults, TranscribeArgs},
+    args::TranscribeArgs,
     audio_input::{self, STDIN},
     failure,
     format::{Change, FileNames, TranscriptWriter},
     output,
     pipeline::{Pipeline, Step},
     progress::Progress,
+    recognizer_args::Defaults,
     utterance::Utterance,
 };
 

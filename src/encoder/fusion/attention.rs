@@ -24,7 +24,7 @@ struct CachedRows {
 pub fn fuse(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Patch {
     let softmax = model.node(node.inputs[0].node);
     let add = model.node(softmax.inputs.first().map_or(node.id, |input| input.node));
-    if !joins(op, "bmk,akbn->mbn")? || !is_softmax(softmax) || !is_binary::<Add>(add) {
+    if !is_softmax(softmax) || !is_binary::<Add>(add) || !joins(op, "bmk,akbn->mbn")? {
         return Ok(None);
     }
     let Some((scores, mask)) = masked_scores(model, add)? else { return Ok(None) };

@@ -19,8 +19,9 @@ use self::{
     speech::Speech,
 };
 use crate::{
-    args::{BenchArgs, Defaults, precision_name},
+    args::BenchArgs,
     output,
+    recognizer_args::{Defaults, precision_name},
 };
 
 /// What is recognized where no file is given: four seconds of synthetic speech.

@@ -30,12 +30,13 @@ use self::{
     stability::{Stability, StabilityMeter},
 };
 use crate::{
-    args::{Defaults, EvalArgs, precision_name},
+    args::EvalArgs,
     audio_input, decoding_args,
     format::write_line,
     output,
     pipeline::{Pipeline, Step},
     progress::Progress,
+    recognizer_args::{Defaults, precision_name},
     utterance::{Utterance, seconds},
 };
 

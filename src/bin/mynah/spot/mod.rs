@@ -17,6 +17,7 @@ use crate::{
     args::SpotArgs,
     audio_input, failure, live,
     pipeline::{Pipeline, Step},
+    recognizer_args::SecondPass,
 };
 
 /// Listens for the phrases, or measures how well they are heard.
@@ -29,7 +30,7 @@ pub fn run(args: &SpotArgs) -> Result<ExitCode> {
     if args.live.list_devices {
         return live::list_devices();
     }
-    let model = args.model.load(Chunk::Streaming, false)?;
+    let model = args.model.load(Chunk::Streaming, SecondPass::None)?;
     let keywords = phrases::collect(&args.keyword, args.keywords.as_deref(), model.tokens())?;
     if !args.eval.manifests.is_empty() {
         return eval::run(&model, &keywords, &args.eval);

@@ -19,7 +19,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 use self::pattern_search::PatternSearch;
 use crate::{
-    args::{Defaults, TuneArgs},
+    args::TuneArgs,
     audio_input,
     eval::{
         error_rate::Edits,
@@ -28,6 +28,7 @@ use crate::{
     },
     output,
     progress::Progress,
+    recognizer_args::Defaults,
 };
 
 /// Weight, word bonus and out-of-vocabulary penalty.

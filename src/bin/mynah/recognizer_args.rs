@@ -1,0 +1,266 @@
+//! The options that choose a model and say how it recognizes, and what the library makes of them.
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use clap::ValueEnum;
+use mynah::{
+    Chunk, EarlyEndpoint, EndpointConfig, GateConfig, LoadOptions, Model, Recognizer,
+    RecognizerConfig,
+};
+
+use crate::{
+    args::{parse_seconds, usage_error},
+    decoding_args::DecodingArgs,
+    footprint,
+};
+
+/// Which model.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Recognition")]
+pub struct ModelArgs {
+    /// The model's folder [default: the model inside this program]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+
+    /// Which of the model's encoders runs; the model inside this program has int8 only
+    #[arg(long, value_enum, default_value_t = Precision::Auto, requires_if("f32", "model"))]
+    pub precision: Precision,
+
+    /// Recognize the audio in chunks of this length, one of those that the model was trained for:
+    /// shorter ones answer sooner, err more and compute more [default: the model's, which may have a
+    /// longer one for files that are only transcribed]
+    #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub chunk: Option<u64>,
+
+    /// What the encoder runs on; a GPU runs a model's f32 encoder, in programs built for it
+    #[arg(long, value_enum, default_value_t = RunOn::Auto, requires_if("gpu", "model"))]
+    pub run_on: RunOn,
+}
+
+/// Which model, and when an utterance ends.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Recognition")]
+pub struct RecognizerArgs {
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// End an utterance after this much silence [default: 1.2]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
+    pub endpoint_silence: Option<Duration>,
+
+    /// Never end an utterance before the audio ends
+    #[arg(long, conflicts_with = "endpoint_silence")]
+    pub no_endpoint: bool,
+
+    /// End an utterance early, after so much silence that the model is sure of: finals come sooner, and
+    /// pauses inside sentences end them too [default without a value: 0.48]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "0.48", value_parser = parse_seconds, conflicts_with = "no_endpoint")]
+    pub early_final: Option<Duration>,
+
+    /// Tell as final what the partials came to, instead of encoding each utterance again in longer
+    /// chunks: more errors, half the computing, less memory. `--deltas` and `--max-unstable` imply it
+    #[arg(long)]
+    pub single_pass: bool,
+
+    /// Hear each utterance with this model too for its final, which is that of both: fewer errors, for more
+    /// computing. It must have the model's features, tokens and phones
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["single_pass", "max_unstable"])]
+    pub second_model: Option<PathBuf>,
+
+    /// Keep silence from the encoder (the default of `listen` and `bench`): nothing is computed in it
+    #[arg(long, overrides_with = "no_gate")]
+    pub gate: bool,
+
+    /// Encode silence like all else (the default of `transcribe` and `eval`)
+    #[arg(long, overrides_with = "gate")]
+    pub no_gate: bool,
+
+    #[command(flatten)]
+    pub decoding: DecodingArgs,
+}
+
+/// How utterances are encoded again for their finals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecondPass {
+    None,
+    InLongerChunks,
+    /// With the model in this folder.
+    With(PathBuf),
+}
+
+/// What of the recognizer depends on the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// Whether silence is kept from the encoder.
+    pub gated: bool,
+    /// The hypotheses told of each utterance.
+    pub nbest: NonZeroUsize,
+    /// The model's chunks.
+    pub chunk: Chunk,
+    /// Whether utterances are encoded a second time for their finals.
+    pub second_pass: bool,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { gated: false, nbest: NonZeroUsize::MIN, chunk: Chunk::Streaming, second_pass: true }
+    }
+}
+
+/// Which of a model's encoders runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// Int8 on processors made for it, else the faster one
+    Auto,
+    Int8,
+    F32,
+}
+
+/// What the encoder runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunOn {
+    /// A GPU where one can be used, else the processor
+    Auto,
+    Cpu,
+    /// A GPU, or an error
+    Gpu,
+}
+
+impl RecognizerArgs {
+    /// Loads the model and configures the recognizer; `defaults` are the command's.
+    ///
+    /// # Errors
+    ///
+    /// The model or the language model can't be loaded, or the options don't fit them.
+    pub fn recognizer(&self, defaults: Defaults) -> Result<Recognizer> {
+        let (model, config) = self.load(defaults)?;
+        Ok(Recognizer::new(model, config)?)
+    }
+
+    /// Loads the model, and what a recognizer of it is to be configured with.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecognizerArgs::recognizer`].
+    pub fn load(&self, defaults: Defaults) -> Result<(Model, RecognizerConfig)> {
+        let may_change = defaults.second_pass && self.decoding.max_unstable.is_none();
+        if self.second_model.is_some() && !may_change {
+            usage_error("--second-model needs a second pass; there is none here, or with --deltas");
+        }
+        let second_pass = match &self.second_model {
+            Some(folder) => SecondPass::With(folder.clone()),
+            None if may_change && !self.single_pass => SecondPass::InLongerChunks,
+            None => SecondPass::None,
+        };
+        let model = self.model.load(defaults.chunk, second_pass)?;
+        let config = RecognizerConfig {
+            endpoint: self.endpoint(),
+            decoding: self.decoding.decoding(&model, defaults.nbest)?,
+            gate: ((defaults.gated || self.gate) && !self.no_gate).then(GateConfig::default),
+            ..RecognizerConfig::default()
+        };
+        Ok((model, config))
+    }
+
+    fn endpoint(&self) -> EndpointConfig {
+        let mut endpoint =
+            EndpointConfig { enabled: !self.no_endpoint, ..EndpointConfig::default() };
+        if let Some(silence) = self.endpoint_silence {
+            endpoint.rule2.trailing_silence = silence;
+            // Rule 1 holds with text as well, and must not come before rule 2.
+            endpoint.rule1.trailing_silence = endpoint.rule1.trailing_silence.max(silence);
+        }
+        endpoint.early = self
+            .early_final
+            .map(|trailing_silence| EarlyEndpoint { trailing_silence, ..EarlyEndpoint::default() });
+        endpoint
+    }
+}
+
+impl ModelArgs {
+    /// Loads the model, in chunks of `default` unless others are asked for, and the encoder of a
+    /// second pass if there is to be one.
+    ///
+    /// # Errors
+    ///
+    /// A file of it is missing or broken, or it can't be run as asked for.
+    pub fn load(&self, default: Chunk, second_pass: SecondPass) -> mynah::Result<Model> {
+        let length = self.chunk.map(|length| Chunk::Length(Duration::from_millis(length)));
+        let options = LoadOptions {
+            precision: self.precision.into(),
+            chunk: length.unwrap_or(default),
+            second_pass: !matches!(second_pass, SecondPass::None),
+            second_model: match second_pass {
+                SecondPass::With(folder) => Some(folder),
+                SecondPass::None | SecondPass::InLongerChunks => None,
+            },
+            device: self.run_on.into(),
+        };
+        footprint::prepare();
+        let model = match &self.model {
+            Some(folder) => Model::load(folder, options)?,
+            #[cfg(feature = "builtin-model")]
+            None => Model::builtin_with(&options)?,
+            #[cfg(not(feature = "builtin-model"))]
+            None => usage_error("no model is built into this mynah; give --model DIR"),
+        };
+        footprint::settle(&model);
+        Ok(model)
+    }
+}
+
+/// The name on the command line and in reports of the precision that a model runs in.
+pub fn precision_name(model: &Model) -> &'static str {
+    match model.precision() {
+        mynah::Precision::F32 => "f32",
+        mynah::Precision::Auto | mynah::Precision::Int8 => "int8",
+    }
+}
+
+impl From<Precision> for mynah::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::Auto => Self::Auto,
+            Precision::Int8 => Self::Int8,
+            Precision::F32 => Self::F32,
+        }
+    }
+}
+
+impl From<RunOn> for mynah::Device {
+    fn from(run_on: RunOn) -> Self {
+        match run_on {
+            RunOn::Auto => Self::Auto,
+            RunOn::Cpu => Self::Cpu,
+            RunOn::Gpu => Self::Gpu,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Args, Command};
+
+    #[test]
+    fn a_long_endpoint_silence_holds_back_rule_1_too() {
+        let Args { command: Command::Transcribe(args), .. } = Args::parse_from([
+            "mynah",
+            "transcribe",
+            "a.wav",
+            "--model",
+            "m",
+            "--endpoint-silence",
+            "5",
+        ]) else {
+            panic!("not transcribe")
+        };
+        let endpoint = args.recognizer.endpoint();
+        assert_eq!(endpoint.rule1.trailing_silence, Duration::from_secs(5));
+        assert_eq!(endpoint.rule2.trailing_silence, Duration::from_secs(5));
+    }
+}
