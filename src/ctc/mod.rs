@@ -3,21 +3,24 @@
 mod alignments;
 mod arena;
 mod context;
+mod entry;
 #[cfg(test)]
 mod exactness;
 mod fusion;
 mod greedy;
 mod listed;
 mod prefix_beam;
+mod prefix_beam_config;
 mod prefix_tree;
 mod pronouncer;
+mod ranking;
 mod restriction;
 mod search;
 mod word;
 
 pub use context::Hotword;
 pub use fusion::LanguageModel;
-pub use prefix_beam::PrefixBeamConfig;
+pub use prefix_beam_config::PrefixBeamConfig;
 pub use restriction::{Outcome, Restriction};
 pub use word::{Word, WordCalibration};
 

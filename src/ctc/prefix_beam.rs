@@ -5,51 +5,23 @@
 //! a blank and those that end in the last token are summed apart. The times of the tokens are those
 //! of the best alignment.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::alignments::{Alignments, Start, log_add};
-use super::arena::{Arena, Link};
-use super::fusion::{Fusion, FusionFuture, FusionState};
+use super::alignments::{Alignments, Start};
+use super::arena::Arena;
+use super::entry::{Candidate, Entry, Text};
+use super::fusion::Fusion;
+use super::prefix_beam_config::PrefixBeamConfig;
 use super::prefix_tree::{Prefix, PrefixTree, Step};
 use super::pronouncer::{Pronouncer, SpelledWord};
+use super::ranking::Ranking;
 use super::restriction::{Bounds, Judge};
-use super::{Hotword, LanguageModel, Outcome, Path, Restriction, Token};
+use super::{Hotword, Outcome, Path, Restriction, Token};
 use crate::grammar::TokenState;
 use crate::lexicon::Pronunciations;
 use crate::lm::LexiconNode;
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
-
-/// How wide a prefix beam search is, and what else than the encoder counts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PrefixBeamConfig {
-    /// The prefixes that are kept from one encoder frame to the next; at least 1.
-    pub beam: usize,
-    /// Tokens whose natural log-probability in a frame is less are not begun there, unless they spell
-    /// a hotword and have up to 3 less. Without effect where there is a grammar.
-    pub token_threshold: f32,
-    /// Prefixes whose score is less than the best one's by more than this are dropped; at least 0.
-    /// Not below 40 where there is a grammar.
-    pub score_margin: f32,
-    /// The hypotheses of an utterance that are told, the best included.
-    pub nbest: usize,
-    /// Tokens that began more encoder frames ago than this change no more: prefixes that have others
-    /// there than the best one are dropped. The less, the sooner text is stable and the less what
-    /// is said later can correct it. Without it nothing is dropped for its age. Without effect where
-    /// there is a grammar: all of an utterance may still become something else.
-    pub max_unstable_frames: Option<u64>,
-    /// What words score; without it the encoder alone decides.
-    pub language_model: Option<LanguageModel>,
-    /// Phrases that are likely to be said.
-    pub hotwords: Arc<[Hotword]>,
-    /// What alone may be said; without it everything.
-    pub restriction: Option<Restriction>,
-    /// How words are said, for a model that hears phones beside its tokens: what is searched then are
-    /// the phones of words that the lexicon and the language model have. Without effect where there is
-    /// a grammar, whose words may be others.
-    pub pronunciations: Option<Pronunciations>,
-}
 
 /// [`PrefixBeamConfig::score_margin`] at least, with a grammar: what was said is often unlikely beside
 /// letters that the grammar does not have.
@@ -80,14 +52,12 @@ pub(crate) struct PrefixBeam {
     beam: Vec<Entry>,
     /// What the next beam is chosen from; here so that its memory is reused, as the lists below.
     candidates: Vec<Candidate>,
-    ranking: Vec<(f64, u32)>,
+    ranking: Ranking,
     likely: Vec<(TokenId, f32)>,
     /// The prefixes of the beam that are another one and a step: that one's place, and the step.
     extended: Vec<(u32, Step)>,
     /// What a prefix becomes with a token.
     successors: Vec<Successor>,
-    /// What the prefixes kept so far depend on from now on.
-    seen: HashSet<(Option<TokenId>, LexiconNode, FusionFuture)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,30 +69,6 @@ struct Limits {
     nbest: usize,
 }
 
-/// A prefix in the beam.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    prefix: Link,
-    token: Option<TokenId>,
-    /// Alignments that end in a blank.
-    blank: Alignments,
-    /// Alignments that end in the last token.
-    last: Alignments,
-    word: Option<SpelledWord>,
-    text: Text,
-}
-
-/// What a prefix has written.
-#[derive(Clone, Copy, Debug)]
-struct Text {
-    fusion: FusionState,
-    grammar: TokenState,
-    /// The unfinished word's phones.
-    said: LexiconNode,
-    /// What the unfinished word is taken to score beside what `fusion` takes it to.
-    lookahead: f64,
-}
-
 /// A step that a prefix may take, and what it has written then.
 #[derive(Clone, Copy, Debug)]
 struct Successor {
@@ -130,39 +76,9 @@ struct Successor {
     text: Text,
 }
 
-/// An entry of the next beam, perhaps.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    /// With the prefix that it goes on from, if it is new.
-    entry: Entry,
-    is_new: bool,
-    /// Of the entry.
-    score: f64,
-}
-
-/// How many candidates are looked at for each that is kept, where those with the same future are
-/// dropped.
-const RANKED_PER_KEPT: usize = 4;
-
 /// How much less than [`PrefixBeamConfig::token_threshold`] a letter of a hotword may have to be
 /// begun. A rare word has letters that the encoder does not expect; tuned with `en-small`.
 const HOTWORD_SLACK: f32 = 3.0;
-
-impl Default for PrefixBeamConfig {
-    fn default() -> Self {
-        Self {
-            beam: 64,
-            token_threshold: -5.0,
-            score_margin: 12.0,
-            nbest: 1,
-            max_unstable_frames: None,
-            language_model: None,
-            hotwords: Arc::default(),
-            restriction: None,
-            pronunciations: None,
-        }
-    }
-}
 
 impl PrefixBeam {
     /// # Errors
@@ -204,11 +120,10 @@ impl PrefixBeam {
             starts: Arena::new(),
             beam: Vec::new(),
             candidates: Vec::new(),
-            ranking: Vec::new(),
+            ranking: Ranking::default(),
             likely: Vec::new(),
             extended: Vec::new(),
             successors: Vec::new(),
-            seen: HashSet::new(),
         };
         search.next_pronouncer = search.pronouncer_of(&search.fusion, tokens)?;
         search.reset();
@@ -225,7 +140,9 @@ impl PrefixBeam {
         self.candidates.clear();
         self.stay(log_probs);
         self.extend();
-        self.prune();
+        let recombines = self.hears_phones && self.limits.nbest == 1;
+        let recombination = recombines.then_some(&*self.fusion);
+        self.ranking.rank(&self.candidates, self.limits.beam, self.score_margin(), recombination);
         self.settle(frame, log_probs);
         self.commit(frame);
         self.forget_unused();
@@ -524,47 +441,11 @@ impl PrefixBeam {
         }
     }
 
-    /// Ranks the candidates that are kept.
-    fn prune(&mut self) {
-        self.ranking.clear();
-        let scores = self.candidates.iter().map(|candidate| candidate.score);
-        self.ranking.extend(scores.zip(0..));
-        let best = self.ranking.iter().map(|ranked| ranked.0).fold(f64::NEG_INFINITY, f64::max);
-        let least = best - self.score_margin();
-        self.ranking.retain(|ranked| ranked.0 >= least);
-        let beam = self.limits.beam;
-        // Of equals the earlier first, so that the result depends on nothing else.
-        let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        let recombines = self.hears_phones && self.limits.nbest == 1;
-        let most = if recombines { beam.saturating_mul(RANKED_PER_KEPT) } else { beam };
-        if self.ranking.len() > most {
-            self.ranking.select_nth_unstable_by(most - 1, order);
-            self.ranking.truncate(most);
-        }
-        // The best first, so that in the next frame little is put up in vain.
-        self.ranking.sort_unstable_by(order);
-        if recombines {
-            self.recombine();
-            self.ranking.truncate(beam);
-        }
-    }
-
-    /// Drops the ranked candidates that can't become better than one before them, since the same may
-    /// follow both and scores the same.
-    fn recombine(&mut self) {
-        let Self { seen, ranking, candidates, fusion, .. } = self;
-        seen.clear();
-        ranking.retain(|&(_, index)| {
-            let Entry { token, text, .. } = &candidates[index as usize].entry;
-            seen.insert((*token, text.said, fusion.future(&text.fusion)))
-        });
-    }
-
     /// Makes the kept candidates the beam.
     fn settle(&mut self, frame: u64, log_probs: &[f32]) {
         self.beam.clear();
-        for &(_, index) in &self.ranking {
-            let Candidate { mut entry, is_new, .. } = self.candidates[index as usize];
+        for place in self.ranking.places() {
+            let Candidate { mut entry, is_new, .. } = self.candidates[place];
             if let Some(token) = entry.token {
                 if is_new {
                     let step = Step { token, word: entry.word };
@@ -671,32 +552,6 @@ impl PrefixBeam {
         let mut steps: Vec<_> = steps.collect();
         steps.reverse();
         steps
-    }
-}
-
-impl Text {
-    /// The score by which texts that may go on are compared.
-    fn score(&self) -> f64 {
-        self.fusion.score() + self.lookahead
-    }
-}
-
-impl Entry {
-    /// All alignments.
-    fn any(&self) -> Alignments {
-        self.blank.or(self.last)
-    }
-
-    /// The score by which entries are compared.
-    fn score(&self) -> f64 {
-        log_add(self.blank.sum, self.last.sum) + self.text.score()
-    }
-
-    /// The alignments in which `token` begins after this prefix; without a blank between, the same
-    /// token would only go on.
-    fn extended(&self, token: TokenId, log_prob: f64) -> Alignments {
-        let before = if self.token == Some(token) { self.blank } else { self.any() };
-        Alignments { begins: true, ..before.then(log_prob) }
     }
 }
 

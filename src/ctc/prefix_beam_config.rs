@@ -1,0 +1,52 @@
+//! What a prefix beam search is made of.
+
+use std::sync::Arc;
+
+use super::{Hotword, LanguageModel, Restriction};
+use crate::lexicon::Pronunciations;
+
+/// How wide a prefix beam search is, and what else than the encoder counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrefixBeamConfig {
+    /// The prefixes that are kept from one encoder frame to the next; at least 1.
+    pub beam: usize,
+    /// Tokens whose natural log-probability in a frame is less are not begun there, unless they spell
+    /// a hotword and have up to 3 less. Without effect where there is a grammar.
+    pub token_threshold: f32,
+    /// Prefixes whose score is less than the best one's by more than this are dropped; at least 0.
+    /// Not below 40 where there is a grammar.
+    pub score_margin: f32,
+    /// The hypotheses of an utterance that are told, the best included.
+    pub nbest: usize,
+    /// Tokens that began more encoder frames ago than this change no more: prefixes that have others
+    /// there than the best one are dropped. The less, the sooner text is stable and the less what
+    /// is said later can correct it. Without it nothing is dropped for its age. Without effect where
+    /// there is a grammar: all of an utterance may still become something else.
+    pub max_unstable_frames: Option<u64>,
+    /// What words score; without it the encoder alone decides.
+    pub language_model: Option<LanguageModel>,
+    /// Phrases that are likely to be said.
+    pub hotwords: Arc<[Hotword]>,
+    /// What alone may be said; without it everything.
+    pub restriction: Option<Restriction>,
+    /// How words are said, for a model that hears phones beside its tokens: what is searched then are
+    /// the phones of words that the lexicon and the language model have. Without effect where there is
+    /// a grammar, whose words may be others.
+    pub pronunciations: Option<Pronunciations>,
+}
+
+impl Default for PrefixBeamConfig {
+    fn default() -> Self {
+        Self {
+            beam: 64,
+            token_threshold: -5.0,
+            score_margin: 12.0,
+            nbest: 1,
+            max_unstable_frames: None,
+            language_model: None,
+            hotwords: Arc::default(),
+            restriction: None,
+            pronunciations: None,
+        }
+    }
+}
