@@ -236,14 +236,26 @@ class StreamingEncoder(nn.Module):
 
     def lower_states(self, frames: Tensor, chunk: int, start: Tensor) -> Tensor:
         """What the lower blocks make of the frames, pairs averaged: (batch, time, dim)."""
-        left = 2 * self.config.left_context
+        return self.topmost_lower_states(self.bottom_states(frames, chunk, start, 0), chunk, 0)
+
+    def bottom_states(self, frames: Tensor, chunk: int, start: Tensor, topmost: int) -> Tensor:
+        """What the lower blocks without the `topmost` last ones make of the frames: (batch, 2·time, dim)."""
         silence = math.log(self.features.energy_floor)
         x = self.stem(F.pad(frames, (0, 0, STEM_LEFT_FRAMES, 0), value=silence))
-        mask = self.chunk_mask(x.shape[1] // left, left, 2 * chunk)
         x = x + self.positions(start, x.shape[1])
-        for block in self.lower:
-            x = block(x, mask, left)
+        return self.through_lower(x, chunk, slice(0, len(self.lower) - topmost))
+
+    def topmost_lower_states(self, x: Tensor, chunk: int, topmost: int) -> Tensor:
+        """What the `topmost` last lower blocks make of the others' states, pairs averaged: (batch, time, dim)."""
+        x = self.through_lower(x, chunk, slice(len(self.lower) - topmost, None))
         return (x[:, ::2] + x[:, 1::2]) * 0.5
+
+    def through_lower(self, x: Tensor, chunk: int, blocks: slice) -> Tensor:
+        left = 2 * self.config.left_context
+        mask = self.chunk_mask(x.shape[1] // left, left, 2 * chunk)
+        for block in self.lower[blocks]:
+            x = block(x, mask, left)
+        return x
 
     def upper_states(self, x: Tensor, chunk: int) -> Tensor:
         left = self.config.left_context

@@ -3,8 +3,9 @@ r"""Train the encoder's upper part on cached states of the part below, which sta
     python train_head.py runs/adapted/average.pt --data data/train --lexicon data/lexicon.txt --states data/states --minutes 30 \
         --config configs/en-small-6.json --out runs/head
 
-What is frozen is all that is pretrained, or with `--frozen lower` the stem and the lower blocks. The states of `--hours` of augmented
-rows are computed once and kept in `--states`, 69 MB an hour, for one checkpoint. Reading them, a step takes a quarter of the time of
+What is frozen is all that is pretrained, or with `--frozen lower` the stem and the lower blocks, or with `--frozen bottom` these but for
+the two topmost lower blocks. The states of `--hours` of augmented
+rows are computed once and kept in `--states`, 69 MB an hour (twice that below lower blocks), for one checkpoint. Reading them, a step takes a quarter of the time of
 one through the whole encoder, with `--frozen lower` half of it. The loss of the phones is CTC, or with `--sentences` that of
 `sequence_loss.py`, for a model that CTC has taught. Cached rows are learned by heart in an hour; without `--states` each step draws new
 rows, augmented anew, and takes them through the frozen part. `--out` receives `average.pt` every few minutes, and `log.jsonl`.
@@ -38,13 +39,15 @@ from train import Average, evaluate_average, log_line, longest_samples, mean_los
 ROWS = 8
 LOG_EVERY_STEPS, SAVE_EVERY_SECONDS = 50, 240
 LR, WEIGHT_DECAY, AVERAGE_DECAY = 8e-4, 0.03, 0.995
-# Of the upper blocks' parameters that come from Whisper.
+# Of the blocks' parameters that come from Whisper.
 LR_PRETRAINED = 2e-4
 SCHEDULE = {"warmup_steps": 100, "decay_share": 0.6}
 HEADS = ("fresh", "head_norm", "head", "phone_head")
 UPPER = ("upper", "bridge_norm")
 # What learns, by what is frozen.
-LEARNED = {"pretrained": HEADS, "lower": HEADS + UPPER}
+LEARNED = {"pretrained": HEADS, "lower": HEADS + UPPER, "bottom": HEADS + UPPER}
+# With "bottom" also so many lower blocks.
+TOPMOST = 2
 # What the states lose in training: spans of up to so many frames, six a row, and one band of dimensions.
 LONGEST_SPAN, SPANS, WIDEST_BAND = 12, 6, 48
 
@@ -60,14 +63,38 @@ def load(path: Path, config: TrainConfig, frozen: str) -> StreamingEncoder:
     take_weights(model, weights, path, HEADS)
     for name, parameter in model.named_parameters():
         parameter.requires_grad = name.split(".")[0] in LEARNED[frozen]
+    for block in model.lower[len(model.lower) - topmost(model, frozen) :]:
+        block.requires_grad_(True)
     return model
+
+
+def topmost(model: StreamingEncoder, frozen: str) -> int:
+    """How many lower blocks learn."""
+    return min(TOPMOST, len(model.lower)) if frozen == "bottom" else 0
+
+
+@torch.no_grad()
+def frozen_states(model: StreamingEncoder, frozen: str, frames: torch.Tensor, chunk: int) -> torch.Tensor:
+    """What the frozen part makes of the frames: 25 states a second, 50 with "bottom"."""
+    start = torch.randint(0, 1500, (len(frames), 1))
+    with torch.autocast("cpu", torch.bfloat16):
+        if frozen == "bottom":
+            return model.bottom_states(frames, chunk, start, topmost(model, frozen))
+        return (model.lower_states if frozen == "lower" else model.pretrained_states)(frames, chunk, start)
+
+
+def read_states(model: StreamingEncoder, frozen: str, x: torch.Tensor, chunk: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Log-probabilities of tokens and phones from the frozen part's states."""
+    if frozen == "bottom":
+        x = model.topmost_lower_states(x, chunk, topmost(model, frozen))
+    return model.read(x if frozen == "pretrained" else model.upper_states(x, chunk), chunk)
 
 
 def parameter_groups(model: StreamingEncoder) -> list[dict]:
     rates: dict[float, list] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            is_pretrained = name.split(".")[0] in UPPER and ".convolution." not in name
+            is_pretrained = name.split(".")[0] in ("lower", *UPPER) and ".convolution." not in name
             rates.setdefault(LR_PRETRAINED if is_pretrained else LR, []).append(parameter)
     return [{"params": parameters, "lr": lr, "peak": lr} for lr, parameters in rates.items()]
 
@@ -93,15 +120,14 @@ def cache_states(model: StreamingEncoder, config: TrainConfig, frozen: str, data
     """Write `states.npy` (batch · ROWS, time, dim), bf16 as 16-bit integers, and `stretches.pkl`: each batch's chunk and stretches."""
     batches = int(hours * 3600 * 100 / (ROWS * row_frames(config)))
     loader = row_loader(config, data, workers=2)
-    shape = (batches * ROWS, config.row_blocks * config.model.left_context, config.model.dim)
+    time = config.row_blocks * config.model.left_context * (2 if frozen == "bottom" else 1)
+    shape = (batches * ROWS, time, config.model.dim)
     out.mkdir(parents=True, exist_ok=True)
     states = np.lib.format.open_memmap(out / "states.npy", mode="w+", dtype=np.int16, shape=shape)
-    read = model.lower_states if frozen == "lower" else model.pretrained_states
     kept = []
     for index, (frames, stretches, _) in zip(tqdm(range(batches), desc="states"), loader):
         chunk = config.chunks[index % len(config.chunks)]
-        with torch.autocast("cpu", torch.bfloat16):
-            x = read(frames, chunk, torch.randint(0, 1500, (ROWS, 1)))
+        x = frozen_states(model, frozen, frames, chunk)
         states[index * ROWS : (index + 1) * ROWS] = x.bfloat16().view(torch.int16).numpy()
         kept.append((chunk, stretches))
     with open(out / "stretches.part", "wb") as file:
@@ -128,12 +154,10 @@ def cached_batches(model: StreamingEncoder, folder: Path, rng: np.random.Generat
 
 def fresh_batches(model: StreamingEncoder, config: TrainConfig, frozen: str, data: list[Path]) -> Iterator[Batch]:
     loader = row_loader(config, data, workers=1)
-    read = model.lower_states if frozen == "lower" else model.pretrained_states
     for (frames, stretches, _), chunk in zip(loader, cycle(config.chunks)):
         # The frozen part is read as it will run, without dropout.
         model.eval()
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            states = read(frames, chunk, torch.randint(0, 1500, (ROWS, 1)))
+        states = frozen_states(model, frozen, frames, chunk)
         model.train()
         yield states, chunk, stretches
 
@@ -209,8 +233,7 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * schedule(config, step, progress)
         with torch.autocast("cpu", torch.bfloat16):
-            x = mask_states(states, rng)
-            tokens, phones = model.read(model.upper_states(x, chunk) if args.frozen == "lower" else x, chunk)
+            tokens, phones = read_states(model, args.frozen, mask_states(states, rng), chunk)
         by_head = [ctc_loss(tokens, stretches)] + ([phone_loss(phones, pronounced(stretches, lexicon))] if lexicon else [])
         weights = (config.letter_ctc_weight, config.phone_ctc_weight)
         update(model, sum(weight * loss for weight, loss in zip(weights, by_head)), optimizer, average)

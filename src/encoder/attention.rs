@@ -220,7 +220,7 @@ fn weighted_sums(
         for (sums, weight) in sums.iter_mut().zip([a, b, c, d]) {
             for (sum, value) in sums.iter_mut().zip(values) {
                 // Where the processor has no such instruction, `mul_add` is a call of a function.
-                *sum = if target_cfg_f!(target_feature = "fma") {
+                *sum = if cfg!(target_arch = "aarch64") || target_cfg_f!(target_feature = "fma") {
                     weight.mul_add(*value, *sum)
                 } else {
                     weight * value + *sum
