@@ -100,6 +100,20 @@ fn another_model_may_hear_the_finals() {
 }
 
 #[test]
+fn finals_are_of_both_models() {
+    let other = Some(shipped_model_dir().join("../en-base"));
+    let options = LoadOptions { second_pass: true, second_model: other, ..Default::default() };
+    let both = events(&mut recognizer(options, whole()).stream(), &speech());
+    let alone = events(&mut two_passes(whole()).stream(), &speech());
+    assert_eq!(both.len(), alone.len());
+    let (last, partials) = both.split_last().unwrap();
+    assert_eq!(partials, &alone[..alone.len() - 1]);
+    let (last, alone) = (last.hypothesis(), alone.last().unwrap().hypothesis());
+    assert_eq!(last.text, alone.text);
+    assert_ne!(last.score, alone.score);
+}
+
+#[test]
 fn another_model_must_have_the_same_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let shipped = shipped_model_dir();

@@ -213,9 +213,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300, help="how much of it to listen to")
     parser.add_argument("--pronunciations", type=Path, help="by lexicon.py, for a model with phones")
     parser.add_argument("--letter-to-sound", type=Path, help="rules by letter_to_sound.py, for words that the pronunciations lack")
+    parser.add_argument("--phone-scale", type=float, default=1, help="of the phones' logits: below 1, less sure of them, for a search that drops too much")
     parser.add_argument("--int8-only", action="store_true", help="leave the f32 graph out of the folder")
     args = parser.parse_args()
     model, chunks = load_checkpoint(args.checkpoint), read_chunks(args.checkpoint)
+    if model.phone_head:
+        for parameter in model.phone_head.parameters():
+            parameter.data *= args.phone_scale
     lexicon = {key: path for key in LEXICON_FILES if (path := getattr(args, key))}
     phones_of(model, lexicon, args.out)  # refuses before the long part
     calibration = calibration_frames(args.calibrate, args.seconds, config_of(model, args.name, args.chunk, chunks))
