@@ -195,7 +195,7 @@ def main() -> None:
     budget.add_argument("--hours", type=float, help="training time in all, over every resumption")
     budget.add_argument("--steps", type=int, help="updates in all: a run of a fixed length on any machine")
     parser.add_argument("--config", type=Path)
-    parser.add_argument("--whisper", type=Path, help="a CTranslate2 model.bin of Whisper tiny.en to start from")
+    parser.add_argument("--whisper", type=Path, help="a CTranslate2 model.bin of Whisper (tiny.en, base) to start from")
     parser.add_argument("--start", type=Path, help="an average.pt or an exported encoder.onnx to start from")
     parser.add_argument("--teacher", help="KIND:PATH of a CTC model to learn from, see teachers.py")
     parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py, for a model with phones")
@@ -248,7 +248,9 @@ def main() -> None:
     run.save()
     if recordings:
         run.log(**evaluate_average(config, run.average, recordings))
-    draw(args.out / "log.jsonl", args.out / "curves.png")
+    # A run of a few steps has logged nothing.
+    if (args.out / "log.jsonl").exists():
+        draw(args.out / "log.jsonl", args.out / "curves.png")
 
 
 if __name__ == "__main__":
