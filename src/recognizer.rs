@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::acoustics::{Acoustics, TakeChunk};
 use crate::clock::Clock;
-use crate::ctc::{Decoding, Hotword, Hypothesis, Path, Restriction, Search, WordCalibration};
+use crate::ctc::{Decoding, Hotword, Hypothesis, Path, Restriction, Search};
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::features::Fbank;
 use crate::gate::{Gate, GateConfig};
@@ -382,12 +382,12 @@ impl Utterances {
 
     /// Ends the utterance; the next begins with the next encoder frame of the same audio.
     fn end_utterance(&mut self, cause: std::fmt::Arguments) -> Result<()> {
-        let mut hypothesis = self.best_of(self.search.finals(), &self.model.config().words);
+        let mut hypothesis = self.best_of(self.search.finals());
         match &mut self.second_pass {
             Some(second) if hypothesis.is_nothing() => second.give_up(),
             Some(second) => {
-                let (paths, config) = (second.finish()?, second.config());
-                hypothesis = self.best_of(paths, &config.words);
+                let paths = second.finish()?;
+                hypothesis = self.best_of(paths);
             }
             None => {}
         }
@@ -405,8 +405,8 @@ impl Utterances {
         Ok(())
     }
 
-    fn best_of(&self, paths: Vec<Path>, words: &WordCalibration) -> Hypothesis {
-        let tokens = self.model.tokens();
+    fn best_of(&self, paths: Vec<Path>) -> Hypothesis {
+        let (tokens, words) = (self.model.tokens(), &self.model.config().words);
         let time_of = |frame| self.clock.time_of(frame);
         Hypothesis::best_of(paths, self.nbest, tokens, words, time_of)
     }

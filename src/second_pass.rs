@@ -1,7 +1,5 @@
 //! An utterance heard once more, in longer chunks, for its final.
 
-use std::sync::Arc;
-
 use crate::Result;
 use crate::ctc::{Path, Search};
 use crate::encoder::{Encoder, EncoderState};
@@ -73,11 +71,6 @@ impl SecondPass {
     pub fn search_like(&mut self, search: &Search) {
         self.search.clone_from(search);
         self.search.reset();
-    }
-
-    /// The configuration of the model that it hears with.
-    pub fn config(&self) -> Arc<ModelConfig> {
-        self.source.config.clone()
     }
 
     /// Whether it has encoded a part of the utterance.

@@ -18,7 +18,7 @@ type Load = Box<dyn FnOnce() -> Result<Encoder> + Send>;
 /// The encoder of finals. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SecondEncoder {
-    /// Its geometry, and what its tokens' times and probabilities become those of words by.
+    /// The first model's, in this encoder's chunks.
     pub config: Arc<ModelConfig>,
     encoder: Arc<LazyLock<Result<Encoder>, Load>>,
     /// Of another model, in the same chunks.
@@ -27,7 +27,7 @@ pub(crate) struct SecondEncoder {
 
 /// Another model, which hears the same chunks beside the first one's encoder.
 pub(super) struct Beside {
-    pub encoder: Encoder,
+    encoder: Encoder,
     config: ModelConfig,
 }
 
