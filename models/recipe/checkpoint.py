@@ -19,10 +19,15 @@ TRANSPOSED = ".transposed"
 
 def load_checkpoint(path: Path) -> StreamingEncoder:
     """Return the model in evaluation mode."""
-    config, weights = read_onnx(path) if path.suffix == ".onnx" else read_saved(path)
+    config, weights = read_weights(path)
     model = StreamingEncoder(ModelConfig(**config))
     model.load_state_dict(weights)
     return model.eval()
+
+
+def read_weights(path: Path) -> tuple[dict, dict]:
+    """The model's configuration and its weights by name."""
+    return read_onnx(path) if path.suffix == ".onnx" else read_saved(path)
 
 
 def read_saved(path: Path) -> tuple[dict, dict]:

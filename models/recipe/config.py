@@ -37,6 +37,14 @@ class TrainConfig:
     # augmented speech alone, the model writes nothing but blanks for several hundred steps.
     letter_steps: int = 350
     average_decay: float = 0.998
+    # What train_head.py does otherwise: its rates for what is new and for what comes from Whisper, the last share of the time over which
+    # they fall, rows a step, spans of the states masked in each row, and how many of the topmost lower blocks learn with `--frozen bottom`.
+    head_lr: float = 8e-4
+    head_lr_pretrained: float = 2e-4
+    head_decay_share: float = 0.6
+    head_batch_rows: int = 8
+    head_masked_spans: int = 6
+    head_lower_blocks: int = 2
     # How many of the later rows are augmented.
     augmented_share: float = 0.5
     # How many of the augmented rows have their frequencies warped.

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from pathlib import Path
+from statistics import mode
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from checkpoint import load_checkpoint, take_weights
 from config import TrainConfig
 from dataset import Corpus, RowDataset, collate
 from distill import Distillation
-from evaluate import greedy_errors, load_recordings
+from evaluate import greedy_errors, load_recordings, phone_errors
 from lexicon import Lexicon, pronounced
 from losses import alignment_loss, ctc_loss
 from model import StreamingEncoder
@@ -180,11 +181,13 @@ def mean_losses(losses: list[list[float]]) -> dict[str, float]:
     return {key: round(sum(values) / len(values), 4) for key, values in zip(("loss", "phone_loss"), zip(*losses))}
 
 
-def evaluate_average(config: TrainConfig, average: Average, recordings: list) -> dict:
-    """Greedy error rates of the averaged weights, by letters, in chunks of 640 ms."""
+def evaluate_average(config: TrainConfig, average: Average, recordings: list, lexicon: Lexicon | None = None) -> dict:
+    """Greedy error rates of the averaged weights, by letters and with a lexicon of phones, in the chunks trained on most."""
     model = StreamingEncoder(config.model)
     model.load_state_dict(average.weights)
-    return greedy_errors(model.eval(), recordings, 16)
+    chunk = mode(config.chunks)
+    phones = phone_errors(model.eval(), recordings, chunk, lexicon) if lexicon else {}
+    return phones | greedy_errors(model.eval(), recordings, chunk)
 
 
 def main() -> None:
@@ -244,10 +247,10 @@ def main() -> None:
             saved = run.seconds
             run.save()
             if recordings:
-                run.log(**evaluate_average(config, run.average, recordings))
+                run.log(**evaluate_average(config, run.average, recordings, lexicon))
     run.save()
     if recordings:
-        run.log(**evaluate_average(config, run.average, recordings))
+        run.log(**evaluate_average(config, run.average, recordings, lexicon))
     # A run of a few steps has logged nothing.
     if (args.out / "log.jsonl").exists():
         draw(args.out / "log.jsonl", args.out / "curves.png")

@@ -4,10 +4,10 @@ r"""Train the encoder's upper part on cached states of the part below, which sta
         --config configs/en-small-6.json --out runs/head
 
 What is frozen is all that is pretrained, or with `--frozen lower` the stem and the lower blocks, or with `--frozen bottom` these but for
-the two topmost lower blocks. The states of `--hours` of augmented
+the config's `head_lower_blocks` topmost lower blocks, or with `--frozen nothing` nothing. The states of `--hours` of augmented
 rows are computed once and kept in `--states`, 69 MB an hour (twice that below lower blocks), for one checkpoint. Reading them, a step takes a quarter of the time of
 one through the whole encoder, with `--frozen lower` half of it. The loss of the phones is CTC, or with `--sentences` that of
-`sequence_loss.py`, for a model that CTC has taught. Cached rows are learned by heart in an hour; without `--states` each step draws new
+`sequence_loss.py`, for a model that CTC has taught. Small heads learn cached rows by heart in an hour; without `--states` each step draws new
 rows, augmented anew, and takes them through the frozen part. `--out` receives `average.pt` every few minutes, and `log.jsonl`.
 """
 
@@ -26,7 +26,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from checkpoint import read_saved, take_weights
+from checkpoint import read_weights, take_weights
 from config import TrainConfig
 from dataset import Corpus, RowDataset, Stretch, collate
 from evaluate import load_recordings
@@ -36,66 +36,66 @@ from model import StreamingEncoder
 from sequence_loss import mutual_information_loss, trigram_of_text
 from train import Average, evaluate_average, log_line, longest_samples, mean_losses, open_lexicon, row_frames, schedule, update
 
-ROWS = 8
 LOG_EVERY_STEPS, SAVE_EVERY_SECONDS = 50, 240
-LR, WEIGHT_DECAY, AVERAGE_DECAY = 8e-4, 0.03, 0.995
-# Of the blocks' parameters that come from Whisper.
-LR_PRETRAINED = 2e-4
-SCHEDULE = {"warmup_steps": 100, "decay_share": 0.6}
+WARMUP_STEPS, WEIGHT_DECAY, AVERAGE_DECAY = 100, 0.03, 0.997
 HEADS = ("fresh", "head_norm", "head", "phone_head")
 UPPER = ("upper", "bridge_norm")
 # What learns, by what is frozen.
-LEARNED = {"pretrained": HEADS, "lower": HEADS + UPPER, "bottom": HEADS + UPPER}
-# With "bottom" also so many lower blocks.
-TOPMOST = 2
-# What the states lose in training: spans of up to so many frames, six a row, and one band of dimensions.
-LONGEST_SPAN, SPANS, WIDEST_BAND = 12, 6, 48
+LEARNED = {"pretrained": HEADS, "lower": HEADS + UPPER, "bottom": HEADS + UPPER, "nothing": (*HEADS, *UPPER, "stem", "lower")}
+# What the states lose in training: spans of up to so many frames, and one band of dimensions.
+LONGEST_SPAN, WIDEST_BAND = 12, 48
 
 
-# The frozen part's states (ROWS, time, dim), their chunk length, and what is said in them.
+# The frozen part's states (rows, time, dim), their chunk length, and what is said in them. Where nothing is frozen the states are the frames.
 Batch = tuple[torch.Tensor, int, list[Stretch]]
 
 
 def load(path: Path, config: TrainConfig, frozen: str) -> StreamingEncoder:
     """The encoder of a checkpoint, whose new blocks and heads may be missing or of another kind."""
     model = StreamingEncoder(config.model)
-    _, weights = read_saved(path)
+    _, weights = read_weights(path)
     take_weights(model, weights, path, HEADS)
     for name, parameter in model.named_parameters():
         parameter.requires_grad = name.split(".")[0] in LEARNED[frozen]
-    for block in model.lower[len(model.lower) - topmost(model, frozen) :]:
+    for block in model.lower[len(model.lower) - topmost(model, config, frozen) :]:
         block.requires_grad_(True)
     return model
 
 
-def topmost(model: StreamingEncoder, frozen: str) -> int:
-    """How many lower blocks learn."""
-    return min(TOPMOST, len(model.lower)) if frozen == "bottom" else 0
+def topmost(model: StreamingEncoder, config: TrainConfig, frozen: str) -> int:
+    """How many lower blocks learn on the states of those below."""
+    return min(config.head_lower_blocks, len(model.lower)) if frozen == "bottom" else 0
 
 
 @torch.no_grad()
-def frozen_states(model: StreamingEncoder, frozen: str, frames: torch.Tensor, chunk: int) -> torch.Tensor:
-    """What the frozen part makes of the frames: 25 states a second, 50 with "bottom"."""
+def frozen_states(model: StreamingEncoder, config: TrainConfig, frozen: str, frames: torch.Tensor, chunk: int) -> torch.Tensor:
+    """What the frozen part makes of the frames: 25 states a second, 50 with "bottom", the frames themselves with "nothing"."""
+    if frozen == "nothing":
+        return frames
     start = torch.randint(0, 1500, (len(frames), 1))
     with torch.autocast("cpu", torch.bfloat16):
         if frozen == "bottom":
-            return model.bottom_states(frames, chunk, start, topmost(model, frozen))
+            return model.bottom_states(frames, chunk, start, topmost(model, config, frozen))
         return (model.lower_states if frozen == "lower" else model.pretrained_states)(frames, chunk, start)
 
 
-def read_states(model: StreamingEncoder, frozen: str, x: torch.Tensor, chunk: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+def read_states(
+    model: StreamingEncoder, config: TrainConfig, frozen: str, x: torch.Tensor, chunk: int
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Log-probabilities of tokens and phones from the frozen part's states."""
+    if frozen == "nothing":
+        x = model.lower_states(x, chunk, torch.randint(0, 1500, (len(x), 1)))
     if frozen == "bottom":
-        x = model.topmost_lower_states(x, chunk, topmost(model, frozen))
+        x = model.topmost_lower_states(x, chunk, topmost(model, config, frozen))
     return model.read(x if frozen == "pretrained" else model.upper_states(x, chunk), chunk)
 
 
-def parameter_groups(model: StreamingEncoder) -> list[dict]:
+def parameter_groups(model: StreamingEncoder, config: TrainConfig) -> list[dict]:
     rates: dict[float, list] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            is_pretrained = name.split(".")[0] in ("lower", *UPPER) and ".convolution." not in name
-            rates.setdefault(LR_PRETRAINED if is_pretrained else LR, []).append(parameter)
+            is_pretrained = name.split(".")[0] in ("stem", "lower", *UPPER) and ".convolution." not in name
+            rates.setdefault(config.head_lr_pretrained if is_pretrained else config.head_lr, []).append(parameter)
     return [{"params": parameters, "lr": lr, "peak": lr} for lr, parameters in rates.items()]
 
 
@@ -112,23 +112,24 @@ def fingerprint(model: StreamingEncoder) -> str:
 def row_loader(config: TrainConfig, data: list[Path], workers: int) -> DataLoader:
     corpus = Corpus(data, config.corpus_weights, longest_samples(config))
     rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0, config.warped_share)
-    return DataLoader(rows, ROWS, num_workers=workers, collate_fn=collate, prefetch_factor=4)
+    return DataLoader(rows, config.head_batch_rows, num_workers=workers, collate_fn=collate, prefetch_factor=4)
 
 
 @torch.no_grad()
 def cache_states(model: StreamingEncoder, config: TrainConfig, frozen: str, data: list[Path], hours: float, out: Path) -> None:
-    """Write `states.npy` (batch · ROWS, time, dim), bf16 as 16-bit integers, and `stretches.pkl`: each batch's chunk and stretches."""
-    batches = int(hours * 3600 * 100 / (ROWS * row_frames(config)))
+    """Write `states.npy` (batch · rows, time, dim), bf16 as 16-bit integers, and `stretches.pkl`: each batch's chunk and stretches."""
+    rows = config.head_batch_rows
+    batches = int(hours * 3600 * 100 / (rows * row_frames(config)))
     loader = row_loader(config, data, workers=2)
     time = config.row_blocks * config.model.left_context * (2 if frozen == "bottom" else 1)
-    shape = (batches * ROWS, time, config.model.dim)
+    shape = (batches * rows, time, config.model.dim)
     out.mkdir(parents=True, exist_ok=True)
     states = np.lib.format.open_memmap(out / "states.npy", mode="w+", dtype=np.int16, shape=shape)
     kept = []
     for index, (frames, stretches, _) in zip(tqdm(range(batches), desc="states"), loader):
         chunk = config.chunks[index % len(config.chunks)]
-        x = frozen_states(model, frozen, frames, chunk)
-        states[index * ROWS : (index + 1) * ROWS] = x.bfloat16().view(torch.int16).numpy()
+        x = frozen_states(model, config, frozen, frames, chunk)
+        states[index * rows : (index + 1) * rows] = x.bfloat16().view(torch.int16).numpy()
         kept.append((chunk, stretches))
     with open(out / "stretches.part", "wb") as file:
         pickle.dump((fingerprint(model), kept), file)
@@ -146,10 +147,11 @@ def open_states(model: StreamingEncoder, folder: Path) -> tuple[np.ndarray, list
 
 def cached_batches(model: StreamingEncoder, folder: Path, rng: np.random.Generator) -> Iterator[Batch]:
     states, kept = open_states(model, folder)
+    rows = len(states) // len(kept)
     while True:
         for index in rng.permutation(len(kept)):
             chunk, stretches = kept[index]
-            yield torch.from_numpy(states[index * ROWS : (index + 1) * ROWS].copy()).view(torch.bfloat16), chunk, stretches
+            yield torch.from_numpy(states[index * rows : (index + 1) * rows].copy()).view(torch.bfloat16), chunk, stretches
 
 
 def fresh_batches(model: StreamingEncoder, config: TrainConfig, frozen: str, data: list[Path]) -> Iterator[Batch]:
@@ -157,15 +159,15 @@ def fresh_batches(model: StreamingEncoder, config: TrainConfig, frozen: str, dat
     for (frames, stretches, _), chunk in zip(loader, cycle(config.chunks)):
         # The frozen part is read as it will run, without dropout.
         model.eval()
-        states = frozen_states(model, frozen, frames, chunk)
+        states = frozen_states(model, config, frozen, frames, chunk)
         model.train()
         yield states, chunk, stretches
 
 
-def mask_states(states: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+def mask_states(states: torch.Tensor, spans: int, rng: np.random.Generator) -> torch.Tensor:
     time, dim = states.shape[1:]
     for row in states:
-        for _ in range(SPANS):
+        for _ in range(spans):
             width = int(rng.integers(0, LONGEST_SPAN))
             start = int(rng.integers(0, time - width))
             row[start : start + width] = 0
@@ -177,7 +179,7 @@ def mask_states(states: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path, help="average.pt of adapt.py, or of this to go on from")
+    parser.add_argument("checkpoint", type=Path, help="average.pt of adapt.py, or of this to go on from, or an encoder.onnx")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders written by prepare.py")
     parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py, for a model with phones")
     parser.add_argument("--config", type=Path)
@@ -191,10 +193,13 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    config = replace(TrainConfig.load(args.config), **SCHEDULE)
+    config = TrainConfig.load(args.config)
+    config = replace(config, warmup_steps=WARMUP_STEPS, decay_share=config.head_decay_share)
     if args.letter_weight is not None:
         config.letter_ctc_weight = args.letter_weight
     lexicon = open_lexicon(args.lexicon, config)
+    if args.frozen == "nothing" and args.states:
+        raise SystemExit("--states holds what a frozen part makes of rows: leave it out, or freeze something")
     if args.sentences and not lexicon:
         raise SystemExit("--sentences needs a model with phones, and --lexicon")
     trigram = trigram_of_text(args.sentences, lexicon) if args.sentences else None
@@ -211,7 +216,7 @@ def main() -> None:
         cache_states(model.eval(), config, args.frozen, args.data, args.hours, args.states)
     recordings = load_recordings(args.dev) if args.dev else []
     args.out.mkdir(parents=True, exist_ok=True)
-    optimizer = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(parameter_groups(model, config), betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY)
     average, rng = Average(model, AVERAGE_DECAY), np.random.default_rng(config.seed)
     began, saved, losses, step = time.monotonic(), time.monotonic(), [], 0
 
@@ -222,7 +227,7 @@ def main() -> None:
         torch.save({"config": config.as_dict(), "weights": average.weights, "step": step}, args.out / "average.part")
         os.replace(args.out / "average.part", args.out / "average.pt")
         if recordings:
-            log(**evaluate_average(config, average, recordings))
+            log(**evaluate_average(config, average, recordings, lexicon))
 
     model.train()
     cached = args.states and cached_batches(model, args.states, rng)
@@ -233,7 +238,9 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * schedule(config, step, progress)
         with torch.autocast("cpu", torch.bfloat16):
-            tokens, phones = read_states(model, args.frozen, mask_states(states, rng), chunk)
+            # Frames are masked where they are augmented.
+            states = states if args.frozen == "nothing" else mask_states(states, config.head_masked_spans, rng)
+            tokens, phones = read_states(model, config, args.frozen, states, chunk)
         by_head = [ctc_loss(tokens, stretches)] + ([phone_loss(phones, pronounced(stretches, lexicon))] if lexicon else [])
         weights = (config.letter_ctc_weight, config.phone_ctc_weight)
         update(model, sum(weight * loss for weight, loss in zip(weights, by_head)), optimizer, average)
