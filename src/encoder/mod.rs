@@ -4,6 +4,8 @@
 //! shape is fixed when the model is loaded: the file may leave the number of frames open.
 
 mod attention;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod depthwise;
 mod fusion;
 mod gelu;
@@ -31,9 +33,9 @@ use crate::{Error, Result};
 
 pub(crate) use gpu::Gpu;
 
-/// What the names of tract's kernels have in them that use the processor's instructions for sums of
-/// products of 8-bit integers; the others widen each integer first.
-const DOT_PRODUCT_KERNELS: [&str; 4] = ["vnni", "amx", "_dot", "sme"];
+/// What the names of kernels have in them that use the processor's instructions for sums of products of
+/// integers, of 8 bits or of pairs of 16; the others widen each product before it is added.
+const DOT_PRODUCT_KERNELS: [&str; 5] = ["vnni", "amx", "_dot", "sme", "_madd"];
 
 const FRAMES: &str = "frames";
 const LOG_PROBS: &str = "log_probs";
@@ -138,7 +140,7 @@ impl Encoder {
         kernels
     }
 
-    /// Whether matrix products of 8-bit integers are what this processor has instructions for.
+    /// Whether matrix products of integers are what this processor has instructions for.
     pub(crate) fn has_dot_products(&self) -> bool {
         let is_fast = |name: &String| DOT_PRODUCT_KERNELS.iter().any(|part| name.contains(part));
         self.matrix_kernels().keys().any(is_fast)

@@ -349,7 +349,7 @@ fn load_encoder(
 /// Chooses int8 where the processor is made for it, else what a few chunks say.
 fn faster(int8: Chosen, load_f32: impl FnOnce() -> Result<Chosen>) -> Result<Chosen> {
     if int8.0.has_dot_products() {
-        log::info!("precision int8: the processor sums products of 8-bit integers");
+        log::info!("precision int8: the processor sums products of integers");
         return Ok(int8);
     }
     let f32 = match load_f32() {

@@ -51,8 +51,8 @@ pub enum Chunk {
 /// Which of a model's encoders is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// `F32` on a GPU. On the processor `Int8` if it has instructions that sum products of 8-bit
-    /// integers (VNNI, AMX, dot product, SME), else the one that is measured to be faster.
+    /// `F32` on a GPU. On the processor `Int8` if it has instructions that sum products of integers
+    /// (AVX2, VNNI, AMX, dot product, SME), else the one that is measured to be faster.
     #[default]
     Auto,
     /// 32-bit floating point.

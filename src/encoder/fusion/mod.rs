@@ -56,6 +56,8 @@ pub fn optimize(model: TypedModel) -> TractResult<TypedModel> {
         .with_rule_for("depthwise", |(), model, node, _, op| depthwise(model, node, op))
         .rewrite(&(), &mut model)?;
     model.optimize()?;
+    #[cfg(target_arch = "x86_64")]
+    super::avx2::replace_kernels(&mut model);
     Ok(model)
 }
 
