@@ -22,6 +22,7 @@ from config import TrainConfig
 from dataset import Corpus, RowDataset, collate
 from features import LogMel
 from model import StreamingEncoder
+from precision import autocast
 from train import Average, log_line, longest_samples, row_frames, schedule, update
 from whisper_weights import read_variables
 
@@ -120,7 +121,7 @@ def main() -> None:
         target = (target[:, ::2] + target[:, 1::2]) / 2
         variance = target.flatten(0, 1).var(0) + 1e-4 if variance is None else variance
         chunk = config.chunks[int(torch.randint(len(config.chunks), (1,)))]
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             states = model.pretrained_states(frames, chunk, torch.randint(0, 1500, (len(frames), 1)))
         loss = ((states.float() - target) ** 2 / variance).mean()
         update(model, loss, optimizer, average)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from config import TrainConfig
 from losses import FeatureMatch, distillation_loss, frames_per_frame, pool_frames, vocabulary_map
 from model import StreamingEncoder
+from precision import autocast
 from teachers import Teacher
 
 STUDENT_FRAME_RATE = 25.0
@@ -31,7 +32,7 @@ class Distillation(nn.Module):
     def forward(self, log_probs: Tensor, clean: Tensor) -> Tensor:
         """log_probs (batch, time, token) of the student, clean (batch, samples) of the same rows."""
         config = self.config
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), autocast():
             heard = self.teacher.hear(clean)
         probs = pool_frames(heard.log_probs.float().exp() @ self.symbols_to_tokens, self.ratio, log_probs.shape[1])
         loss = config.teacher_weight * distillation_loss(

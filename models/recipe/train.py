@@ -26,6 +26,7 @@ from lexicon import Lexicon, pronounced
 from losses import alignment_loss, ctc_loss
 from model import StreamingEncoder
 from plot import draw
+from precision import autocast
 from teachers import Teacher, open_teacher
 from whisper_weights import read_variables
 
@@ -160,7 +161,7 @@ def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> list[floa
         group["lr"] = group["peak"] * schedule(config, run.step, progress)
     frames, stretches, clean = batch
     start = torch.randint(0, 1500, (len(frames), 1))
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         log_probs, middle, phones = model(frames, chunk, start)
     losses = [ctc_loss(log_probs, stretches)]
     total = config.letter_ctc_weight * losses[0] + config.middle_ctc_weight * ctc_loss(middle, stretches)

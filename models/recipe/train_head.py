@@ -33,6 +33,7 @@ from evaluate import load_recordings
 from lexicon import pronounced
 from losses import ctc_loss
 from model import StreamingEncoder
+from precision import autocast, has_bf16
 from sequence_loss import mutual_information_loss, trigram_of_text
 from train import Average, evaluate_average, log_line, longest_samples, mean_losses, open_lexicon, row_frames, schedule, update
 
@@ -73,7 +74,7 @@ def frozen_states(model: StreamingEncoder, config: TrainConfig, frozen: str, fra
     if frozen == "nothing":
         return frames
     start = torch.randint(0, 1500, (len(frames), 1))
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         if frozen == "bottom":
             return model.bottom_states(frames, chunk, start, topmost(model, config, frozen))
         return (model.lower_states if frozen == "lower" else model.pretrained_states)(frames, chunk, start)
@@ -151,7 +152,8 @@ def cached_batches(model: StreamingEncoder, folder: Path, rng: np.random.Generat
     while True:
         for index in rng.permutation(len(kept)):
             chunk, stretches = kept[index]
-            yield torch.from_numpy(states[index * rows : (index + 1) * rows].copy()).view(torch.bfloat16), chunk, stretches
+            x = torch.from_numpy(states[index * rows : (index + 1) * rows].copy()).view(torch.bfloat16)
+            yield x if has_bf16() else x.float(), chunk, stretches
 
 
 def fresh_batches(model: StreamingEncoder, config: TrainConfig, frozen: str, data: list[Path]) -> Iterator[Batch]:
@@ -237,7 +239,7 @@ def main() -> None:
             break
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * schedule(config, step, progress)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             # Frames are masked where they are augmented.
             states = states if args.frozen == "nothing" else mask_states(states, config.head_masked_spans, rng)
             tokens, phones = read_states(model, config, args.frozen, states, chunk)
