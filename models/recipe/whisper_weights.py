@@ -13,7 +13,8 @@ def read_variables(path: Path) -> dict[str, np.ndarray]:
     """Return every float variable of the file by name, as float32.
 
     Layout (format version 6): version, specification name, revision, count; then for each
-    variable its name, rank, dimensions, data type id, byte count and bytes.
+    variable its name, rank, dimensions, data type id, byte count and bytes; then the count of aliases and for each
+    its name and the variable's.
     """
     data = Path(path).read_bytes()
     at = 0
@@ -45,4 +46,9 @@ def read_variables(path: Path) -> dict[str, np.ndarray]:
             values = np.frombuffer(data, DTYPES[dtype_id], size // np.dtype(DTYPES[dtype_id]).itemsize, at)
             variables[name] = values.reshape(shape).astype(np.float32)
         at += size
+    # Variables that equal another are names for it.
+    for _ in range(take("I")):
+        alias, name = take_string(), take_string()
+        if name in variables:
+            variables[alias] = variables[name]
     return variables
