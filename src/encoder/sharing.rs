@@ -27,12 +27,17 @@ pub fn share_weights(model: &mut TypedModel, other: &TypedModel) {
 
 /// Whether both are constants of the same values. Between panels tract leaves bytes as they were.
 fn is_same(one: &MatMulOperand, other: &MatMulOperand) -> bool {
+    one == other || have_same_panels(one, other)
+}
+
+/// Whether all of both's panels are full, and hold the same values.
+fn have_same_panels(one: &MatMulOperand, other: &MatMulOperand) -> bool {
     let (Some((one, format)), Some((other, _))) = (panels(one), panels(other)) else {
-        return one == other;
+        return false;
     };
     let values = one.fact.k * format.r * format.dt.size_of();
-    let is_whole = one.mn % format.r == 0 && values <= one.panel_bytes;
-    let alike = one.fact == other.fact && one.mn == other.mn && is_whole;
+    let are_full = one.mn % format.r == 0 && values <= one.panel_bytes;
+    let alike = one.fact == other.fact && one.mn == other.mn && are_full;
     let [one, other] =
         [one, other].map(|input| input.packed.as_bytes().chunks(input.panel_bytes.max(1)));
     alike && one.zip(other).all(|(one, other)| one.get(..values) == other.get(..values))
