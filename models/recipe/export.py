@@ -24,7 +24,7 @@ from checkpoint import load_checkpoint, name_weights, read_chunks
 from features import LogMel
 from lexicon import PHONES
 from model import STEM_LOOKAHEAD_FRAMES, StreamingEncoder
-from quantize import quantize
+from quantize import quantize, streaming
 from text import TOKENS
 
 OPSET = 17
@@ -187,7 +187,7 @@ def export(
             if not difference <= PARITY_TOLERANCE:
                 raise SystemExit(f"refused: more than {PARITY_TOLERANCE:.0e} apart; nothing was written to {out}")
         frames = random_frames(config, PARITY_CHUNKS)
-        quantize(f32, int8, config, frames if calibration is None else calibration)
+        quantize(f32, int8, streaming(config, frames if calibration is None else calibration))
         out.mkdir(parents=True, exist_ok=True)
         for path in (int8,) if int8_only else (f32, int8):
             shutil.copyfile(path, out / path.name)

@@ -2,12 +2,13 @@
 
     python fixtures.py frames ../../tests/data/frames.json
     python fixtures.py random ../../tests/data/random
+    python fixtures.py decoder ../../tests/data/random-decoder
     python fixtures.py model ../en-small --checkpoint runs/first/average.pt
 
 `frames.json` holds signals and their log-mel frames. A model's `golden.json` holds the log-probabilities of ten
 chunks of synthetic frames, from PyTorch (`f32`) and from ONNX Runtime on the int8 file (`int8`); `golden-N.json` those
-of ten chunks of N frames, where N is another choice. `random` also writes the small random-weight model of the true
-architecture.
+of ten chunks of N frames, where N is another choice. `random` and `decoder` also write small random-weight models of the true
+architectures; the golden data of the latter are what its decoder writes for some rows, by ONNX Runtime.
 """
 
 import argparse
@@ -15,12 +16,18 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
 
+import export_decoder
+from attention import AttentionModel
 from checkpoint import load_checkpoint
-from export import OnnxStream, PARITY_CHUNKS, export, torch_log_probs, with_each_chunk
+from export import OnnxStream, PARITY_CHUNKS, export, random_frames, torch_log_probs, with_each_chunk
+from export_decoder import split_memory
 from features import LogMel
 from model import ModelConfig, StreamingEncoder
+from pieces import SPECIAL
+from whisper_decoder import WhisperDecoder
 
 RANDOM = ModelConfig(
     dim=32, heads=2, ffn=64, lower_blocks=1, upper_blocks=1, fresh_blocks=1, fresh_ffn=48, kernel=7, left_context=16
@@ -90,14 +97,63 @@ def random_model() -> StreamingEncoder:
     return model
 
 
+def random_decoder() -> tuple[AttentionModel, list[str]]:
+    torch.manual_seed(8)
+    pieces = [*SPECIAL, *(space + letter for space in ("", "Ġ") for letter in "abcdefghijklmnopqrstuvwxyz"), ".", "Ġ"]
+    sizes = {"tokens": len(pieces), "dim": 128, "heads": 2, "ffn": 96, "blocks": 2, "places": 448}
+    config = ModelConfig(
+        dim=128, heads=2, ffn=96, lower_blocks=1, upper_blocks=0, fresh_blocks=0, left_context=32, dropout=0.0, whisper_positions=True
+    )
+    model = AttentionModel(config, WhisperDecoder(**sizes)).eval()
+    model.decoder.positions.normal_()
+    # Peaky enough for what was heard and written to change what comes.
+    for name, parameter in model.decoder.named_parameters():
+        if parameter.dim() == 2:
+            torch.nn.init.normal_(parameter, std=0.2)
+    return model, pieces
+
+
+def write_decoder(folder: Path) -> None:
+    model, pieces = random_decoder()
+    frames = random_frames({"encoder": {"chunk_frames": 128, "lookahead_frames": 1}, "features": {"mel_bins": 80}}, 20)
+    config = export_decoder.export(model, pieces, "random-decoder", frames, folder)
+    rng = np.random.default_rng(4)
+    utterances = []
+    for time in (20, 33):
+        rows = rng.normal(0, 1, (time, 2 * 2 * 128)).round(1).astype(np.float32)
+        written = write_pieces(folder / "decoder.int8.onnx", config, split_memory(rows, 2, 128), most=12)
+        utterances.append({"rows": rows.astype(float).round(1).tolist(), "written": written})
+    (folder / "golden.json").write_text(json.dumps(utterances, separators=(",", ":")) + "\n")
+
+
+def write_pieces(path: Path, config: dict, memory: dict, most: int) -> list[tuple[int, float]]:
+    """What a decoder writes, greedily: each piece and its log-probability."""
+    session, decoder = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]), config["decoder"]
+    caches = {c["name"]: np.full(c["shape"], c["initial"], np.float32) for c in decoder["caches"]}
+    written, pieces = [], list(decoder["start"])
+    for place in range(len(decoder["start"]) + most - 1):
+        at = {"piece": np.array([pieces[place]]), "place": np.array([place])}
+        log_probs, *new = session.run(None, {**at, **caches, **memory})
+        caches = dict(zip(caches, new))
+        if place + 1 == len(pieces):
+            log_probs[..., [*decoder["start"], *([] if written else [decoder["end"]])]] = -np.inf
+            pieces.append(int(log_probs.argmax()))
+            if pieces[-1] == decoder["end"]:
+                break
+            written.append((pieces[-1], round(float(log_probs.max()), 5)))
+    return written
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["frames", "random", "model"])
+    parser.add_argument("what", choices=["frames", "random", "decoder", "model"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--checkpoint", type=Path, help="of the model")
     args = parser.parse_args()
     if args.what == "frames":
         write_frames(args.path)
+    elif args.what == "decoder":
+        write_decoder(args.path)
     elif args.what == "random":
         model = random_model()
         export(model, "random", 16, (8, 16, 32), None, args.path)

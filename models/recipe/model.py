@@ -43,6 +43,7 @@ class ModelConfig:
     fresh_ffn: int = 768
     kernel: int = 15
     left_context: int = 64  # encoder frames (40 ms)
+    whisper_positions: bool = False  # Whisper's own, for its decoder: right up to POSITION_PERIOD, not for a stream that runs for ever
     phones: bool = False  # a second head, for the phones of `lexicon.py`
     dropout: float = 0.1
 
@@ -206,8 +207,8 @@ class StreamingEncoder(nn.Module):
         # Whisper's sinusoids, each frequency rounded to a whole number of turns per POSITION_PERIOD,
         # so that positions wrap without a jump and a stream can run for ever.
         exponent = torch.arange(config.dim // 2) * (math.log(10000) / (config.dim // 2 - 1))
-        turns = (torch.exp(-exponent) * POSITION_PERIOD / (2 * math.pi)).round()
-        self.register_buffer("turns", turns, persistent=False)
+        turns = torch.exp(-exponent) * POSITION_PERIOD / (2 * math.pi)
+        self.register_buffer("turns", turns if config.whisper_positions else turns.round(), persistent=False)
 
     def positions(self, start: Tensor, time: int) -> Tensor:
         """start (batch, 1) in 50 Hz frames → (batch, time, dim)."""
@@ -300,7 +301,18 @@ class StreamingEncoder(nn.Module):
     def forward_chunk(self, frames: Tensor, *caches: Tensor) -> tuple[Tensor, ...]:
         """frames (1, 4·chunk + 1, mel) and the caches in `initial_caches` order → log-probabilities (1, chunk, token), new caches."""
         named = dict(zip(self.initial_caches(), caches))
-        time = (frames.shape[1] - STEM_LOOKAHEAD_FRAMES) // 2  # 50 Hz frames
+        x, new = self.lower_chunk(frames, named)
+        x, time = (x[:, ::2] + x[:, 1::2]) * 0.5, x.shape[1]
+        mask = self.extend_mask("upper_mask_cache", time // 2, named, new)
+        x = self.bridge_norm(self.run_chunk(x, "upper", mask, named, new))
+        x = self.run_chunk(x, "fresh", mask, named, new)
+        x = self.head_norm(x)
+        columns = [self.token_log_probs(x)] + ([self.phone_log_probs(x)] if self.phone_head else [])
+        return (torch.cat(columns, -1), *(new[name] for name in named))
+
+    def lower_chunk(self, frames: Tensor, named: dict) -> tuple[Tensor, dict]:
+        """What the lower blocks make of a chunk, 50 states a second, and the caches renewed so far."""
+        time = (frames.shape[1] - STEM_LOOKAHEAD_FRAMES) // 2
         frames = torch.cat([named["frames_cache"], frames], 1)
         x = self.stem(frames)
         new = {"frames_cache": frames[:, 2 * time : 2 * time + STEM_LEFT_FRAMES]}
@@ -308,14 +320,7 @@ class StreamingEncoder(nn.Module):
         x = x + self.positions(start, time)
         new["position_cache"] = (start + time) % POSITION_PERIOD
         mask = self.extend_mask("lower_mask_cache", time, named, new)
-        x = self.run_chunk(x, "lower", mask, named, new)
-        x = (x[:, ::2] + x[:, 1::2]) * 0.5
-        mask = self.extend_mask("upper_mask_cache", time // 2, named, new)
-        x = self.bridge_norm(self.run_chunk(x, "upper", mask, named, new))
-        x = self.run_chunk(x, "fresh", mask, named, new)
-        x = self.head_norm(x)
-        columns = [self.token_log_probs(x)] + ([self.phone_log_probs(x)] if self.phone_head else [])
-        return (torch.cat(columns, -1), *(new[name] for name in named))
+        return self.run_chunk(x, "lower", mask, named, new), new
 
     @staticmethod
     def extend_mask(name: str, time: int, named: dict, new: dict) -> Tensor:

@@ -12,6 +12,7 @@ that a LayerNorm makes large are evened out between its gain and the weights (Sm
 Depthwise convolutions, normalizations, attention scores and softmax stay in f32.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,12 @@ SHARES = np.linspace(0.4, 1.0, 25)
 WEIGHT_SHARES = np.linspace(0.7, 1.0, 16)
 # How much of the difference between channels moves into the weights: 0 nothing, 1 all.
 EVENING = 0.7
-ROWS_PER_CHUNK = 8
+ROWS_PER_RUN = 8
 SAMPLES_PER_TENSOR = 200_000
+
+# Runs the graph: the outputs' names and the inputs give the outputs' values.
+Run = Callable[[list[str], dict[str, np.ndarray]], list[np.ndarray]]
+Drive = Callable[[Run], None]
 
 
 @dataclass
@@ -76,29 +81,42 @@ def find_products(graph: onnx.GraphProto) -> list[Product]:
     return products
 
 
-def observe(path: Path, config: dict, frames: np.ndarray, names: list[str]) -> dict[str, np.ndarray]:
-    """Stream the frames through the f32 graph and return (rows, channel) of each named tensor: some of each chunk's frames,
-    and last the smallest and the largest value of every channel."""
+def observe(path: Path, drive: Drive, names: list[str]) -> dict[str, np.ndarray]:
+    """Let `drive` run the f32 graph and return (rows, channel) of each named tensor: some rows of each run, and last the smallest and the
+    largest value of every channel."""
     model = onnx.load(path)
     known = {o.name for o in model.graph.output}
     model.graph.output.extend(helper.make_empty_tensor_value_info(n) for n in names if n not in known)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    encoder = config["encoder"]
-    caches = {c["name"]: np.full(c["shape"], c["initial"], np.float32) for c in encoder["caches"]}
-    size, lookahead = encoder["chunk_frames"], encoder["lookahead_frames"]
     seen, ends, rng = {n: [] for n in names}, {}, np.random.default_rng(0)
-    for start in range(0, len(frames) - lookahead - size + 1, size):
-        fetched = ["log_probs", *(f"new_{n}" for n in caches), *names]
-        values = session.run(fetched, {"frames": frames[None, start : start + size + lookahead], **caches})
-        caches = dict(zip(caches, values[1:]))
-        for name, value in zip(names, values[1 + len(caches) :]):
+
+    def run(outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        values = session.run([*outputs, *names], inputs)
+        for name, value in zip(names, values[len(outputs) :]):
             rows = value.reshape(-1, value.shape[-1])
-            seen[name].append(rng.choice(rows, min(len(rows), ROWS_PER_CHUNK), replace=False))
+            seen[name].append(rng.choice(rows, min(len(rows), ROWS_PER_RUN), replace=False))
             low, high = ends.get(name, (np.inf, -np.inf))
             ends[name] = np.minimum(low, rows.min(0)), np.maximum(high, rows.max(0))
+        return values[: len(outputs)]
+
+    drive(run)
     return {name: np.concatenate([*rows, np.stack(ends[name])]) for name, rows in seen.items()}
+
+
+def streaming(config: dict, frames: np.ndarray) -> Drive:
+    """The frames (frames, mel) through an encoder of this config, chunk by chunk."""
+    encoder = config["encoder"]
+    size, lookahead = encoder["chunk_frames"], encoder["lookahead_frames"]
+
+    def drive(run: Run) -> None:
+        caches = {c["name"]: np.full(c["shape"], c["initial"], np.float32) for c in encoder["caches"]}
+        for start in range(0, len(frames) - lookahead - size + 1, size):
+            chunk = {"frames": frames[None, start : start + size + lookahead], **caches}
+            caches = dict(zip(caches, run([f"new_{n}" for n in caches], chunk)))
+
+    return drive
 
 
 def replace_constant(node: onnx.NodeProto, index: int, name: str, value: np.ndarray, constants: dict) -> None:
@@ -165,8 +183,8 @@ def quantize_weight(weight: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, n
     return np.round(weight / steps).clip(-HIGH, HIGH).astype(np.int8), steps.astype(np.float32)
 
 
-def quantize(source: Path, target: Path, config: dict, frames: np.ndarray) -> None:
-    """Write the int8 twin of an exported encoder."""
+def quantize(source: Path, target: Path, drive: Drive) -> None:
+    """Write the int8 twin of an exported graph, with the ranges that it has when `drive` runs it."""
     model = onnx.load(source)
     graph = model.graph
     inline_identities(graph)
@@ -174,7 +192,7 @@ def quantize(source: Path, target: Path, config: dict, frames: np.ndarray) -> No
     if not products:
         raise ValueError(f"{source}: no matrix product by a constant to quantize")
     constants = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
-    seen = observe(source, config, frames, sorted({p.activation for p in products}))
+    seen = observe(source, drive, sorted({p.activation for p in products}))
     replaced: dict[int, list[onnx.NodeProto]] = {}
     for index, product in enumerate(products):
         name = f"int8_{index}"

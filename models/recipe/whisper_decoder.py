@@ -1,11 +1,10 @@
 """Whisper's text decoder over the states of this recipe's streaming encoder, as published: it attends to all of an utterance's states at once."""
 
-import re
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from pieces import END, NO_TIMES, START
 
 Cache = list[tuple[Tensor, Tensor]]
 
@@ -48,18 +47,32 @@ class DecoderBlock(nn.Module):
 
 
 class WhisperDecoder(nn.Module):
-    """Tokens so far → logits of the next, by CTranslate2's variables of a Whisper model."""
+    """Tokens so far → logits of the next."""
 
-    def __init__(self, variables: dict, heads: int):
+    def __init__(self, tokens: int, dim: int, heads: int, ffn: int, blocks: int, places: int):
         super().__init__()
-        vocabulary, dim = variables["decoder/embeddings/weight"].shape
-        ffn = len(variables["decoder/layer_0/ffn/linear_0/weight"])
-        blocks = len({name.split("/")[1] for name in variables if name.startswith("decoder/layer_") and "/ffn/" in name})
-        self.embedding = nn.Embedding(vocabulary, dim)
+        self.embedding = nn.Embedding(tokens, dim)
         self.blocks = nn.ModuleList(DecoderBlock(dim, heads, ffn) for _ in range(blocks))
         self.norm = nn.LayerNorm(dim)
-        self.register_buffer("positions", torch.from_numpy(variables["decoder/position_encodings/encodings"]))
-        self.load(variables)
+        self.register_buffer("positions", torch.zeros(places, dim))
+
+    @classmethod
+    def from_whisper(cls, variables: dict, heads: int) -> "WhisperDecoder":
+        """By CTranslate2's variables of a Whisper model."""
+        tokens, dim = variables["decoder/embeddings/weight"].shape
+        ffn = len(variables["decoder/layer_0/ffn/linear_0/weight"])
+        blocks = len({name.split("/")[1] for name in variables if name.startswith("decoder/layer_") and "/ffn/" in name})
+        decoder = cls(tokens, dim, heads, ffn, blocks, len(variables["decoder/position_encodings/encodings"]))
+        decoder.load(variables)
+        return decoder
+
+    def sizes(self) -> dict[str, int]:
+        """What makes one of the same shape."""
+        block = self.blocks[0]
+        return {
+            "tokens": self.embedding.num_embeddings, "dim": self.embedding.embedding_dim, "heads": block.attention.heads,
+            "ffn": block.ffn_in.out_features, "blocks": len(self.blocks), "places": len(self.positions),
+        }
 
     def load(self, variables: dict) -> None:
         get = lambda name: torch.from_numpy(variables[f"decoder/{name}"])
@@ -74,6 +87,7 @@ class WhisperDecoder(nn.Module):
         def linear(module: nn.Linear, name: str, rows: slice = slice(None)) -> None:
             copy(module, get(f"{name}/weight")[rows], get(f"{name}/bias")[rows])
 
+        self.positions.copy_(get("position_encodings/encodings"))
         dim = self.embedding.embedding_dim
         self.embedding.weight.data.copy_(get("embeddings/weight"))
         norm(self.norm, "layer_norm")
@@ -91,6 +105,10 @@ class WhisperDecoder(nn.Module):
             linear(block.ffn_in, f"{ffn}/linear_0")
             linear(block.ffn_out, f"{ffn}/linear_1")
 
+    def keep(self, ids: list[int]) -> None:
+        """Forget the other tokens; ids are places in the list from now on."""
+        self.embedding = nn.Embedding.from_pretrained(self.embedding.weight.data[ids].clone(), freeze=False)
+
     def memory(self, states: Tensor) -> Cache:
         """Keys and values of the encoder's states (batch, time, dim), by block."""
         return [block.attention.keys(states) for block in self.blocks]
@@ -106,38 +124,17 @@ class WhisperDecoder(nn.Module):
         return F.linear(self.norm(x), self.embedding.weight), new
 
 
-class Vocabulary:
-    """The tokens of an English Whisper model's `vocabulary.txt`, one a line, as GPT-2 writes bytes."""
-
-    def __init__(self, path: Path):
-        self.tokens = path.read_text(encoding="utf-8").split("\n")
-        self.start, self.end, self.no_times = (self.tokens.index(f"<|{name}|>") for name in ("startoftranscript", "endoftext", "notimestamps"))
-        written = [*range(33, 127), *range(161, 173), *range(174, 256)]
-        others = [byte for byte in range(256) if byte not in written]
-        self.bytes = {chr(byte): byte for byte in written} | {chr(256 + index): byte for index, byte in enumerate(others)}
-
-    def text(self, ids: list[int]) -> str:
-        return bytes(self.bytes[character] for i in ids for character in self.tokens[i]).decode("utf-8", "replace")
-
-    def unspoken(self) -> Tensor:
-        """What keeps the decoder from special tokens, from digits, which our text spells, and from what is no speech."""
-        banned = [token.startswith("<|") or bool(re.search(r"[0-9\[({♪]", token)) for token in self.tokens]
-        banned[self.end] = False
-        return torch.tensor([float("-inf") if is_banned else 0.0 for is_banned in banned])
-
-
 @torch.no_grad()
-def greedy(decoder: WhisperDecoder, vocabulary: Vocabulary, states: Tensor, most: int) -> str:
-    """The likeliest token after the likeliest, at most `most`; states (1, time, dim)."""
-    memory, unspoken, said = decoder.memory(states), vocabulary.unspoken(), []
-    logits, cache = decoder(torch.tensor([[vocabulary.start, vocabulary.no_times]]), memory)
+def greedy(decoder: WhisperDecoder, memory: Cache, most: int) -> list[int]:
+    """The likeliest token after the likeliest, at most `most` and at least one, by a decoder that keeps `pieces.py`'s tokens."""
+    said: list[int] = []
+    logits, cache = decoder(torch.tensor([[START, NO_TIMES]]), memory)
     while len(said) < most:
-        scores = logits[0, -1] + unspoken[: logits.shape[-1]]
-        if not said:
-            scores[vocabulary.end] = float("-inf")
+        scores = logits[0, -1]
+        scores[[START, NO_TIMES] if said else [START, NO_TIMES, END]] = float("-inf")
         token = int(scores.argmax())
-        if token == vocabulary.end:
+        if token == END:
             break
         said.append(token)
         logits, cache = decoder(torch.tensor([[token]]), memory, cache)
-    return vocabulary.text(said)
+    return said
