@@ -21,7 +21,7 @@
 //!
 //! # Invariants
 //!
-//! - Only `audio/mic.rs` knows cpal; only `encoder/` knows tract; only the binary prints.
+//! - Only `audio/mic.rs` knows cpal; only `encoder/` and `decoder/` know tract; only the binary prints.
 //! - Nothing downstream of the ring can block or slow the audio callback.
 //! - Splitting the input differently never changes the output.
 //! - Time is counted in samples and frames, as integers; seconds appear at the edge.
@@ -33,6 +33,7 @@ mod acoustics;
 pub mod audio;
 mod clock;
 pub mod ctc;
+mod decoder;
 mod deltas;
 mod encoder;
 mod endpoint;
@@ -50,6 +51,7 @@ mod readable;
 mod recognizer;
 mod second_pass;
 mod spelling;
+mod suggester;
 mod tokens;
 
 pub use deltas::{Delta, Deltas};

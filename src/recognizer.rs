@@ -3,6 +3,7 @@
 //! ```text
 //! accept_waveform → Fbank → frames → Gate → EncoderState → log-probs → Search → Endpointer → Event
 //!                            └→ SecondPass: EncoderState → log-probs → Search → Event::Final
+//!                                           Suggester → hotwords ─────────┘
 //! ```
 
 use std::collections::VecDeque;

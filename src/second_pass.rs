@@ -4,11 +4,20 @@ use crate::Result;
 use crate::ctc::{Path, Search};
 use crate::encoder::{Encoder, EncoderState};
 use crate::model::{Model, ModelConfig, SecondEncoder};
+use crate::suggester::Suggester;
+use crate::tokens::TokenTable;
 
 /// The silence before an utterance's first word that is heard with it, in encoder frames: 3 s.
 ///
 /// The first pass takes a word for said when it has ended.
 const PRE_ROLL: usize = 75;
+
+/// Log-probabilities and their places.
+#[derive(Default)]
+struct Rows {
+    places: Vec<u64>,
+    log_probs: Vec<f32>,
+}
 
 /// Recognizes an utterance again from the frames that the first pass has heard.
 ///
@@ -21,6 +30,11 @@ pub(crate) struct SecondPass {
     /// A chunk's log-probabilities, of all encoders.
     log_probs: Vec<f32>,
     search: Search,
+    /// What prefers some words for the search, once all of the utterance is heard.
+    suggester: Option<Suggester>,
+    /// What the search has not decoded yet, while it waits for that.
+    kept: Rows,
+    tokens: TokenTable,
     /// Frames not encoded yet, `[frames, mel]`.
     frames: Vec<f32>,
     /// The places of the encoder frames that begin in them, as far as the first pass has got.
@@ -46,6 +60,9 @@ impl SecondPass {
             encoders: Vec::new(),
             log_probs: Vec::new(),
             search: search.clone(),
+            suggester: source.attention.as_ref().map(Suggester::new),
+            kept: Rows::default(),
+            tokens: model.tokens().clone(),
             frames: Vec::new(),
             places: Vec::new(),
             has_begun: false,
@@ -108,18 +125,27 @@ impl SecondPass {
         }
         self.encoders.iter_mut().for_each(EncoderState::reset);
         self.has_begun = false;
-        let mut paths = self.search.finals();
+        let mut paths = match &mut self.suggester {
+            Some(suggester) if !self.kept.places.is_empty() => {
+                let hotwords = suggester.suggest(&self.tokens)?;
+                let mut search = self.search.clone();
+                search.add_hotwords(&hotwords, &self.tokens)?;
+                self.kept.decode(self.columns, &mut search);
+                search.finals()
+            }
+            _ => self.search.finals(),
+        };
         // Nobody was told before.
         paths.iter_mut().for_each(|path| path.stable = 0);
-        self.search.reset();
+        self.begin();
         Ok(paths)
     }
 
     /// Forgets the utterance, of which nothing is left.
     pub fn give_up(&mut self) {
         self.encoders.iter_mut().for_each(EncoderState::reset);
-        self.search.reset();
         self.has_begun = false;
+        self.begin();
         self.wait();
     }
 
@@ -153,15 +179,41 @@ impl SecondPass {
                 *sum += log_prob * share;
             }
         }
-        for (row, &place) in self.log_probs.chunks_exact(self.columns).zip(&self.places[..count]) {
-            self.search.accept(place, row);
+        self.kept.places.extend_from_slice(&self.places[..count]);
+        self.kept.log_probs.extend_from_slice(&self.log_probs[..count * self.columns]);
+        let mut waits = false;
+        if let Some(suggester) = self.suggester.as_mut().filter(|_| self.search.takes_hotwords()) {
+            suggester.hear(&self.frames[..count * self.frame_values])?;
+            waits = !suggester.is_too_long();
+        }
+        if !waits {
+            self.kept.decode(self.columns, &mut self.search);
         }
         self.drop_front(count);
         Ok(())
     }
 
+    /// Begins another utterance.
+    fn begin(&mut self) {
+        self.search.reset();
+        self.kept = Rows::default();
+        if let Some(suggester) = &mut self.suggester {
+            suggester.reset();
+        }
+    }
+
     fn drop_front(&mut self, count: usize) {
         self.places.drain(..count);
         self.frames.drain(..count * self.frame_values);
+    }
+}
+
+impl Rows {
+    /// Hands all to the search.
+    fn decode(&mut self, columns: usize, search: &mut Search) {
+        for (row, place) in self.log_probs.chunks_exact(columns).zip(self.places.drain(..)) {
+            search.accept(place, row);
+        }
+        self.log_probs.clear();
     }
 }

@@ -4,6 +4,7 @@
 
 mod golden;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use golden::shipped_model_dir;
@@ -16,6 +17,10 @@ use mynah::{
 use proptest::prelude::*;
 
 const SAMPLE_RATE: usize = 16_000;
+
+fn random_decoder_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/random-decoder")
+}
 
 fn speech() -> Vec<f32> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac");
@@ -101,7 +106,14 @@ fn another_model_may_hear_the_finals() {
 
 #[test]
 fn finals_are_of_both_models() {
-    let other = Some(shipped_model_dir().join("../en-base"));
+    // The same model, in f32.
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["config.json", "tokens.txt", "phones.txt"] {
+        std::fs::copy(shipped_model_dir().join(file), folder.path().join(file)).unwrap();
+    }
+    let encoder = shipped_model_dir().join("encoder.onnx");
+    std::fs::copy(encoder, folder.path().join("encoder.int8.onnx")).unwrap();
+    let other = Some(folder.path().to_owned());
     let options = LoadOptions { second_pass: true, second_model: other, ..Default::default() };
     let both = events(&mut recognizer(options, whole()).stream(), &speech());
     let alone = events(&mut two_passes(whole()).stream(), &speech());
@@ -111,6 +123,99 @@ fn finals_are_of_both_models() {
     let (last, alone) = (last.hypothesis(), alone.last().unwrap().hypothesis());
     assert_eq!(last.text, alone.text);
     assert_ne!(last.score, alone.score);
+}
+
+fn with_decoder(dir: &Path) -> LoadOptions {
+    LoadOptions { second_pass: true, second_model: Some(dir.to_owned()), ..Default::default() }
+}
+
+#[test]
+fn a_decoder_changes_finals_alone_whatever_the_split() {
+    let recognizer = recognizer(with_decoder(&shipped_model_dir().join("../en-decoder")), whole());
+    let alone = events(&mut two_passes(whole()).stream(), &speech());
+    let expected = events(&mut recognizer.stream(), &speech());
+    let (last, partials) = expected.split_last().unwrap();
+    assert_eq!(partials, &alone[..alone.len() - 1]);
+    let (last, alone) = (last.hypothesis(), alone.last().unwrap().hypothesis());
+    assert_eq!(last.text, alone.text);
+    assert!(last.score > alone.score + 10.0, "{} and {}: not preferred", last.score, alone.score);
+
+    let mut stream = recognizer.stream();
+    for piece in speech().chunks(1_777) {
+        stream.accept_waveform(piece).unwrap();
+    }
+    stream.finish().unwrap();
+    assert_eq!(std::iter::from_fn(|| stream.next_event()).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_utterance_too_long_for_the_decoder_goes_without() {
+    let recognizer = recognizer(with_decoder(&random_decoder_dir()), whole());
+    let long = [speech(), speech()].concat();
+    let mut stream = recognizer.stream();
+    assert_eq!(events(&mut stream, &long), events(&mut two_passes(whole()).stream(), &long));
+    // The next utterance has one again.
+    let with = events(&mut stream, &speech());
+    let without = events(&mut two_passes(whole()).stream(), &speech());
+    assert_ne!(finals(&with)[0].score, finals(&without)[0].score);
+}
+
+#[test]
+fn a_grammar_leaves_no_choice_to_the_decoder() {
+    let model = Model::load(shipped_model_dir(), with_decoder(&random_decoder_dir())).unwrap();
+    let grammar = Grammar::from_phrases(["lights off"]).unwrap();
+    let restriction = Restriction::new(grammar);
+    let final_of = |recognizer: &Recognizer| {
+        let mut stream = recognizer.stream();
+        stream.set_restriction(Some(&restriction)).unwrap();
+        finals(&events(&mut stream, &speech()))[0].clone()
+    };
+    let decoding = model.decoding().clone();
+    let with = Recognizer::new(model, RecognizerConfig { decoding, ..whole() }).unwrap();
+    assert_eq!(final_of(&with), final_of(&two_passes(whole())));
+}
+
+#[test]
+fn a_decoder_must_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(random_decoder_dir()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let path = folder.path().join("config.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let refusal = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+        let refused = Model::load(shipped_model_dir(), with_decoder(folder.path()));
+        refused.map(drop).unwrap_err().to_string()
+    };
+    let cases = [
+        ("\"low_hz\": 0.0", "\"low_hz\": 20.0", "its features are not those of en-small"),
+        (
+            "\"boost\": 0.8",
+            "\"boost\": 0.0",
+            "decoder: boost is 0; it must be above 0 and at most 20",
+        ),
+        (
+            "\"heads\": 2",
+            "\"heads\": 3",
+            "decoder: heads is 3; it must divide the caches' 128 values",
+        ),
+        ("\"end\": 2", "\"end\": 57", "decoder: piece 57; pieces.txt has 57"),
+        (
+            "\"chunk_frames\": 128",
+            "\"chunk_frames\": 64",
+            "the model's other files say [1, 65, 80]",
+        ),
+        ("\"boost\"", "\"bost\"", "unknown field `bost`"),
+    ];
+    for (from, to, expected) in cases {
+        let refusal = refusal(from, to);
+        assert!(refusal.contains(expected), "{refusal}");
+    }
+    std::fs::remove_file(folder.path().join("pieces.txt")).unwrap();
+    assert!(refusal("0.8", "0.8").contains("pieces.txt: "));
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub struct LanguageModel {
 #[derive(Debug)]
 pub(super) struct Fusion {
     language_model: Option<LanguageModel>,
+    hotwords: Vec<Hotword>,
     context: ContextGraph,
     listed: Listed,
     /// Each token's bytes, [`BOUNDARY`] for a word boundary.
@@ -84,7 +85,14 @@ impl Fusion {
         }
         let context = ContextGraph::new(hotwords, tokens)?;
         let listed = Listed::new(hotwords, tokens)?;
-        Ok(Self { language_model, context, listed, spellings, most_bonus })
+        Ok(Self {
+            language_model,
+            hotwords: hotwords.to_vec(),
+            context,
+            listed,
+            spellings,
+            most_bonus,
+        })
     }
 
     /// The state before the first token.
@@ -171,6 +179,11 @@ impl Fusion {
     /// What the scores from here on depend on, if no word is unfinished.
     pub fn future(&self, state: &FusionState) -> FusionFuture {
         FusionFuture { words: state.words, context: state.context.node() }
+    }
+
+    /// The hotwords.
+    pub fn hotwords(&self) -> &[Hotword] {
+        &self.hotwords
     }
 
     /// Whether there are hotwords at all.

@@ -221,6 +221,22 @@ impl PrefixBeam {
         Ok(())
     }
 
+    /// Takes more hotwords beside those that it has, from the next utterance on, which is this one if none
+    /// has begun.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PrefixBeam::set_hotwords`].
+    pub fn add_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
+        let all = [self.fusion.hotwords(), hotwords].concat();
+        self.set_hotwords(&all, tokens)
+    }
+
+    /// Whether a grammar says what may be found.
+    pub fn is_restricted(&self) -> bool {
+        self.bounds.exist()
+    }
+
     /// Takes another grammar, or none, from the next utterance on, which is this one if none has
     /// begun.
     ///

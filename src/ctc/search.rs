@@ -81,6 +81,26 @@ impl Search {
         }
     }
 
+    /// Whether hotwords have an effect: not in greedy search, nor where a grammar says what counts.
+    pub fn takes_hotwords(&self) -> bool {
+        match self {
+            Self::Greedy(..) => false,
+            Self::PrefixBeam(search) => !search.is_restricted(),
+        }
+    }
+
+    /// Prefers more hotwords from the next utterance on, which is this one if none has begun.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Search::set_hotwords`].
+    pub fn add_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
+        match self {
+            Self::Greedy(..) => self.set_hotwords(hotwords, tokens),
+            Self::PrefixBeam(search) => search.add_hotwords(hotwords, tokens),
+        }
+    }
+
     /// # Errors
     ///
     /// [`Error::Config`] for a grammar that can't be used, and for greedy search, which keeps to none.

@@ -36,7 +36,7 @@ struct Context<'a> {
 }
 
 /// tract's functions of a row of scores.
-struct Softmax {
+pub(super) struct Softmax {
     max: Box<dyn Reduce<f32>>,
     exp_and_sum: Box<dyn MapReduce<f32, f32>>,
     scale: Box<dyn ElementWise<f32, f32>>,
@@ -90,7 +90,7 @@ impl TypedOp for Attention {
 }
 
 impl Softmax {
-    fn new() -> TractResult<Self> {
+    pub(super) fn new() -> TractResult<Self> {
         Ok(Self {
             max: Func::ReduceMax.reduce_f32()?,
             exp_and_sum: Func::Softmax2.map_reduce_f32()?,
@@ -98,7 +98,7 @@ impl Softmax {
         })
     }
 
-    fn run(&self, scores: &mut [f32]) -> TractResult<()> {
+    pub(super) fn run(&self, scores: &mut [f32]) -> TractResult<()> {
         let max = self.max.run(scores)?;
         let sum = self.exp_and_sum.run_with_params(scores, max)?;
         self.scale.run_with_params(scores, sum.recip())

@@ -6,6 +6,7 @@
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod cross_attention;
 mod depthwise;
 mod fusion;
 mod gelu;
@@ -28,9 +29,10 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::matmul::optimized::OptMatMul;
 use tract_onnx::tract_hir::infer::Factoid;
 
-use crate::model::{EncoderConfig, ModelConfig};
+use crate::model::{CacheConfig, EncoderConfig};
 use crate::{Error, Result};
 
+pub(crate) use fusion::optimize;
 pub(crate) use gpu::Gpu;
 
 /// What the names of kernels have in them that use the processor's instructions for sums of products of
@@ -38,9 +40,19 @@ pub(crate) use gpu::Gpu;
 const DOT_PRODUCT_KERNELS: [&str; 5] = ["vnni", "amx", "_dot", "sme", "_madd"];
 
 const FRAMES: &str = "frames";
-const LOG_PROBS: &str = "log_probs";
 /// What an output has before the name of the cache that it replaces.
-const NEW: &str = "new_";
+pub(crate) const NEW: &str = "new_";
+
+/// What an encoder gives for each of its frames.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EncoderOutput {
+    /// The graph's output.
+    pub name: &'static str,
+    /// The values for one encoder frame.
+    pub columns: usize,
+    /// What else in the model says how many, for errors.
+    pub reason: &'static str,
+}
 
 /// An encoder's weights. Cheap to clone, and shared between streams and threads.
 #[derive(Clone)]
@@ -51,7 +63,7 @@ pub struct EncoderState {
     encoder: Encoder,
     /// The graph's inputs, in its order, to which each call moves the new caches.
     inputs: TVec<TValue>,
-    log_probs: Option<TValue>,
+    output: Option<TValue>,
     /// tract's buffers; made by the first call.
     session: Option<TypedSimpleState>,
 }
@@ -62,9 +74,16 @@ struct Graph {
     /// Caches as at a stream's start, and in the place of the frames an empty tensor.
     initial_inputs: TVec<TValue>,
     frames_input: usize,
-    /// For each output the input that its value is for in the next call; the log-probabilities have
+    /// For each output the input that its value is for in the next call; what the encoder gives has
     /// none.
     next_inputs: Vec<Option<usize>>,
+}
+
+impl EncoderOutput {
+    /// Natural log-probabilities of so many tokens and phones.
+    pub fn log_probs(columns: usize) -> Self {
+        Self { name: "log_probs", columns, reason: "lines of tokens.txt" }
+    }
 }
 
 impl Encoder {
@@ -74,8 +93,8 @@ impl Encoder {
     /// with `other`.
     pub(crate) fn new(
         onnx: Bytes,
-        config: &ModelConfig,
-        tokens: usize,
+        (config, mel_bins): (&EncoderConfig, usize),
+        output: EncoderOutput,
         path: &Path,
         gpu: Option<Gpu>,
         other: Option<&Self>,
@@ -83,22 +102,14 @@ impl Encoder {
         let refuse = |e: TractError| {
             Error::model(path, format!("not a usable ONNX encoder: {e:#}").replace('\n', " "))
         };
-        let expected =
-            Expected { config: &config.encoder, mel_bins: config.features.mel_bins, tokens };
+        let expected = Expected { config, mel_bins, output };
         let bytes = onnx.len();
         let (model, outputs) = read(onnx, &expected.frames_shape()).map_err(refuse)?;
         let inputs: Vec<String> =
             model.inputs.iter().map(|outlet| model.node(outlet.node).name.clone()).collect();
         expected.check(&model, &inputs, &outputs).map_err(|reason| Error::model(path, reason))?;
 
-        let caches = &config.encoder.caches;
-        let mut initial_inputs = TVec::new();
-        for name in &inputs {
-            let cache = caches.iter().find(|cache| cache.name == *name);
-            let (shape, value) = cache.map_or((&[0][..], 0.0), |c| (&c.shape[..], c.initial));
-            let values = vec![value; shape.iter().product()];
-            initial_inputs.push(Tensor::from_shape(shape, &values).map_err(refuse)?.into_tvalue());
-        }
+        let mut initial_inputs = initial_inputs(&inputs, &config.caches).map_err(refuse)?;
         if let Some(Self(other)) = other {
             sharing::share_values(&mut initial_inputs, &other.initial_inputs);
         }
@@ -167,14 +178,14 @@ impl Encoder {
     /// Begins a stream.
     pub fn state(&self) -> EncoderState {
         let inputs = self.0.initial_inputs.clone();
-        EncoderState { encoder: self.clone(), inputs, log_probs: None, session: None }
+        EncoderState { encoder: self.clone(), inputs, output: None, session: None }
     }
 }
 
 impl EncoderState {
     /// Encodes a chunk and its lookahead, `[input_frames, mel]` of the model's [`EncoderConfig`].
     ///
-    /// Gives `[chunk_encoder_frames, columns]` natural log-probabilities. The next call's frames
+    /// Gives `[chunk_encoder_frames, columns]`: natural log-probabilities. The next call's frames
     /// begin `chunk_frames` later.
     ///
     /// # Errors
@@ -194,9 +205,9 @@ impl EncoderState {
             self.reset();
             return Err(Error::Encoder(e));
         }
-        let log_probs = self.log_probs.as_ref().and_then(|value| value.as_plain_ram());
-        let log_probs = log_probs.and_then(|values| values.as_slice::<f32>().ok());
-        log_probs.ok_or_else(|| Error::Config(format!("the encoder gave no {LOG_PROBS}")))
+        let output = self.output.as_ref().and_then(|value| value.as_plain_ram());
+        let output = output.and_then(|values| values.as_slice::<f32>().ok());
+        output.ok_or_else(|| Error::Config("the encoder gave nothing".to_owned()))
     }
 
     /// Begins a new stream.
@@ -216,7 +227,7 @@ impl EncoderState {
         for (value, next) in session.run(inputs)?.into_iter().zip(&graph.next_inputs) {
             match next {
                 Some(input) => self.inputs[*input] = value,
-                None => self.log_probs = Some(value),
+                None => self.output = Some(value),
             }
         }
         Ok(())
@@ -227,7 +238,7 @@ impl EncoderState {
 struct Expected<'a> {
     config: &'a EncoderConfig,
     mel_bins: usize,
-    tokens: usize,
+    output: EncoderOutput,
 }
 
 impl Expected<'_> {
@@ -243,7 +254,6 @@ impl Expected<'_> {
     ) -> Result<(), String> {
         let caches = self.config.caches.iter().map(|c| (c.name.clone(), c.shape.clone()));
         let frames = (FRAMES.to_owned(), self.frames_shape().to_vec());
-        let log_probs = vec![1, self.config.chunk_encoder_frames(), self.tokens];
 
         let mut expected =
             vec![(frames, "chunk_frames + lookahead_frames, mel_bins of config.json")];
@@ -251,15 +261,30 @@ impl Expected<'_> {
         let fact = |index| model.input_fact(index);
         check_side("input", &expected, inputs, fact)?;
 
-        let log_probs = (LOG_PROBS.to_owned(), log_probs);
-        let reason = "chunk_frames / subsampling_factor of config.json, lines of tokens.txt";
-        let mut expected = vec![(log_probs, reason)];
+        let EncoderOutput { name, columns, reason } = self.output;
+        let rows = (name.to_owned(), vec![1, self.config.chunk_encoder_frames(), columns]);
+        let reason = format!("chunk_frames / subsampling_factor of config.json, {reason}");
+        let mut expected = vec![(rows, &*reason)];
         expected
             .extend(caches.map(|(name, shape)| {
                 ((format!("{NEW}{name}"), shape), "its cache in config.json")
             }));
         check_side("output", &expected, outputs, |index| model.output_fact(index))
     }
+}
+
+/// The caches as at a stream's start, and in the places of other inputs empty tensors.
+pub(crate) fn initial_inputs(
+    names: &[String],
+    caches: &[CacheConfig],
+) -> TractResult<TVec<TValue>> {
+    let initial = |name: &String| {
+        let cache = caches.iter().find(|cache| cache.name == *name);
+        let (shape, value) = cache.map_or((&[0][..], 0.0), |c| (&c.shape[..], c.initial));
+        let values = vec![value; shape.iter().product()];
+        Ok(Tensor::from_shape(shape, &values)?.into_tvalue())
+    };
+    names.iter().map(initial).collect()
 }
 
 /// Compares names and shapes of the graph's inputs, or outputs, with what is expected and why.

@@ -198,7 +198,7 @@ impl EncoderConfig {
         self.chunk_frames + self.lookahead_frames
     }
 
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         let Self { chunk_frames: chunk, lookahead_frames, subsampling_factor: factor, .. } = *self;
         let max = Self::MAX_FRAMES;
         if !(1..=max).contains(&factor) {

@@ -8,12 +8,14 @@ macro_rules! builtin_path {
     };
 }
 
+mod attention;
 mod config;
 mod options;
 #[cfg(feature = "builtin-model")]
 mod pages;
 mod second;
 
+pub(crate) use attention::{AttentionModel, DecoderConfig};
 pub(crate) use second::SecondEncoder;
 use second::{Beside, First};
 
@@ -31,7 +33,7 @@ use prost::bytes::Bytes;
 #[cfg(feature = "builtin-model")]
 use crate::ctc::Search;
 use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig};
-use crate::encoder::{Encoder, Gpu};
+use crate::encoder::{Encoder, EncoderOutput, Gpu};
 use crate::lexicon::Pronunciations;
 use crate::lm::NgramModel;
 use crate::tokens::{TokenId, TokenTable};
@@ -257,7 +259,9 @@ fn builtin_encoder(
 ) -> Result<Encoder> {
     let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
     let path = Path::new(builtin_path!("encoder.int8.onnx"));
-    Encoder::new(Bytes::from_static(onnx), config, columns, path, None, other)
+    let sizes = (&config.encoder, config.features.mel_bins);
+    let output = EncoderOutput::log_probs(columns);
+    Encoder::new(Bytes::from_static(onnx), sizes, output, path, None, other)
 }
 
 /// Gives back what loading has touched: the encoders have their own copies of the weights, and few
@@ -325,7 +329,9 @@ fn load_encoder(
             Precision::Auto | Precision::Int8 => &config.encoder.int8,
         });
         let onnx = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-        Ok((Encoder::new(onnx.into(), config, tokens, &path, gpu, other)?, precision))
+        let sizes = (&config.encoder, config.features.mel_bins);
+        let output = EncoderOutput::log_probs(tokens);
+        Ok((Encoder::new(onnx.into(), sizes, output, &path, gpu, other)?, precision))
     };
     if options.wants_gpu(f32.is_some())? {
         match (Gpu::find(), options.device) {

@@ -25,10 +25,15 @@ pub struct LoadOptions {
     /// [`Chunk::Offline`]: fewer errors, for a few megabytes, the weights being shared, and about twice the
     /// computing. Without effect where those are the chunks already.
     pub second_pass: bool,
-    /// The folder of another model, of the same features, tokens and phones, whose encoder hears utterances
-    /// for their finals beside this model's own, both in the longest chunks of the other; their
-    /// log-probabilities are averaged. It may be one too slow to hear each chunk as it comes. Nothing else
-    /// of it is used. Without effect without `second_pass`.
+    /// The folder of another model, of the same features, which hears utterances for their finals beside
+    /// this model's own encoder. Without effect without `second_pass`.
+    ///
+    /// Of a model of the same tokens and phones it is the encoder, which may be one too slow to hear each
+    /// chunk as it comes: both hear the longest chunks of the other, and their log-probabilities are
+    /// averaged. Of a folder with an attention decoder (arXiv 2212.04356) it is what this decoder writes
+    /// where an utterance ends: prefix beam search prefers the pairs of neighbouring words in it, as
+    /// hotwords, by how sure the decoder is of them. A grammar, greedy decoding and utterances longer than
+    /// the decoder can hear go without.
     pub second_model: Option<PathBuf>,
     /// What the encoder runs on.
     pub device: Device,

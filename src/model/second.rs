@@ -5,9 +5,12 @@ use std::iter;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use super::{
-    CONFIG_FILE, Chunk, EncoderConfig, LoadOptions, ModelConfig, load_encoder, load_tokens,
-    phone_names, read_text,
+    AttentionModel, CONFIG_FILE, Chunk, EncoderConfig, LoadOptions, ModelConfig, load_encoder,
+    load_tokens, phone_names, read_text,
 };
 use crate::encoder::Encoder;
 use crate::tokens::TokenTable;
@@ -23,12 +26,16 @@ pub(crate) struct SecondEncoder {
     encoder: Arc<LazyLock<Result<Encoder>, Load>>,
     /// Of another model, in the same chunks.
     beside: Option<Encoder>,
+    /// What hears each utterance as a whole.
+    pub attention: Option<Arc<AttentionModel>>,
 }
 
-/// Another model, which hears the same chunks beside the first one's encoder.
-pub(super) struct Beside {
-    encoder: Encoder,
-    config: ModelConfig,
+/// Another model, which hears the same utterances.
+pub(super) enum Beside {
+    /// Its encoder hears the same chunks beside the first one's.
+    Encoder(Encoder, Box<ModelConfig>),
+    /// Its decoder suggests words.
+    Attention(Box<AttentionModel>),
 }
 
 /// What another model's encoder must have in common with the first one.
@@ -40,7 +47,7 @@ pub(super) struct First<'a> {
 }
 
 impl Beside {
-    /// The model in the folder `dir`, in its longest chunks.
+    /// The model in the folder `dir`, an encoder's in its longest chunks.
     ///
     /// # Errors
     ///
@@ -48,7 +55,12 @@ impl Beside {
     /// are not those of the first.
     pub fn load(dir: &Path, first: &First, options: &LoadOptions) -> Result<Self> {
         let path = dir.join(CONFIG_FILE);
-        let mut config = ModelConfig::parse(&read_text(&path)?, &path)?;
+        let json = read_text(&path)?;
+        if has_decoder(&json) {
+            let attention = AttentionModel::load(dir, &json, &path, first)?;
+            return Ok(Self::Attention(Box::new(attention)));
+        }
+        let mut config = ModelConfig::parse(&json, &path)?;
         config.choose_chunk(Chunk::Offline)?;
         let tokens = load_tokens(dir, &config)?;
         let phones = phone_names(dir, &config)?;
@@ -58,27 +70,50 @@ impl Beside {
         }
         let columns = tokens.len() + phones.map_or(0, |names| names.lines().count());
         let (encoder, _) = load_encoder(dir, &config, columns, options, None)?;
-        Ok(Self { encoder, config })
+        Ok(Self::Encoder(encoder, Box::new(config)))
     }
 
-    /// What the first model's encoder is to be like to hear the same chunks.
+    /// What the first model's encoder is to be like to hear utterances beside it.
     pub fn adjust(&self, first: &ModelConfig) -> ModelConfig {
-        let chunk_frames = self.config.encoder.chunk_frames;
+        let chunk_frames = match self {
+            Self::Encoder(_, config) => config.encoder.chunk_frames,
+            Self::Attention(_) => {
+                first.encoder.offline_chunk_frames.unwrap_or(first.encoder.chunk_frames)
+            }
+        };
         let encoder = EncoderConfig { chunk_frames, ..first.encoder.clone() };
         ModelConfig { encoder, ..first.clone() }
     }
+}
+
+/// Whether a `config.json` is of a folder with a decoder.
+fn has_decoder(json: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Config {
+        decoder: Option<IgnoredAny>,
+    }
+    serde_json::from_str::<Config>(json).is_ok_and(|config| config.decoder.is_some())
 }
 
 impl SecondEncoder {
     /// One that is at hand.
     pub fn loaded(encoder: Encoder, config: ModelConfig) -> Self {
         let load: Load = Box::new(|| Ok(encoder));
-        Self { config: Arc::new(config), encoder: Arc::new(LazyLock::new(load)), beside: None }
+        Self {
+            config: Arc::new(config),
+            encoder: Arc::new(LazyLock::new(load)),
+            beside: None,
+            attention: None,
+        }
     }
 
     /// The same with another model beside it.
     pub(super) fn with(mut self, beside: Option<Beside>) -> Self {
-        self.beside = beside.map(|beside| beside.encoder);
+        match beside {
+            Some(Beside::Encoder(encoder, _)) => self.beside = Some(encoder),
+            Some(Beside::Attention(model)) => self.attention = Some(Arc::from(model)),
+            None => {}
+        }
         self
     }
 
@@ -97,7 +132,7 @@ impl SecondEncoder {
         if let Err(reason) = thread.spawn(move || LazyLock::force(&loading).is_ok()) {
             log::debug!("loading the second encoder later: {reason}");
         }
-        Self { config, encoder, beside: None }
+        Self { config, encoder, beside: None, attention: None }
     }
 
     /// Gives the encoders whose log-probabilities are averaged; waits while one is loading.

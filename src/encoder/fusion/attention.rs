@@ -112,7 +112,7 @@ fn next_cache(model: &TypedModel, joined: [usize; 2], time: usize) -> TractResul
 }
 
 /// Whether a product in `f32` joins its inputs' axes as in `formula`, whatever their letters.
-fn joins(op: &EinSum, formula: &str) -> TractResult<bool> {
+pub(super) fn joins(op: &EinSum, formula: &str) -> TractResult<bool> {
     let expected: AxesMapping = formula.parse()?;
     let is_alike = expected.iter_all_axes().all(|wanted| {
         let is_same = |axis: &Axis| axis.inputs == wanted.inputs && axis.outputs == wanted.outputs;

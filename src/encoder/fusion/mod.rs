@@ -11,18 +11,21 @@
 //! Conv, by channel                                        → Depthwise
 //! product with keys → Add(mask) → Softmax → product with values,
 //!     keys and values after those of a cache that moves on → Attention
+//! product with keys → Softmax → product with values, of a query → CrossAttention
 //! Downsample, of rows                                     → Subsample
 //! ```
 //!
-//! The last four do what tract's own do: tract packs and copies what is too small here to be worth it, and
+//! The last five do what tract's own do: tract packs and copies what is too small here to be worth it, and
 //! is compiled for size. The first of the products spares tract from wiring, and then removing, what
 //! corrects for zero points.
 
 mod attention;
+mod cross_attention;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_core::model::Rewriter;
+use tract_onnx::tract_core::ops::array::Gather;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::cast::Cast;
 use tract_onnx::tract_core::ops::cnn::{Conv, KernelFormat, PaddingSpec};
@@ -52,7 +55,11 @@ pub fn optimize(model: TypedModel) -> TractResult<TypedModel> {
         .with_rule_for("rescale", |(), model, node, _, op| rescale(model, node, op))
         .with_rule_for("layer norm", |(), model, node, _, op| layer_norm(model, node, op))
         .with_rule_for("attention", |(), model, node, _, op| attention::fuse(model, node, op))
+        .with_rule_for("cross attention", |(), model, node, _, op| {
+            cross_attention::fuse(model, node, op)
+        })
         .with_rule_for("subsample", |(), model, node, _, op| subsample(model, node, op))
+        .with_rule_for("gather", |(), model, node, _, op| gather(model, node, op))
         .with_rule_for("depthwise", |(), model, node, _, op| depthwise(model, node, op))
         .rewrite(&(), &mut model)?;
     model.optimize()?;
@@ -130,6 +137,22 @@ fn subsample(model: &TypedModel, node: &TypedNode, op: &Downsample) -> Patch {
     }
     let op = Subsample { first: op.modulo, step: op.stride.unsigned_abs() };
     TypedModelPatch::replace_single_op(model, node, &node.inputs, op).map(Some)
+}
+
+/// A table of its own for what looks rows up in one that a product reads too: tract lays out anew, each
+/// time, the constant of a product that others read.
+fn gather(model: &TypedModel, node: &TypedNode, op: &Gather) -> Patch {
+    let table = model.node(node.inputs[0].node);
+    let Some(constant) = &table.outputs[0].fact.konst else { return Ok(None) };
+    if table.outputs[0].successors.len() < 2 {
+        return Ok(None);
+    }
+    let mut patch = TypedModelPatch::default();
+    let own = patch.add_const(format!("{}.own", table.name), constant.clone())?;
+    let places = patch.tap_model(model, node.inputs[1])?;
+    let output = patch.wire_node(&node.name, op.clone(), &[own, places])?;
+    patch.shunt_outside(model, node.id.into(), output[0])?;
+    Ok(Some(patch))
 }
 
 fn depthwise(model: &TypedModel, node: &TypedNode, op: &Conv) -> Patch {

@@ -1,0 +1,157 @@
+//! A folder with an encoder and an attention decoder, which hear utterances beside a model.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{EncoderConfig, First, read_text};
+use crate::decoder::{Decoder, Pieces};
+use crate::encoder::{Encoder, EncoderOutput};
+use crate::features::FbankConfig;
+use crate::{CacheConfig, Error, Result};
+
+/// What the `config.json` of such a folder says.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AttentionConfig {
+    pub name: String,
+    pub language: String,
+    pub features: FbankConfig,
+    pub encoder: EncoderConfig,
+    pub decoder: DecoderConfig,
+}
+
+/// A decoder's files, and how it is used.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DecoderConfig {
+    /// The file of the int8 graph, in the folder.
+    pub int8: PathBuf,
+    /// The file of its pieces, in the folder.
+    pub pieces: PathBuf,
+    /// The pieces given before the first that is heard.
+    pub start: Vec<usize>,
+    /// The piece after the last.
+    pub end: usize,
+    /// The heads of its attention.
+    pub heads: usize,
+    /// What is carried from piece to piece.
+    pub caches: Vec<CacheConfig>,
+    /// The most frames of an utterance that it hears.
+    pub longest_frames: usize,
+    /// The most of its encoder's rows that it attends to.
+    pub longest_rows: usize,
+    /// The whole chunks of silence that it is to hear after an utterance.
+    pub silent_chunks: usize,
+    /// The most pieces that it writes for a second of audio.
+    pub pieces_per_second: usize,
+    /// What each letter of a pair of its words adds to a hypothesis, as in [`crate::ctc::Hotword`].
+    pub boost: f32,
+    /// How words are said that it abbreviates, both in the letters of the first model's tokens.
+    #[serde(default)]
+    pub spoken: BTreeMap<String, String>,
+}
+
+/// An encoder and the decoder that reads it.
+pub(crate) struct AttentionModel {
+    pub config: AttentionConfig,
+    pub encoder: Encoder,
+    pub decoder: Decoder,
+    pub pieces: Pieces,
+    /// The values that the encoder gives for each of its frames.
+    pub columns: usize,
+}
+
+impl AttentionModel {
+    /// Loads the folder `dir`, whose `config.json` is at `path`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`super::Model::load`]; [`Error::Model`] also if its frames are not those of the first.
+    pub(super) fn load(dir: &Path, json: &str, path: &Path, first: &First) -> Result<Self> {
+        let config: AttentionConfig =
+            serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
+        config.check(first).map_err(|reason| Error::model(path, reason))?;
+        let pieces_path = dir.join(&config.decoder.pieces);
+        let pieces = Pieces::parse(&read_text(&pieces_path)?);
+        let pieces = pieces.map_err(|reason| Error::model(&pieces_path, reason))?;
+        config.check_pieces(&pieces).map_err(|reason| Error::model(path, reason))?;
+        let read = |file: &Path| {
+            let path = dir.join(file);
+            std::fs::read(&path)
+                .map(|onnx| (onnx.into(), path.clone()))
+                .map_err(|e| Error::io(&path, e))
+        };
+        let (onnx, decoder_path) = read(&config.decoder.int8)?;
+        let decoder = Decoder::new(onnx, &config.decoder, &pieces, &decoder_path)?;
+        let (onnx, encoder_path) = read(&config.encoder.int8)?;
+        let columns = config.columns(decoder.blocks());
+        let reason = "keys and values of the decoder's blocks";
+        let output = EncoderOutput { name: "memory", columns, reason };
+        let sizes = (&config.encoder, config.features.mel_bins);
+        let encoder = Encoder::new(onnx, sizes, output, &encoder_path, None, None)?;
+        Ok(Self { config, encoder, decoder, pieces, columns })
+    }
+}
+
+impl AttentionConfig {
+    fn check(&self, first: &First) -> Result<(), String> {
+        let Self { features, encoder, decoder, .. } = self;
+        if *features != first.config.features {
+            return Err(format!("its features are not those of {}", first.config.name));
+        }
+        encoder.check().map_err(|reason| format!("encoder: {reason}"))?;
+        if !(decoder.boost > 0.0 && decoder.boost <= 20.0) {
+            let boost = decoder.boost;
+            return Err(format!("decoder: boost is {boost}; it must be above 0 and at most 20"));
+        }
+        let (heads, (_, dim)) = (decoder.heads, self.looks_back());
+        if dim == 0 {
+            return Err(
+                "decoder: no cache of three dimensions; those of its attention have".to_owned()
+            );
+        }
+        if heads == 0 || !dim.is_multiple_of(heads) {
+            return Err(format!(
+                "decoder: heads is {heads}; it must divide the caches' {dim} values"
+            ));
+        }
+        if decoder.start.is_empty() {
+            return Err(
+                "decoder: start is empty; name the piece that every text begins with".to_owned()
+            );
+        }
+        Ok(())
+    }
+
+    fn check_pieces(&self, pieces: &Pieces) -> Result<(), String> {
+        let DecoderConfig { start, end, .. } = &self.decoder;
+        match start.iter().chain([end]).find(|&&piece| piece >= pieces.len()) {
+            Some(piece) => Err(format!("decoder: piece {piece}; pieces.txt has {}", pieces.len())),
+            None => Ok(()),
+        }
+    }
+
+    /// The most pieces that are written for so many seconds of audio: no more than the decoder can look
+    /// back on.
+    pub fn most_pieces(&self, seconds: usize) -> usize {
+        let DecoderConfig { pieces_per_second, start, .. } = &self.decoder;
+        let left = self.looks_back().0.saturating_sub(start.len());
+        left.min(pieces_per_second * (seconds + 1))
+    }
+
+    /// The pieces that the decoder looks back on, and the values of a key.
+    fn looks_back(&self) -> (usize, usize) {
+        let shapes = self.decoder.caches.iter().map(|cache| &cache.shape[..]);
+        let mut sizes = shapes.filter_map(|shape| match *shape {
+            [_, left, dim] => Some((left, dim)),
+            _ => None,
+        });
+        sizes.next().unwrap_or_default()
+    }
+
+    fn columns(&self, blocks: usize) -> usize {
+        2 * blocks * self.looks_back().1
+    }
+}
