@@ -118,11 +118,11 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * schedule(config, step - 1, progress)
         target = teacher(log_mel(clean)[:, :-1])
-        target = (target[:, ::2] + target[:, 1::2]) / 2
+        target = model.at_output_rate(target)
         variance = target.flatten(0, 1).var(0) + 1e-4 if variance is None else variance
         chunk = config.chunks[int(torch.randint(len(config.chunks), (1,)))]
         with autocast():
-            states = model.pretrained_states(frames, chunk, torch.randint(0, 1500, (len(frames), 1)))
+            states = model.pretrained_states(frames, chunk, model.random_starts(len(frames), frames.shape[1] // 2, chunk))
         loss = ((states.float() - target) ** 2 / variance).mean()
         update(model, loss, optimizer, average)
         losses.append(loss.item())

@@ -37,7 +37,7 @@ class AttentionModel(nn.Module):
         heads = max(1, dim // HEAD_DIM)
         config = ModelConfig(
             dim=dim, heads=heads, ffn=len(variables["encoder/layer_0/ffn/linear_0/weight"]), lower_blocks=blocks, upper_blocks=0,
-            fresh_blocks=0, left_context=chunk, dropout=0.0, whisper_positions=True,
+            fresh_blocks=0, left_context=chunk, dropout=0.0,
         )
         model = cls(config, WhisperDecoder.from_whisper(variables, heads))
         model.encoder.load_whisper(variables)

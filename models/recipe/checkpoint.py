@@ -25,6 +25,16 @@ def load_checkpoint(path: Path) -> StreamingEncoder:
     return model.eval()
 
 
+def load_mean(paths: list[Path]) -> StreamingEncoder:
+    """The model whose weights are the means of several checkpoints' of one architecture, in evaluation mode."""
+    models = [load_checkpoint(path) for path in paths]
+    states = [model.state_dict() for model in models]
+    if odd := [path for path, state in zip(paths, states) if {n: w.shape for n, w in state.items()} != {n: w.shape for n, w in states[0].items()}]:
+        raise ValueError(f"{odd[0]}: not of the architecture of {paths[0]}; there is no mean of them")
+    models[0].load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    return models[0]
+
+
 def read_weights(path: Path) -> tuple[dict, dict]:
     """The model's configuration and its weights by name."""
     return read_onnx(path) if path.suffix == ".onnx" else read_saved(path)
@@ -38,7 +48,7 @@ def read_saved(path: Path) -> tuple[dict, dict]:
 
 
 def read_chunks(path: Path) -> tuple[int, ...]:
-    """The chunk lengths, in encoder frames, that the checkpoint was trained in; where it doesn't say, those of `TrainConfig`."""
+    """The chunk lengths, in 40 ms, that the checkpoint was trained in; where it doesn't say, those of `TrainConfig`."""
     config = {} if path.suffix == ".onnx" else torch.load(path, weights_only=True)["config"]
     return tuple(config.get("chunks", TrainConfig().chunks))
 

@@ -10,10 +10,10 @@ from model import ModelConfig
 @dataclass
 class TrainConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
-    # Rows of `row_blocks` × left context: 7 × 64 encoder frames of 40 ms = 17.92 s.
+    # Rows of `row_blocks` × left context: 7 × 64 × 40 ms = 17.92 s.
     row_blocks: int = 7
     batch_rows: int = 4
-    # Chunk lengths in encoder frames, one drawn per batch: 320, 640, 1280 and 2560 ms. The longest is for audio that is there as a whole.
+    # Chunk lengths in 40 ms, one drawn per batch: 320, 640, 1280 and 2560 ms. The longest is for audio that is there as a whole.
     chunks: tuple[int, ...] = (8, 16, 16, 16, 32, 64)
     # Learning rates of the stem and lower blocks, of the pretrained upper blocks, and of what is new.
     lr_lower: float = 5e-5

@@ -16,7 +16,7 @@ from augment import SAMPLE_RATE, augment, change_speed, mask_frames, warp_freque
 from features import LogMel
 from text import encode
 
-ENCODER_FRAME_SAMPLES = 4 * 160
+FRAME_SHIFT_SAMPLES = 160
 SPEECHLESS_SHARE = 0.02
 MEAN_PAUSE_SECONDS = 0.4
 
@@ -55,7 +55,7 @@ class Stretch:
     frames: list[int]
 
 
-def token_frames(text: str, words: list, offset: int, speed: float, end: int) -> list[int]:
+def token_frames(text: str, words: list, offset: int, speed: float, end: int, frame_samples: int) -> list[int]:
     """Spread each word's letters over its time: one encoder frame a token, strictly rising, below `end`; or nothing."""
     at = []
     for word, (start, stop) in zip(text.split(), words):
@@ -64,7 +64,7 @@ def token_frames(text: str, words: list, offset: int, speed: float, end: int) ->
         at += [start + (i + 0.5) * step for i in range(len(word))]
     frames = []
     for sample in at:
-        frame = int((offset + sample / speed) / ENCODER_FRAME_SAMPLES)
+        frame = int((offset + sample / speed) / frame_samples)
         frames.append(max(frame, frames[-1] + 1 if frames else 0))
     return frames if frames and frames[-1] < end else []
 
@@ -79,10 +79,12 @@ class RowDataset(torch.utils.data.IterableDataset):
     keeps_clean = False
 
     def __init__(
-        self, corpus: Corpus, row_frames: int, seed: int, augmented_share: float, letter_rows: int, warped_share: float = 0.0
+        self, corpus: Corpus, row_frames: int, seed: int, augmented_share: float, letter_rows: int, warped_share: float = 0.0,
+        output_rate: int = 25,
     ):
         self.corpus, self.row_frames, self.seed = corpus, row_frames, seed
         self.augmented_share, self.letter_rows, self.warped_share = augmented_share, letter_rows, warped_share
+        self.frame_samples = SAMPLE_RATE // output_rate
         self.log_mel = LogMel()
 
     def __iter__(self):
@@ -119,7 +121,7 @@ class RowDataset(torch.utils.data.IterableDataset):
             samples = samples * (0.3 / (np.abs(samples).max() + 1e-3))
             row[at : at + len(samples)] = samples
             offset = at
-            starts.append(at // ENCODER_FRAME_SAMPLES)
+            starts.append(at // self.frame_samples)
             at += len(samples) + int(rng.exponential(MEAN_PAUSE_SECONDS) * SAMPLE_RATE)
             spoken.append((item, offset, speed))
         if speechless:
@@ -135,12 +137,12 @@ class RowDataset(torch.utils.data.IterableDataset):
 
     def stretches(self, starts: list[int], spoken: list[tuple[dict, int, float]]) -> list[Stretch]:
         """Leading silence belongs to the first recording; a speechless row is one stretch without text."""
-        row_end = (self.row_frames - 1) // 4
+        row_end = (self.row_frames - 1) * FRAME_SHIFT_SAMPLES // self.frame_samples
         if not spoken:
             return [Stretch(0, 0, row_end, torch.zeros(0, dtype=torch.int32), [])]
         stretches = []
         for start, end, (item, offset, speed) in zip([0, *starts[1:]], [*starts[1:], row_end], spoken):
-            known = token_frames(item["text"], item.get("words", []), offset, speed, end)
+            known = token_frames(item["text"], item.get("words", []), offset, speed, end, self.frame_samples)
             tokens = torch.tensor(encode(item["text"]), dtype=torch.int32)
             stretches.append(Stretch(0, start, end, tokens, known))
         return stretches

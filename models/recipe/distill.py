@@ -9,8 +9,6 @@ from model import StreamingEncoder
 from precision import autocast
 from teachers import Teacher
 
-STUDENT_FRAME_RATE = 25.0
-
 
 class Distillation(nn.Module):
     """The teacher's share of the loss. Its parameters, if any, project the student's hidden states and learn with it."""
@@ -20,7 +18,7 @@ class Distillation(nn.Module):
         if teacher.frame_rate is None:
             raise ValueError("this teacher gives text alone: let label.py write transcripts with it")
         self.teacher, self.config = teacher, config
-        self.ratio = frames_per_frame(teacher.frame_rate, STUDENT_FRAME_RATE)
+        self.ratio = frames_per_frame(teacher.frame_rate, float(student.config.output_rate))
         self.symbols_to_tokens = vocabulary_map(teacher.symbols, teacher.blank)
         self.match = FeatureMatch(student.config.dim, teacher.hidden_dim) if config.feature_weight > 0 else None
         if self.match is not None:

@@ -70,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("manifest", type=Path)
-    parser.add_argument("--chunk", type=int, default=16, help="in encoder frames of 40 ms")
+    parser.add_argument("--chunk", type=int, default=16, help="in 40 ms")
     parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py: phone errors too")
     args = parser.parse_args()
     model, recordings = load_checkpoint(args.checkpoint), load_recordings(args.manifest)

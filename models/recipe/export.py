@@ -20,7 +20,7 @@ import onnx
 import onnxruntime
 import torch
 
-from checkpoint import load_checkpoint, name_weights, read_chunks
+from checkpoint import load_mean, name_weights, read_chunks
 from features import LogMel
 from lexicon import PHONES
 from model import STEM_LOOKAHEAD_FRAMES, StreamingEncoder
@@ -61,7 +61,7 @@ def phones_of(model: StreamingEncoder, lexicon: dict[str, Path], out: Path) -> d
 
 
 def config_of(model: StreamingEncoder, name: str, chunk: int, chunks: tuple[int, ...]) -> dict:
-    """What the runtime must know of the model, but for its lexicon; `chunk` by default, `chunks` by choice, the longest for files."""
+    """What the runtime must know of the model, but for its lexicon; `chunk` in 40 ms by default, `chunks` by choice, the longest for files."""
     caches = model.initial_caches()
     return {
         "name": name,
@@ -74,7 +74,7 @@ def config_of(model: StreamingEncoder, name: str, chunk: int, chunks: tuple[int,
             "chunk_choices": [4 * choice for choice in sorted({chunk, *chunks})],
             "offline_chunk_frames": 4 * max(chunk, *chunks),
             "lookahead_frames": STEM_LOOKAHEAD_FRAMES,
-            "subsampling_factor": 4,
+            "subsampling_factor": 4 // model.per_step,
             "left_context_frames": 4 * model.config.left_context,
             "caches": [
                 {"name": n, "shape": list(c.shape), "initial": float(c.flatten()[0])} for n, c in caches.items()
@@ -206,10 +206,10 @@ def export(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="+", metavar="checkpoint", help="of several the mean is exported, in the chunks of the last")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--chunk", type=int, default=16, help="in encoder frames of 40 ms (default: 16, 640 ms)")
+    parser.add_argument("--chunk", type=int, default=16, help="in 40 ms (default: 16, 640 ms)")
     parser.add_argument("--calibrate", type=Path, required=True, help="a folder written by prepare.py, for int8 ranges")
     parser.add_argument("--seconds", type=float, default=300, help="how much of it to listen to")
     parser.add_argument("--pronunciations", type=Path, help="by lexicon.py, for a model with phones")
@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument("--phone-scale", type=float, default=1, help="of the phones' logits: below 1, less sure of them, for a search that drops too much")
     parser.add_argument("--int8-only", action="store_true", help="leave the f32 graph out of the folder")
     args = parser.parse_args()
-    model, chunks = load_checkpoint(args.checkpoint), read_chunks(args.checkpoint)
+    model, chunks = load_mean(args.checkpoints), read_chunks(args.checkpoints[-1])
     if model.phone_head:
         for parameter in model.phone_head.parameters():
             parameter.data *= args.phone_scale

@@ -102,7 +102,7 @@ def random_decoder() -> tuple[AttentionModel, list[str]]:
     pieces = [*SPECIAL, *(space + letter for space in ("", "Ġ") for letter in "abcdefghijklmnopqrstuvwxyz"), ".", "Ġ"]
     sizes = {"tokens": len(pieces), "dim": 128, "heads": 2, "ffn": 96, "blocks": 2, "places": 448}
     config = ModelConfig(
-        dim=128, heads=2, ffn=96, lower_blocks=1, upper_blocks=0, fresh_blocks=0, left_context=32, dropout=0.0, whisper_positions=True
+        dim=128, heads=2, ffn=96, lower_blocks=1, upper_blocks=0, fresh_blocks=0, left_context=32, dropout=0.0
     )
     model = AttentionModel(config, WhisperDecoder(**sizes)).eval()
     model.decoder.positions.normal_()

@@ -4,8 +4,8 @@
 caches, is what gets exported, and gives the same log-probabilities.
 
     log-mel frames (100 Hz)
-      → two convolutions (50 Hz) + periodic sinusoidal positions
-      → `lower_blocks` pretrained blocks → pairs averaged (25 Hz)
+      → two convolutions (50 Hz) + sinusoidal positions
+      → `lower_blocks` pretrained blocks → pairs averaged, if `output_rate` is 25
       → `upper_blocks` pretrained blocks, each with a causal convolution module (Conformer, arXiv 2005.08100)
       → `fresh_blocks` new blocks of the same kind → CTC over characters, and over phones if `phones`
 
@@ -24,7 +24,7 @@ from features import FeatureConfig
 from lexicon import PHONES
 from text import TOKENS
 
-# Whisper's encoder was trained on windows of 1,500 positions (30 s).
+# Whisper's encoder was trained on windows of 1,500 positions (30 s), after which they begin anew.
 POSITION_PERIOD = 1500
 # Mel frames before and after a chunk that the two convolutions (kernel 3, strides 1 and 2) read.
 STEM_LEFT_FRAMES, STEM_LOOKAHEAD_FRAMES = 2, 1
@@ -42,8 +42,8 @@ class ModelConfig:
     fresh_blocks: int = 2
     fresh_ffn: int = 768
     kernel: int = 15
-    left_context: int = 64  # encoder frames (40 ms)
-    whisper_positions: bool = False  # Whisper's own, for its decoder: right up to POSITION_PERIOD, not for a stream that runs for ever
+    output_rate: int = 25  # encoder frames a second: 25, or 50 for letters and phones that follow each other faster
+    left_context: int = 64  # in 40 ms, as the lengths of chunks are, whatever the rate
     phones: bool = False  # a second head, for the phones of `lexicon.py`
     dropout: float = 0.1
 
@@ -195,6 +195,8 @@ class StreamingEncoder(nn.Module):
     def __init__(self, config: ModelConfig, features: FeatureConfig = FeatureConfig()):
         super().__init__()
         self.config, self.features = config, features
+        # Encoder frames in 40 ms.
+        self.per_step = config.output_rate // 25
         self.stem = Stem(config)
         self.lower = nn.ModuleList(Block(config, config.ffn, False, True) for _ in range(config.lower_blocks))
         self.upper = nn.ModuleList(Block(config, config.ffn, True, True) for _ in range(config.upper_blocks))
@@ -204,16 +206,18 @@ class StreamingEncoder(nn.Module):
         self.head_norm = nn.LayerNorm(config.dim)
         self.head = nn.Linear(config.dim, len(TOKENS))
         self.phone_head = nn.Linear(config.dim, len(PHONES)) if config.phones else None
-        # Whisper's sinusoids, each frequency rounded to a whole number of turns per POSITION_PERIOD,
-        # so that positions wrap without a jump and a stream can run for ever.
-        exponent = torch.arange(config.dim // 2) * (math.log(10000) / (config.dim // 2 - 1))
-        turns = torch.exp(-exponent) * POSITION_PERIOD / (2 * math.pi)
-        self.register_buffer("turns", turns if config.whisper_positions else turns.round(), persistent=False)
+        step = math.log(10000) / (config.dim // 2 - 1)
+        self.register_buffer("frequencies", torch.exp(-step * torch.arange(config.dim // 2)), persistent=False)
+
+    def random_starts(self, rows: int, time: int, chunk: int) -> Tensor:
+        """Positions (rows, 1) at which rows of `time` 50 Hz frames may begin: in long chunks as utterances do, in short ones as streams."""
+        latest = max(POSITION_PERIOD - time, 0) + 1 if chunk >= self.config.left_context else POSITION_PERIOD
+        return torch.randint(0, latest, (rows, 1))
 
     def positions(self, start: Tensor, time: int) -> Tensor:
-        """start (batch, 1) in 50 Hz frames → (batch, time, dim)."""
-        at = (start + torch.arange(time)) % POSITION_PERIOD  # (batch, time)
-        angle = (at.unsqueeze(-1) * self.turns % POSITION_PERIOD) * (2 * math.pi / POSITION_PERIOD)
+        """start (batch, 1) in 50 Hz frames → Whisper's sinusoids (batch, time, dim)."""
+        at = (start + torch.arange(time)) % POSITION_PERIOD
+        angle = at.unsqueeze(-1) * self.frequencies
         return torch.cat([angle.sin(), angle.cos()], -1)
 
     @staticmethod
@@ -226,7 +230,7 @@ class StreamingEncoder(nn.Module):
         return mask
 
     def forward(self, frames: Tensor, chunk: int, start: Tensor) -> "LogProbs":
-        """frames (batch, 4·time + 1, mel), time a multiple of the left context; chunk in encoder frames."""
+        """frames (batch, 4·time + 1, mel), time a multiple of the left context; chunk in 40 ms."""
         states = self.pretrained_states(frames, chunk, start)
         tokens, phones = self.read(states, chunk)
         return LogProbs(tokens, self.token_log_probs(states), phones)
@@ -236,7 +240,7 @@ class StreamingEncoder(nn.Module):
         return self.upper_states(self.lower_states(frames, chunk, start), chunk)
 
     def lower_states(self, frames: Tensor, chunk: int, start: Tensor) -> Tensor:
-        """What the lower blocks make of the frames, pairs averaged: (batch, time, dim)."""
+        """What the lower blocks make of the frames, at the output's rate: (batch, time, dim)."""
         return self.topmost_lower_states(self.bottom_states(frames, chunk, start, 0), chunk, 0)
 
     def bottom_states(self, frames: Tensor, chunk: int, start: Tensor, topmost: int) -> Tensor:
@@ -247,9 +251,11 @@ class StreamingEncoder(nn.Module):
         return self.through_lower(x, chunk, slice(0, len(self.lower) - topmost))
 
     def topmost_lower_states(self, x: Tensor, chunk: int, topmost: int) -> Tensor:
-        """What the `topmost` last lower blocks make of the others' states, pairs averaged: (batch, time, dim)."""
-        x = self.through_lower(x, chunk, slice(len(self.lower) - topmost, None))
-        return (x[:, ::2] + x[:, 1::2]) * 0.5
+        """What the `topmost` last lower blocks make of the others' states, at the output's rate: (batch, time, dim)."""
+        return self.at_output_rate(self.through_lower(x, chunk, slice(len(self.lower) - topmost, None)))
+
+    def at_output_rate(self, x: Tensor) -> Tensor:
+        return x if self.per_step == 2 else (x[:, ::2] + x[:, 1::2]) * 0.5
 
     def through_lower(self, x: Tensor, chunk: int, blocks: slice) -> Tensor:
         left = 2 * self.config.left_context
@@ -259,16 +265,16 @@ class StreamingEncoder(nn.Module):
         return x
 
     def upper_states(self, x: Tensor, chunk: int) -> Tensor:
-        left = self.config.left_context
-        mask = self.chunk_mask(x.shape[1] // left, left, chunk)
+        left = self.per_step * self.config.left_context
+        mask = self.chunk_mask(x.shape[1] // left, left, self.per_step * chunk)
         for block in self.upper:
             x = block(x, mask, left)
         return self.bridge_norm(x)
 
     def read(self, states: Tensor, chunk: int) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities of tokens and, if there is a head for them, of phones from the pretrained blocks' states."""
-        left = self.config.left_context
-        mask = self.chunk_mask(states.shape[1] // left, left, chunk)
+        left = self.per_step * self.config.left_context
+        mask = self.chunk_mask(states.shape[1] // left, left, self.per_step * chunk)
         for block in self.fresh:
             states = block(states, mask, left)
         states = self.head_norm(states)
@@ -284,17 +290,18 @@ class StreamingEncoder(nn.Module):
         """The caches of a new stream, by name. Padded positions are masked by `*_mask`, not by their values."""
         config = self.config
         left, dim = config.left_context, config.dim
+        output_left = self.per_step * left
         caches = {
             "frames_cache": torch.full((1, STEM_LEFT_FRAMES, config.mel_bins), math.log(self.features.energy_floor)),
             "position_cache": torch.zeros(1, 1),
             "lower_mask_cache": torch.full((1, 2 * left), MASKED),
-            "upper_mask_cache": torch.full((1, left), MASKED),
+            "upper_mask_cache": torch.full((1, output_left), MASKED),
         }
         for index in range(len(self.lower)):
             caches[f"lower_{index}_att_cache"] = torch.zeros(2, 2 * left, dim)
         for stage, blocks in (("upper", self.upper), ("fresh", self.fresh)):
             for index in range(len(blocks)):
-                caches[f"{stage}_{index}_att_cache"] = torch.zeros(2, left, dim)
+                caches[f"{stage}_{index}_att_cache"] = torch.zeros(2, output_left, dim)
                 caches[f"{stage}_{index}_cnn_cache"] = torch.zeros(1, config.kernel - 1, dim)
         return caches
 
@@ -302,8 +309,8 @@ class StreamingEncoder(nn.Module):
         """frames (1, 4·chunk + 1, mel) and the caches in `initial_caches` order → log-probabilities (1, chunk, token), new caches."""
         named = dict(zip(self.initial_caches(), caches))
         x, new = self.lower_chunk(frames, named)
-        x, time = (x[:, ::2] + x[:, 1::2]) * 0.5, x.shape[1]
-        mask = self.extend_mask("upper_mask_cache", time // 2, named, new)
+        x = self.at_output_rate(x)
+        mask = self.extend_mask("upper_mask_cache", x.shape[1], named, new)
         x = self.bridge_norm(self.run_chunk(x, "upper", mask, named, new))
         x = self.run_chunk(x, "fresh", mask, named, new)
         x = self.head_norm(x)

@@ -160,7 +160,7 @@ def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> list[floa
     for group in run.optimizer.param_groups:
         group["lr"] = group["peak"] * schedule(config, run.step, progress)
     frames, stretches, clean = batch
-    start = torch.randint(0, 1500, (len(frames), 1))
+    start = model.random_starts(len(frames), frames.shape[1] // 2, chunk)
     with autocast():
         log_probs, middle, phones = model(frames, chunk, start)
     losses = [ctc_loss(log_probs, stretches)]
@@ -225,7 +225,7 @@ def main() -> None:
     corpus = Corpus(args.data, config.corpus_weights, longest_samples(config))
     letter_rows = max(0, config.letter_steps - run.step) * config.batch_rows
     seed = config.seed + 1000 * run.step
-    rows = RowDataset(corpus, row_frames(config), seed, config.augmented_share, letter_rows, config.warped_share)
+    rows = RowDataset(corpus, row_frames(config), seed, config.augmented_share, letter_rows, config.warped_share, config.model.output_rate)
     rows.keeps_clean = teacher is not None
     loader = DataLoader(rows, config.batch_rows, num_workers=1, collate_fn=collate, prefetch_factor=4)
     recordings = load_recordings(args.dev)[::6] if args.dev else []

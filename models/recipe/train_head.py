@@ -36,6 +36,7 @@ from model import StreamingEncoder
 from precision import autocast, has_bf16
 from sequence_loss import mutual_information_loss, trigram_of_text
 from train import Average, evaluate_average, log_line, longest_samples, mean_losses, open_lexicon, row_frames, schedule, update
+from whisper_weights import read_variables
 
 LOG_EVERY_STEPS, SAVE_EVERY_SECONDS = 50, 240
 WARMUP_STEPS, WEIGHT_DECAY, AVERAGE_DECAY = 100, 0.03, 0.997
@@ -51,16 +52,29 @@ LONGEST_SPAN, WIDEST_BAND = 12, 48
 Batch = tuple[torch.Tensor, int, list[Stretch]]
 
 
-def load(path: Path, config: TrainConfig, frozen: str) -> StreamingEncoder:
-    """The encoder of a checkpoint, whose new blocks and heads may be missing or of another kind."""
+def load(path: Path, config: TrainConfig, frozen: str, heads: Path | None = None) -> StreamingEncoder:
+    """The encoder of a checkpoint or of a Whisper, whose new blocks and heads may be missing or of another kind, or be another checkpoint's."""
     model = StreamingEncoder(config.model)
-    _, weights = read_weights(path)
-    take_weights(model, weights, path, HEADS)
+    if path.suffix == ".bin":
+        model.load_whisper(read_variables(path))
+    else:
+        take_weights(model, read_weights(path)[1], path, HEADS)
+    if heads:
+        take_heads(model, heads)
     for name, parameter in model.named_parameters():
         parameter.requires_grad = name.split(".")[0] in LEARNED[frozen]
     for block in model.lower[len(model.lower) - topmost(model, config, frozen) :]:
         block.requires_grad_(True)
     return model
+
+
+def take_heads(model: StreamingEncoder, path: Path) -> None:
+    """Start the new blocks and heads from a checkpoint of any encoder as wide."""
+    own, weights = model.state_dict(), read_weights(path)[1]
+    names = [name for name in own if name.split(".")[0] in HEADS]
+    if odd := [name for name in names if name not in weights or weights[name].shape != own[name].shape]:
+        raise ValueError(f"{path}: {odd[0]} is missing or of another shape; is this the config that it was trained with?")
+    model.load_state_dict({**own, **{name: weights[name] for name in names}})
 
 
 def topmost(model: StreamingEncoder, config: TrainConfig, frozen: str) -> int:
@@ -70,10 +84,10 @@ def topmost(model: StreamingEncoder, config: TrainConfig, frozen: str) -> int:
 
 @torch.no_grad()
 def frozen_states(model: StreamingEncoder, config: TrainConfig, frozen: str, frames: torch.Tensor, chunk: int) -> torch.Tensor:
-    """What the frozen part makes of the frames: 25 states a second, 50 with "bottom", the frames themselves with "nothing"."""
+    """What the frozen part makes of the frames: states at the output's rate, 50 a second with "bottom", the frames themselves with "nothing"."""
     if frozen == "nothing":
         return frames
-    start = torch.randint(0, 1500, (len(frames), 1))
+    start = model.random_starts(len(frames), frames.shape[1] // 2, chunk)
     with autocast():
         if frozen == "bottom":
             return model.bottom_states(frames, chunk, start, topmost(model, config, frozen))
@@ -85,7 +99,7 @@ def read_states(
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Log-probabilities of tokens and phones from the frozen part's states."""
     if frozen == "nothing":
-        x = model.lower_states(x, chunk, torch.randint(0, 1500, (len(x), 1)))
+        x = model.lower_states(x, chunk, model.random_starts(len(x), x.shape[1] // 2, chunk))
     if frozen == "bottom":
         x = model.topmost_lower_states(x, chunk, topmost(model, config, frozen))
     return model.read(x if frozen == "pretrained" else model.upper_states(x, chunk), chunk)
@@ -112,7 +126,7 @@ def fingerprint(model: StreamingEncoder) -> str:
 
 def row_loader(config: TrainConfig, data: list[Path], workers: int) -> DataLoader:
     corpus = Corpus(data, config.corpus_weights, longest_samples(config))
-    rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0, config.warped_share)
+    rows = RowDataset(corpus, row_frames(config), config.seed, config.augmented_share, 0, config.warped_share, config.model.output_rate)
     return DataLoader(rows, config.head_batch_rows, num_workers=workers, collate_fn=collate, prefetch_factor=4)
 
 
@@ -122,7 +136,7 @@ def cache_states(model: StreamingEncoder, config: TrainConfig, frozen: str, data
     rows = config.head_batch_rows
     batches = int(hours * 3600 * 100 / (rows * row_frames(config)))
     loader = row_loader(config, data, workers=2)
-    time = config.row_blocks * config.model.left_context * (2 if frozen == "bottom" else 1)
+    time = config.row_blocks * config.model.left_context * (2 if frozen == "bottom" else model.per_step)
     shape = (batches * rows, time, config.model.dim)
     out.mkdir(parents=True, exist_ok=True)
     states = np.lib.format.open_memmap(out / "states.npy", mode="w+", dtype=np.int16, shape=shape)
@@ -181,7 +195,8 @@ def mask_states(states: torch.Tensor, spans: int, rng: np.random.Generator) -> t
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path, help="average.pt of adapt.py, or of this to go on from, or an encoder.onnx")
+    parser.add_argument("checkpoint", type=Path, help="average.pt of adapt.py, or of this to go on from, an encoder.onnx, or a Whisper's model.bin")
+    parser.add_argument("--heads", type=Path, help="a checkpoint or encoder.onnx whose new blocks and heads to begin with")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders written by prepare.py")
     parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py, for a model with phones")
     parser.add_argument("--config", type=Path)
@@ -213,7 +228,7 @@ def main() -> None:
         return loss + args.ctc_weight * ctc_loss(log_probs, spoken) if args.ctc_weight else loss
 
     torch.manual_seed(config.seed)
-    model = load(args.checkpoint, config, args.frozen)
+    model = load(args.checkpoint, config, args.frozen, args.heads)
     if args.states and not (args.states / "stretches.pkl").exists():
         cache_states(model.eval(), config, args.frozen, args.data, args.hours, args.states)
     recordings = load_recordings(args.dev) if args.dev else []
@@ -240,8 +255,8 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * schedule(config, step, progress)
         with autocast():
-            # Frames are masked where they are augmented.
-            states = states if args.frozen == "nothing" else mask_states(states, config.head_masked_spans, rng)
+            # Only what Whisper's last norm has evened out bears it; frames are masked where they are augmented.
+            states = mask_states(states, config.head_masked_spans, rng) if args.frozen == "pretrained" else states
             tokens, phones = read_states(model, config, args.frozen, states, chunk)
         by_head = [ctc_loss(tokens, stretches)] + ([phone_loss(phones, pronounced(stretches, lexicon))] if lexicon else [])
         weights = (config.letter_ctc_weight, config.phone_ctc_weight)
