@@ -1,5 +1,7 @@
 //! An utterance heard once more, in longer chunks, for its final.
 
+use std::time::Duration;
+
 use crate::Result;
 use crate::ctc::{Path, Search};
 use crate::encoder::{Encoder, EncoderState};
@@ -7,10 +9,10 @@ use crate::model::{Model, ModelConfig, SecondEncoder};
 use crate::suggester::Suggester;
 use crate::tokens::TokenTable;
 
-/// The silence before an utterance's first word that is heard with it, in encoder frames: 3 s.
+/// The silence before an utterance's first word that is heard with it.
 ///
 /// The first pass takes a word for said when it has ended.
-const PRE_ROLL: usize = 75;
+const PRE_ROLL: Duration = Duration::from_secs(3);
 
 /// Log-probabilities and their places.
 #[derive(Default)]
@@ -41,6 +43,8 @@ pub(crate) struct SecondPass {
     places: Vec<u64>,
     /// Whether frames of the utterance have been encoded.
     has_begun: bool,
+    /// [`PRE_ROLL`] in encoder frames.
+    pre_roll: usize,
     /// Of one encoder frame.
     frame_values: usize,
     input_values: usize,
@@ -66,6 +70,7 @@ impl SecondPass {
             frames: Vec::new(),
             places: Vec::new(),
             has_begun: false,
+            pre_roll: source.config.encoder_frames(PRE_ROLL) as usize,
             frame_values: config.subsampling_factor * features.mel_bins,
             input_values: config.input_frames() * features.mel_bins,
             chunk: config.chunk_encoder_frames(),
@@ -97,7 +102,7 @@ impl SecondPass {
 
     /// Forgets what lies further back than an utterance that begins now needs.
     pub fn wait(&mut self) {
-        self.drop_front(self.places.len().saturating_sub(PRE_ROLL));
+        self.drop_front(self.places.len().saturating_sub(self.pre_roll));
     }
 
     /// Encodes and decodes the whole chunks of what was heard.

@@ -360,7 +360,6 @@ const _: () = {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::time::Duration;
 
     use crate::{Chunk, LoadOptions, Model, Precision};
 
@@ -403,11 +402,15 @@ mod tests {
 
     #[test]
     fn attention_is_fused_whatever_the_chunk() {
-        for chunk in [320, 640, 1280, 2560].map(Duration::from_millis) {
+        let dir = "models/en-small";
+        let config = load(dir, Precision::Int8).config().clone();
+        for chunk in
+            config.encoder.chunk_choices.iter().map(|&frames| config.frames_duration(frames))
+        {
             let chunk = Chunk::Length(chunk);
             for precision in [Precision::F32, Precision::Int8] {
                 let options = LoadOptions { chunk, precision, ..Default::default() };
-                let model = Model::load("models/en-small", options).unwrap();
+                let model = Model::load(dir, options).unwrap();
                 let caches = &model.config().encoder.caches;
                 let caches = caches.iter().filter(|cache| cache.name.ends_with("_att_cache"));
                 assert_eq!(
