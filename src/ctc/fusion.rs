@@ -3,7 +3,7 @@
 
 use super::context::{ContextGraph, ContextState, Hotword};
 use super::listed::Listed;
-use crate::lm::{LexiconNode, LmState, NgramModel};
+use crate::lm::{LexiconNode, LmState, NgramModel, WordId};
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
@@ -130,6 +130,25 @@ impl Fusion {
         }
         state.unfinished_score =
             model.unfinished_score(state.unfinished, state.listed, state.letters);
+        state
+    }
+
+    /// The state a word of the language model on, with the boundary after it: that of
+    /// [`Fusion::advance`] with its tokens and a boundary, for a state between words.
+    pub fn advance_word(
+        &self,
+        state: &FusionState,
+        word: WordId,
+        tokens: impl Iterator<Item = crate::TokenId>,
+    ) -> FusionState {
+        let mut state = *state;
+        if self.has_hotwords() {
+            let bytes = tokens.flat_map(|token| self.spellings[token.0 as usize].iter().copied());
+            let advance = |context, byte| self.context.advance(context, byte);
+            state.context = bytes.chain([BOUNDARY]).fold(state.context, advance);
+        }
+        let Some(model) = &self.language_model else { return state };
+        model.take_word(&mut state, word, 0.0);
         state
     }
 
@@ -269,21 +288,24 @@ impl LanguageModel {
             return *state;
         }
         let known = state.unfinished.and_then(|node| self.ngrams.word_at(node));
-        let (log_prob, words) =
-            self.ngrams.score(&state.words, known.unwrap_or(self.ngrams.unknown()));
         let is_known = known.is_some() || state.listed.is_some_and(|node| listed.has_word_at(node));
         let penalty = if is_known { 0.0 } else { self.penalty(state.letters) };
-        let score = f64::from(self.weight * log_prob + self.word_bonus - penalty);
         let root = Some(LexiconNode::ROOT);
-        FusionState {
-            words,
+        let mut state = FusionState {
             unfinished: root,
             listed: root,
             letters: 0,
-            finished_score: state.finished_score + score,
             unfinished_score: self.unfinished_score(root, root, 0),
             ..*state
-        }
+        };
+        self.take_word(&mut state, known.unwrap_or(self.ngrams.unknown()), penalty);
+        state
+    }
+
+    fn take_word(&self, state: &mut FusionState, word: WordId, penalty: f32) {
+        let (log_prob, words) = self.ngrams.score(&state.words, word);
+        state.words = words;
+        state.finished_score += f64::from(self.weight * log_prob + self.word_bonus - penalty);
     }
 
     fn penalty(&self, letters: u16) -> f32 {

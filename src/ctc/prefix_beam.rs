@@ -396,6 +396,9 @@ impl PrefixBeam {
                         continue;
                     }
                     let score = last.sum + text.score();
+                    if score < best - margin {
+                        continue;
+                    }
                     best = best.max(score);
                     let (prefix, token, word) = (entry.prefix, Some(step.token), step.word);
                     let entry = Entry { prefix, token, blank: Alignments::NONE, last, word, text };
@@ -441,9 +444,14 @@ impl PrefixBeam {
             found.push(Successor { step, text: Text { said, lookahead, ..*text } });
         }
         for &word in pronouncer.words(said) {
-            let advance = |fusion, token| self.fusion.advance(&fusion, token);
-            let letters = pronouncer.letters(word).fold(text.fusion, advance);
-            let fusion = advance(letters, pronouncer.boundary());
+            let tokens = pronouncer.letters(word);
+            let fusion = match pronouncer.model_word(word) {
+                Some(id) => self.fusion.advance_word(&text.fusion, id, tokens),
+                None => {
+                    let advance = |fusion, token| self.fusion.advance(&fusion, token);
+                    advance(tokens.fold(text.fusion, advance), pronouncer.boundary())
+                }
+            };
             let step = Step { token: phone, word: Some(word) };
             let text = Text { fusion, said: LexiconNode::ROOT, lookahead: 0.0, ..*text };
             found.push(Successor { step, text });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Token;
 use super::fusion::Fusion;
 use crate::lexicon::Pronunciations;
-use crate::lm::{Lexicon, LexiconNode, NgramModel};
+use crate::lm::{Lexicon, LexiconNode, NgramModel, WordId};
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
@@ -22,6 +22,8 @@ pub(super) struct Pronouncer {
     first_letters: Vec<u32>,
     /// Ids of tokens.
     letters: Vec<u16>,
+    /// Per word its place in the language model, or [`NOT_IN_MODEL`].
+    model_words: Vec<u32>,
     boundary: TokenId,
 }
 
@@ -36,6 +38,9 @@ pub(crate) struct KeptPronouncer {
 /// A word of a [`Pronouncer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SpelledWord(u32);
+
+/// Of a hotword's, and of every word where there is no language model.
+const NOT_IN_MODEL: u32 = u32::MAX;
 
 /// The tokens that are one character each, by it; those beyond 65,535 are none.
 struct Letters(Vec<(char, u16)>);
@@ -109,6 +114,7 @@ impl Pronouncer {
             words: Vec::new(),
             first_letters: vec![0],
             letters: Vec::new(),
+            model_words: Vec::new(),
             boundary,
         };
         let mut entries = Entries::default();
@@ -144,6 +150,7 @@ impl Pronouncer {
         pronouncer.grow(entries);
         pronouncer.first_letters.shrink_to_fit();
         pronouncer.letters.shrink_to_fit();
+        pronouncer.model_words.shrink_to_fit();
         Ok(pronouncer)
     }
 
@@ -174,6 +181,12 @@ impl Pronouncer {
         let place = word.0 as usize;
         let span = self.first_letters[place] as usize..self.first_letters[place + 1] as usize;
         self.letters[span].iter().copied().map(token)
+    }
+
+    /// Which word of the language model it is, if it is one.
+    pub fn model_word(&self, word: SpelledWord) -> Option<WordId> {
+        let id = self.model_words[word.0 as usize];
+        (id != NOT_IN_MODEL).then_some(WordId(id))
     }
 
     /// The token that stands between words.
@@ -215,6 +228,8 @@ impl Pronouncer {
             self.letters.push(id);
         }
         self.first_letters.push(self.letters.len() as u32);
+        let id = fusion.ngrams().and_then(|model| model.word_id(word));
+        self.model_words.push(id.map_or(NOT_IN_MODEL, |id| id.0));
         Some(Known { word: SpelledWord(self.first_letters.len() as u32 - 2), score })
     }
 

@@ -1,6 +1,9 @@
 //! Which candidates become the next beam.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Seen;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::entry::{Candidate, Entry};
 use super::fusion::{Fusion, FusionFuture};
@@ -11,13 +14,24 @@ use crate::tokens::TokenId;
 /// dropped.
 const RANKED_PER_KEPT: usize = 4;
 
+/// A score and the candidate's place.
+type Ranked = (f64, u32);
+
+/// What scores depend on from now on.
+type Future = (Option<TokenId>, LexiconNode, FusionFuture);
+
 /// The places of the candidates that are kept, the best first. Here so that its memory is reused.
 #[derive(Clone, Debug, Default)]
 pub struct Ranking {
-    ranked: Vec<(f64, u32)>,
-    /// What the candidates kept so far depend on from now on.
-    seen: HashSet<(Option<TokenId>, LexiconNode, FusionFuture)>,
+    ranked: Vec<Ranked>,
+    /// The rank of the best candidate of each future.
+    seen: HashMap<Future, usize, BuildHasherDefault<FutureHasher>>,
 }
+
+/// Multiplies and rotates, like that of Firefox: the keys are small numbers that nobody chooses, and there are
+/// thousands in every frame.
+#[derive(Clone, Debug, Default)]
+struct FutureHasher(u64);
 
 impl Ranking {
     /// Ranks up to `beam` candidates whose score is less than the best one's by no more than `margin`;
@@ -35,20 +49,13 @@ impl Ranking {
         let best = self.ranked.iter().map(|ranked| ranked.0).fold(f64::NEG_INFINITY, f64::max);
         let least = best - margin;
         self.ranked.retain(|ranked| ranked.0 >= least);
-        // Of equals the earlier first, so that the result depends on nothing else.
-        let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        let most =
-            if recombination.is_some() { beam.saturating_mul(RANKED_PER_KEPT) } else { beam };
-        if self.ranked.len() > most {
-            self.ranked.select_nth_unstable_by(most - 1, order);
-            self.ranked.truncate(most);
-        }
-        // The best first, so that in the next frame little is put up in vain.
-        self.ranked.sort_unstable_by(order);
         if let Some(fusion) = recombination {
+            keep_best(&mut self.ranked, beam.saturating_mul(RANKED_PER_KEPT));
             self.recombine(candidates, fusion);
-            self.ranked.truncate(beam);
         }
+        keep_best(&mut self.ranked, beam);
+        // The best first, so that in the next frame little is put up in vain.
+        self.ranked.sort_unstable_by(better);
     }
 
     /// The places of the candidates that are kept.
@@ -56,14 +63,64 @@ impl Ranking {
         self.ranked.iter().map(|&(_, place)| place as usize)
     }
 
-    /// Drops the ranked candidates that can't become better than one before them, since the same may
-    /// follow both and scores the same.
+    /// Of the ranked candidates that the same may follow and scores the same, keeps the best one.
     fn recombine(&mut self, candidates: &[Candidate], fusion: &Fusion) {
         let Self { seen, ranked } = self;
         seen.clear();
-        ranked.retain(|&(_, place)| {
-            let Entry { token, text, .. } = &candidates[place as usize].entry;
-            seen.insert((*token, text.said, fusion.future(&text.fusion)))
-        });
+        let mut kept = 0;
+        for rank in 0..ranked.len() {
+            let candidate = ranked[rank];
+            let Entry { token, text, .. } = &candidates[candidate.1 as usize].entry;
+            match seen.entry((*token, text.said, fusion.future(&text.fusion))) {
+                Seen::Occupied(other) => {
+                    let other = &mut ranked[*other.get()];
+                    *other = if better(&candidate, other).is_lt() { candidate } else { *other };
+                }
+                Seen::Vacant(place) => {
+                    place.insert(kept);
+                    ranked[kept] = candidate;
+                    kept += 1;
+                }
+            }
+        }
+        ranked.truncate(kept);
+    }
+}
+
+impl Hasher for FutureHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(value.into());
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The better first, and of equals the earlier, so that the result depends on nothing else.
+fn better(a: &Ranked, b: &Ranked) -> Ordering {
+    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+}
+
+fn keep_best(ranked: &mut Vec<Ranked>, most: usize) {
+    if ranked.len() > most {
+        ranked.select_nth_unstable_by(most - 1, better);
+        ranked.truncate(most);
     }
 }
