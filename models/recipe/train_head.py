@@ -4,7 +4,8 @@ r"""Train the encoder's upper part on cached states of the part below, which sta
         --config configs/en-small-6.json --out runs/head
 
 What is frozen is all that is pretrained, or with `--frozen lower` the stem and the lower blocks, or with `--frozen bottom` these but for
-the config's `head_lower_blocks` topmost lower blocks, or with `--frozen nothing` nothing. The states of `--hours` of augmented
+the config's `head_lower_blocks` topmost lower blocks, or with `--frozen nothing` nothing, or with `--frozen matrices` everywhere
+all but biases and norms, and with `--rank` products of that rank beside the pretrained matrices. The states of `--hours` of augmented
 rows are computed once and kept in `--states`, 69 MB an hour (twice that below lower blocks), for one checkpoint. Reading them, a step takes a quarter of the time of
 one through the whole encoder, with `--frozen lower` half of it. The loss of the phones is CTC, or with `--sentences` that of
 `sequence_loss.py`, for a model that CTC has taught. Small heads learn cached rows by heart in an hour; without `--states` each step draws new
@@ -32,6 +33,7 @@ from dataset import Corpus, RowDataset, Stretch, collate
 from evaluate import load_recordings
 from lexicon import pronounced
 from losses import ctc_loss
+from low_rank import adapt, merged
 from model import StreamingEncoder
 from precision import autocast, has_bf16
 from sequence_loss import mutual_information_loss, trigram_of_text
@@ -42,13 +44,16 @@ LOG_EVERY_STEPS, SAVE_EVERY_SECONDS = 50, 240
 WARMUP_STEPS, WEIGHT_DECAY, AVERAGE_DECAY = 100, 0.03, 0.997
 HEADS = ("fresh", "head_norm", "head", "phone_head")
 UPPER = ("upper", "bridge_norm")
-# What learns, by what is frozen.
-LEARNED = {"pretrained": HEADS, "lower": HEADS + UPPER, "bottom": HEADS + UPPER, "nothing": (*HEADS, *UPPER, "stem", "lower")}
+ALL = (*HEADS, *UPPER, "stem", "lower")
+# What learns, by what is frozen; with "matrices" only vectors of it.
+LEARNED = {"pretrained": HEADS, "lower": HEADS + UPPER, "bottom": HEADS + UPPER, "matrices": ALL, "nothing": ALL}
+# What is read whole in each step.
+WHOLE = ("matrices", "nothing")
 # What the states lose in training: spans of up to so many frames, and one band of dimensions.
 LONGEST_SPAN, WIDEST_BAND = 12, 48
 
 
-# The frozen part's states (rows, time, dim), their chunk length, and what is said in them. Where nothing is frozen the states are the frames.
+# The frozen part's states (rows, time, dim), their chunk length, and what is said in them. Where all is read whole the states are the frames.
 Batch = tuple[torch.Tensor, int, list[Stretch]]
 
 
@@ -62,7 +67,7 @@ def load(path: Path, config: TrainConfig, frozen: str, heads: Path | None = None
     if heads:
         take_heads(model, heads)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad = name.split(".")[0] in LEARNED[frozen]
+        parameter.requires_grad = name.split(".")[0] in LEARNED[frozen] and (frozen != "matrices" or parameter.ndim == 1)
     for block in model.lower[len(model.lower) - topmost(model, config, frozen) :]:
         block.requires_grad_(True)
     return model
@@ -84,8 +89,8 @@ def topmost(model: StreamingEncoder, config: TrainConfig, frozen: str) -> int:
 
 @torch.no_grad()
 def frozen_states(model: StreamingEncoder, config: TrainConfig, frozen: str, frames: torch.Tensor, chunk: int) -> torch.Tensor:
-    """What the frozen part makes of the frames: states at the output's rate, 50 a second with "bottom", the frames themselves with "nothing"."""
-    if frozen == "nothing":
+    """What the frozen part makes of the frames: states at the output's rate, 50 a second with "bottom", the frames themselves where it is read whole."""
+    if frozen in WHOLE:
         return frames
     start = model.random_starts(len(frames), frames.shape[1] // 2, chunk)
     with autocast():
@@ -98,7 +103,7 @@ def read_states(
     model: StreamingEncoder, config: TrainConfig, frozen: str, x: torch.Tensor, chunk: int
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Log-probabilities of tokens and phones from the frozen part's states."""
-    if frozen == "nothing":
+    if frozen in WHOLE:
         x = model.lower_states(x, chunk, model.random_starts(len(x), x.shape[1] // 2, chunk))
     if frozen == "bottom":
         x = model.topmost_lower_states(x, chunk, topmost(model, config, frozen))
@@ -201,6 +206,7 @@ def main() -> None:
     parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py, for a model with phones")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--frozen", choices=LEARNED, default="pretrained")
+    parser.add_argument("--rank", type=int, default=0, help="of what the pretrained matrices learn with --frozen matrices")
     parser.add_argument("--states", type=Path, help="the folder of the cache")
     parser.add_argument("--hours", type=float, default=36, help="of audio, to cache the states of")
     parser.add_argument("--minutes", type=float, required=True)
@@ -215,8 +221,10 @@ def main() -> None:
     if args.letter_weight is not None:
         config.letter_ctc_weight = args.letter_weight
     lexicon = open_lexicon(args.lexicon, config)
-    if args.frozen == "nothing" and args.states:
+    if args.frozen in WHOLE and args.states:
         raise SystemExit("--states holds what a frozen part makes of rows: leave it out, or freeze something")
+    if args.rank and args.frozen != "matrices":
+        raise SystemExit("--rank is for --frozen matrices")
     if args.sentences and not lexicon:
         raise SystemExit("--sentences needs a model with phones, and --lexicon")
     trigram = trigram_of_text(args.sentences, lexicon) if args.sentences else None
@@ -229,6 +237,9 @@ def main() -> None:
 
     torch.manual_seed(config.seed)
     model = load(args.checkpoint, config, args.frozen, args.heads)
+    if args.rank:
+        adapt(model.stem, args.rank)
+        adapt(model.lower, args.rank)
     if args.states and not (args.states / "stretches.pkl").exists():
         cache_states(model.eval(), config, args.frozen, args.data, args.hours, args.states)
     recordings = load_recordings(args.dev) if args.dev else []
@@ -241,7 +252,7 @@ def main() -> None:
         log_line(args.out, step=step, seconds=round(time.monotonic() - began), **values)
 
     def save() -> None:
-        torch.save({"config": config.as_dict(), "weights": average.weights, "step": step}, args.out / "average.part")
+        torch.save({"config": config.as_dict(), "weights": merged(average.weights), "step": step}, args.out / "average.part")
         os.replace(args.out / "average.part", args.out / "average.pt")
         if recordings:
             log(**evaluate_average(config, average, recordings, lexicon))

@@ -28,6 +28,13 @@ def test_new_blocks_and_heads_may_come_from_another_encoder(tmp_path):
     assert all(p.requires_grad == n.startswith(("fresh", "head")) for n, p in model.named_parameters())
 
 
+def test_only_vectors_learn_beside_frozen_matrices(tmp_path):
+    whole = saved(tmp_path / "whole.pt")
+    model = load(tmp_path / "whole.pt", TrainConfig(model=whole.config), "matrices")
+    learn = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert learn == {name for name, parameter in model.named_parameters() if name.endswith(("bias", "norm.weight"))}
+
+
 def test_heads_of_another_shape_are_refused(tmp_path):
     below = saved(tmp_path / "below.pt")
     saved(tmp_path / "heads.pt", fresh_ffn=24)
