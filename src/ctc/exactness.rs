@@ -262,9 +262,9 @@ proptest! {
 
     #[test]
     fn words_of_phones_score_as_their_phones_and_their_words(rows in log_probs()) {
-        compare_phones(&rows, None, &[], 2)?;
-        compare_phones(&rows, Some(language_model()), &[], 2)?;
-        compare_phones(&rows, Some(language_model()), &hotwords(&["ab", "b a"]), 2)?;
+        compare_phones(&rows, None, &[], usize::MAX)?;
+        compare_phones(&rows, Some(language_model()), &[], usize::MAX)?;
+        compare_phones(&rows, Some(language_model()), &hotwords(&["ab", "b a"]), usize::MAX)?;
         compare_phones(&rows, Some(language_model()), &[], 1)?;
     }
 

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Seen;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::entry::{Candidate, Entry};
@@ -24,8 +23,24 @@ type Future = (Option<TokenId>, LexiconNode, FusionFuture);
 #[derive(Clone, Debug, Default)]
 pub struct Ranking {
     ranked: Vec<Ranked>,
-    /// The rank of the best candidate of each future.
-    seen: HashMap<Future, usize, BuildHasherDefault<FutureHasher>>,
+    seen: HashMap<Future, Kept, BuildHasherDefault<FutureHasher>>,
+}
+
+/// The candidates of one future that are kept.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    /// The rank of the first.
+    first: usize,
+    count: usize,
+}
+
+/// Which candidates are dropped since the same may follow better ones and scores the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Recombination<'a> {
+    /// What tells the futures.
+    pub fusion: &'a Fusion,
+    /// How many are kept of each.
+    pub kept: usize,
 }
 
 /// Multiplies and rotates, like that of Firefox: the keys are small numbers that nobody chooses, and there are
@@ -34,14 +49,14 @@ pub struct Ranking {
 struct FutureHasher(u64);
 
 impl Ranking {
-    /// Ranks up to `beam` candidates whose score is less than the best one's by no more than `margin`;
-    /// with `fusion`, without those that can't become better than one before them.
+    /// Ranks candidates whose score is less than the best one's by no more than `margin`: up to `beam`, or with
+    /// a recombination up to so many for each that is kept of a future.
     pub fn rank(
         &mut self,
         candidates: &[Candidate],
         beam: usize,
         margin: f64,
-        recombination: Option<&Fusion>,
+        recombination: Option<Recombination>,
     ) {
         self.ranked.clear();
         let scores = candidates.iter().map(|candidate| candidate.score);
@@ -49,11 +64,13 @@ impl Ranking {
         let best = self.ranked.iter().map(|ranked| ranked.0).fold(f64::NEG_INFINITY, f64::max);
         let least = best - margin;
         self.ranked.retain(|ranked| ranked.0 >= least);
-        if let Some(fusion) = recombination {
-            keep_best(&mut self.ranked, beam.saturating_mul(RANKED_PER_KEPT));
-            self.recombine(candidates, fusion);
+        let mut most = beam;
+        if let Some(recombination) = recombination {
+            most = beam.saturating_mul(recombination.kept);
+            keep_best(&mut self.ranked, most.saturating_mul(RANKED_PER_KEPT));
+            self.recombine(candidates, recombination);
         }
-        keep_best(&mut self.ranked, beam);
+        keep_best(&mut self.ranked, most);
         // The best first, so that in the next frame little is put up in vain.
         self.ranked.sort_unstable_by(better);
     }
@@ -63,24 +80,26 @@ impl Ranking {
         self.ranked.iter().map(|&(_, place)| place as usize)
     }
 
-    /// Of the ranked candidates that the same may follow and scores the same, keeps the best one.
-    fn recombine(&mut self, candidates: &[Candidate], fusion: &Fusion) {
+    /// Keeps the best of the ranked candidates of each future.
+    fn recombine(&mut self, candidates: &[Candidate], by: Recombination) {
         let Self { seen, ranked } = self;
+        if by.kept > 1 {
+            ranked.sort_unstable_by(better);
+        }
         seen.clear();
         let mut kept = 0;
         for rank in 0..ranked.len() {
             let candidate = ranked[rank];
             let Entry { token, text, .. } = &candidates[candidate.1 as usize].entry;
-            match seen.entry((*token, text.said, fusion.future(&text.fusion))) {
-                Seen::Occupied(other) => {
-                    let other = &mut ranked[*other.get()];
-                    *other = if better(&candidate, other).is_lt() { candidate } else { *other };
-                }
-                Seen::Vacant(place) => {
-                    place.insert(kept);
-                    ranked[kept] = candidate;
-                    kept += 1;
-                }
+            let future = (*token, text.said, by.fusion.future(&text.fusion));
+            let others = seen.entry(future).or_insert(Kept { first: kept, count: 0 });
+            if others.count < by.kept {
+                others.count += 1;
+                ranked[kept] = candidate;
+                kept += 1;
+            } else if better(&candidate, &ranked[others.first]).is_lt() {
+                // Unsorted, hence the only one.
+                ranked[others.first] = candidate;
             }
         }
         ranked.truncate(kept);
