@@ -25,6 +25,8 @@ from text import spell
 # The CTC blank is phone 0; the others are CMUdict's, without stress.
 PHONES = ["<blank>", *"AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()]
 PHONE_IDS = {phone: index for index, phone in enumerate(PHONES)}
+# Said as the words that they stand for, and written so.
+ABBREVIATIONS = frozenset("DR ESQ ETC FT JR LT LTD MR MRS MT ST".split())
 # How many of the words outside the dictionary one call of Flite reads.
 BATCH = 50
 
@@ -54,11 +56,13 @@ def pronounced(stretches: list[Stretch], lexicon: Lexicon) -> list[Stretch]:
 
 
 def write_pronunciations(entries: dict[str, list[list[str]]], path: Path) -> None:
+    """Write what Mynah reads: without abbreviations, so that MISTER is not MR by chance."""
+
     def line(word: str) -> str:
         said = dict.fromkeys("".join(chr(ord("@") + PHONE_IDS[p]) for p in phones) for phones in entries[word])
         return f"{word}\t{' '.join(said)}\n"
 
-    path.write_text("".join(line(word) for word in sorted(entries)))
+    path.write_text("".join(line(word) for word in sorted(entries.keys() - ABBREVIATIONS)))
 
 
 def read_words(path: Path) -> Counter:

@@ -39,9 +39,9 @@ def test_every_pronunciation_is_drawn_and_unknown_words_are_left_out(tmp_path):
     assert [s.tokens.tolist() for s in kept] == [list(rest), []]
 
 
-def test_pronunciations_are_written_a_character_a_phone(tmp_path):
+def test_pronunciations_but_of_abbreviations_are_written_a_character_a_phone(tmp_path):
     path = tmp_path / "pronunciations.txt"
-    write_pronunciations({"BEE": [["B", "IY"]], "A": [["AA"], ["AE"], ["AA"]]}, path)
+    write_pronunciations({"BEE": [["B", "IY"]], "A": [["AA"], ["AE"], ["AA"]], "MR": [["M", "IH", "S", "T", "ER"]]}, path)
     assert path.read_text() == f"A\tA B\nBEE\t{chr(64 + PHONE_IDS['B'])}{chr(64 + PHONE_IDS['IY'])}\n"
 
 
