@@ -140,7 +140,7 @@ impl PrefixBeam {
         self.candidates.clear();
         self.stay(log_probs);
         self.extend();
-        let recombination = Recombination { fusion: &self.fusion, kept: self.limits.nbest };
+        let recombination = Recombination { fusion: &self.fusion, kept: self.limits.nbest.max(1) };
         let recombination = Some(recombination).filter(|_| self.hears_phones);
         self.ranking.rank(&self.candidates, self.limits.beam, self.score_margin(), recombination);
         self.settle(frame, log_probs);
