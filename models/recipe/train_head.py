@@ -238,8 +238,8 @@ def main() -> None:
     torch.manual_seed(config.seed)
     model = load(args.checkpoint, config, args.frozen, args.heads)
     if args.rank:
-        adapt(model.stem, args.rank)
-        adapt(model.lower, args.rank)
+        for pretrained in (model.stem, model.lower, model.upper):
+            adapt(pretrained, args.rank)
     if args.states and not (args.states / "stretches.pkl").exists():
         cache_states(model.eval(), config, args.frozen, args.data, args.hours, args.states)
     recordings = load_recordings(args.dev) if args.dev else []

@@ -161,13 +161,15 @@ impl Fusion {
         })
     }
 
-    /// The unigram log-probability of a word that may be said: one that the language model has, or a
-    /// hotword. Without a language model 0 for every word.
-    pub fn unigram(&self, word: &str) -> Option<f32> {
-        let Some(LanguageModel { ngrams, .. }) = &self.language_model else { return Some(0.0) };
+    /// The unigram log-probability of a word that may be said, one that the language model has, or a
+    /// hotword; and which of the model's words it is. Without a language model 0 for every word.
+    pub fn unigram(&self, word: &str) -> Option<(f32, Option<WordId>)> {
+        let Some(LanguageModel { ngrams, .. }) = &self.language_model else {
+            return Some((0.0, None));
+        };
         match ngrams.word_id(word) {
-            Some(id) => Some(ngrams.score(&LmState::NONE, id).0),
-            None => self.listed.has(word).then(|| ngrams.unknown_unigram()),
+            Some(id) => Some((ngrams.score(&LmState::NONE, id).0, Some(id))),
+            None => self.listed.has(word).then(|| (ngrams.unknown_unigram(), None)),
         }
     }
 

@@ -218,7 +218,7 @@ impl Pronouncer {
 
     /// Adds a word that `fusion` has a score for and the tokens can spell.
     fn know(&mut self, word: &str, fusion: &Fusion, letters: &Letters) -> Option<Known> {
-        let score = fusion.unigram(word)?;
+        let (score, id) = fusion.unigram(word)?;
         let begin = self.letters.len();
         for character in word.chars() {
             let Some(id) = letters.id(character) else {
@@ -228,7 +228,6 @@ impl Pronouncer {
             self.letters.push(id);
         }
         self.first_letters.push(self.letters.len() as u32);
-        let id = fusion.ngrams().and_then(|model| model.word_id(word));
         self.model_words.push(id.map_or(NOT_IN_MODEL, |id| id.0));
         Some(Known { word: SpelledWord(self.first_letters.len() as u32 - 2), score })
     }
