@@ -3,12 +3,15 @@
     python fixtures.py frames ../../tests/data/frames.json
     python fixtures.py random ../../tests/data/random
     python fixtures.py decoder ../../tests/data/random-decoder
+    python fixtures.py recurrent ../../tests/data/words.rnn
     python fixtures.py model ../en-small --checkpoint runs/first/average.pt
 
 `frames.json` holds signals and their log-mel frames. A model's `golden.json` holds the log-probabilities of ten
 chunks of synthetic frames, from PyTorch (`f32`) and from ONNX Runtime on the int8 file (`int8`); `golden-N.json` those
 of ten chunks of N frames, where N is another choice. `random` and `decoder` also write small random-weight models of the true
-architectures; the golden data of the latter are what its decoder writes for some rows, by ONNX Runtime.
+architectures; the golden data of the latter are what its decoder writes for some rows, by ONNX Runtime. `recurrent` writes a recurrent
+language model of random weights, and beside it `words-rnn.json`: sentences, and the scores of their words and of the `</s>` after them, in
+double precision from the weights as the file has them. A word that the model lacks has the score of `<unk>`.
 """
 
 import argparse
@@ -27,6 +30,8 @@ from export_decoder import split_memory
 from features import LogMel
 from model import ModelConfig, StreamingEncoder
 from pieces import SPECIAL
+from recurrent_lm import RecurrentLM, numbered
+from recurrent_lm_file import END, read_recurrent_lm, write_recurrent_lm
 from whisper_decoder import WhisperDecoder
 
 RANDOM = ModelConfig(
@@ -144,9 +149,25 @@ def write_pieces(path: Path, config: dict, memory: dict, most: int) -> list[tupl
     return written
 
 
+def write_recurrent(path: Path) -> None:
+    torch.manual_seed(9)
+    model = RecurrentLM(12, width=8, hidden=8)
+    # Peaky enough for the words before to change the scores.
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.8)
+    write_recurrent_lm(path, ["</s>", "<unk>", *"THE CAT SAT CAT'S A DOG AND RAN HE WHO".split()], model.state_dict())
+    words, weights = read_recurrent_lm(path)
+    model, cases = RecurrentLM.of(weights).double(), []
+    for sentence in ("THE CAT SAT AND THE DOG RAN", "A ZEBRA SAT", "HE", "", "WHO RAN " * 10 + "AND THE CAT'S DOG SAT"):
+        ids = torch.from_numpy(numbered([sentence], words).astype(np.int64))
+        scores = model.scores(torch.tensor([END, *ids[:-1]])).gather(1, ids[:, None])[:, 0]
+        cases.append({"words": sentence, "scores": scores.detach().numpy().round(6).tolist()})
+    path.with_name("words-rnn.json").write_text(json.dumps(cases, separators=(",", ":")).replace('{"words"', '\n{"words"') + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["frames", "random", "decoder", "model"])
+    parser.add_argument("what", choices=["frames", "random", "decoder", "recurrent", "model"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--checkpoint", type=Path, help="of the model")
     args = parser.parse_args()
@@ -154,6 +175,8 @@ def main() -> None:
         write_frames(args.path)
     elif args.what == "decoder":
         write_decoder(args.path)
+    elif args.what == "recurrent":
+        write_recurrent(args.path)
     elif args.what == "random":
         model = random_model()
         export(model, "random", 16, (8, 16, 32), None, args.path)
