@@ -1,9 +1,18 @@
-//! Refuses a system that Mynah does not run on, before its dependencies are built for it, and makes the
-//! program smaller where the linker can.
+//! Refuses a system that Mynah does not run on, before its dependencies are built for it, makes the
+//! program smaller where the linker can, and packs the texts of the model that is built in.
 
-use std::env;
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
 
-fn main() {
+use miniz_oxide::deflate::compress_to_vec_zlib;
+
+/// What `Model::builtin` unpacks.
+const PACKED: [&str; 2] = ["pronunciations.txt", "letter-to-sound.txt"];
+/// The best compression.
+const LEVEL: u8 = 10;
+
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     if target("ARCH") == "arm" {
         println!(
@@ -16,6 +25,22 @@ fn main() {
     if target("OS") == "linux" && target("ENV") == "gnu" {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+    if env::var_os("CARGO_FEATURE_BUILTIN_MODEL").is_some() {
+        pack_texts()?;
+    }
+    Ok(())
+}
+
+/// Writes each text, packed, to `OUT_DIR`, as `NAME.zlib`.
+fn pack_texts() -> Result<(), Box<dyn Error>> {
+    let out = env::var("OUT_DIR")?;
+    for name in PACKED {
+        let path = Path::new("models/en-small").join(name);
+        println!("cargo::rerun-if-changed={}", path.display());
+        let packed = compress_to_vec_zlib(&fs::read(path)?, LEVEL);
+        fs::write(Path::new(&out).join(format!("{name}.zlib")), packed)?;
+    }
+    Ok(())
 }
 
 fn target(property: &str) -> String {

@@ -270,7 +270,6 @@ fn builtin_encoder(
 fn release_loaded() {
     pages::release(include_bytes!(builtin_path!("encoder.int8.onnx")));
     pages::release(include_bytes!(builtin_path!("words.lm")));
-    pages::release(include_bytes!(builtin_path!("pronunciations.txt")));
     pages::trim_heap();
 }
 
@@ -278,12 +277,21 @@ fn release_loaded() {
 fn builtin_words() -> Result<(Pronunciations, NgramModel)> {
     let pronunciations = Pronunciations::parse(
         include_str!(builtin_path!("phones.txt")),
-        include_str!(builtin_path!("pronunciations.txt")),
+        unpack(include_bytes!(concat!(env!("OUT_DIR"), "/pronunciations.txt.zlib")))?,
     )?
-    .with_rules(include_str!(builtin_path!("letter-to-sound.txt")))?;
+    .with_rules(&unpack(include_bytes!(concat!(env!("OUT_DIR"), "/letter-to-sound.txt.zlib")))?)?;
     let ngrams = include_bytes!(builtin_path!("words.lm"));
     let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
     Ok((pronunciations, ngrams))
+}
+
+/// A text that the build script has packed.
+#[cfg(feature = "builtin-model")]
+fn unpack(packed: &[u8]) -> Result<String> {
+    let broken = |reason: String| Error::model(Path::new(builtin_path!("")), reason);
+    let text =
+        miniz_oxide::inflate::decompress_to_vec_zlib(packed).map_err(|e| broken(e.to_string()))?;
+    String::from_utf8(text).map_err(|e| broken(e.to_string()))
 }
 
 fn load_pronunciations(dir: &Path, phones: &PhonesConfig) -> Result<Pronunciations> {
