@@ -65,7 +65,7 @@ pub use lexicon::Pronunciations;
 pub use listener::{Command, ListenEvent, Listener};
 pub use model::{
     CacheConfig, Chunk, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model,
-    ModelConfig, Precision,
+    ModelConfig, PhonesConfig, Precision, RescoringConfig,
 };
 pub use readable::{Readable, ReadableWord, readable};
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};

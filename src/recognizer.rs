@@ -110,10 +110,15 @@ impl Recognizer {
             Decoding::Greedy => 1,
             Decoding::PrefixBeam(beam) => beam.nbest,
         };
+        let mut search = Search::new(&config.decoding, model.tokens())?;
+        let encoder = &model.config().encoder;
+        if encoder.offline_chunk_frames == Some(encoder.chunk_frames) {
+            search.rescore_finals();
+        }
         Ok(Self(Arc::new(Prototype {
             gate: config.gate.map(|gate| Gate::new(gate, fbank.dim())),
             fbank,
-            search: Search::new(&config.decoding, model.tokens())?,
+            search,
             nbest,
             spotter: KeywordSpotter::new(&config.keywords, model.tokens())?,
             keywords: config.keywords.into(),
@@ -348,7 +353,7 @@ impl Utterances {
         let time_of = |frame| self.clock.time_of(frame);
         let (tokens, words) = (self.model.tokens(), &self.model.config().words);
         let mut path = self.search.partial();
-        if self.second_pass.is_some() {
+        if self.second_pass.is_some() || self.search.rescores() {
             path.stable = 0;
         }
         self.show(Hypothesis::new(path, tokens, words, time_of));

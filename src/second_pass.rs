@@ -59,11 +59,13 @@ impl SecondPass {
     /// `search` must be as at an utterance's beginning.
     pub fn new(model: &Model, source: &SecondEncoder, search: &Search) -> Self {
         let ModelConfig { features, encoder: config, .. } = &*source.config;
+        let mut search = search.clone();
+        search.rescore_finals();
         Self {
             source: source.clone(),
             encoders: Vec::new(),
             log_probs: Vec::new(),
-            search: search.clone(),
+            search,
             suggester: source.attention.as_ref().map(Suggester::new),
             kept: Rows::default(),
             tokens: model.tokens().clone(),
@@ -92,6 +94,7 @@ impl SecondPass {
     /// Takes a search as at an utterance's beginning, if none has begun.
     pub fn search_like(&mut self, search: &Search) {
         self.search.clone_from(search);
+        self.search.rescore_finals();
         self.search.reset();
     }
 

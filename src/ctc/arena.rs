@@ -6,7 +6,7 @@ pub(super) type Link = u32;
 /// Values, each linked to the one before it in its chains; those before have lower links.
 #[derive(Clone, Debug)]
 pub(super) struct Arena<T> {
-    links: Vec<(Link, T)>,
+    values: Vec<(Link, T)>,
     /// The number of values from which on it is worth to look for unused ones.
     crowded: usize,
     /// Each link's new one, when values were dropped last; here so that its memory is reused.
@@ -16,34 +16,40 @@ pub(super) struct Arena<T> {
 impl<T: Copy> Arena<T> {
     pub const NONE: Link = Link::MAX;
     const CROWDED: usize = 4096;
+    const MARKED: Link = 0;
 
     pub fn new() -> Self {
-        Self { links: Vec::new(), crowded: Self::CROWDED, moved: Vec::new() }
+        Self { values: Vec::new(), crowded: Self::CROWDED, moved: Vec::new() }
     }
 
     /// Appends a value to the chain that ends with `before`.
     pub fn push(&mut self, before: Link, value: T) -> Link {
-        self.links.push((before, value));
-        (self.links.len() - 1) as Link
+        self.values.push((before, value));
+        (self.values.len() - 1) as Link
     }
 
     pub fn get(&self, link: Link) -> &T {
-        &self.links[link as usize].1
+        &self.values[link as usize].1
     }
 
     pub fn get_mut(&mut self, link: Link) -> &mut T {
-        &mut self.links[link as usize].1
+        &mut self.values[link as usize].1
     }
 
     pub fn before(&self, link: Link) -> Link {
-        self.links[link as usize].0
+        self.values[link as usize].0
     }
 
     /// The values of the chain that ends with `link`, the last first.
     pub fn chain(&self, link: Link) -> impl Iterator<Item = &T> {
+        self.links(link).map(|link| self.get(link))
+    }
+
+    /// The links of the chain that ends with `link`, the last first.
+    pub fn links(&self, link: Link) -> impl Iterator<Item = Link> {
         let next = |&link: &Link| Some(self.before(link)).filter(|&before| before != Self::NONE);
         let first = Some(link).filter(|&link| link != Self::NONE);
-        std::iter::successors(first, next).map(|link| self.get(link))
+        std::iter::successors(first, next)
     }
 
     /// The last link that both chains have.
@@ -60,42 +66,52 @@ impl<T: Copy> Arena<T> {
     }
 
     pub fn clear(&mut self) {
-        self.links.clear();
+        self.values.clear();
     }
 
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.links.len()
+        self.values.len()
     }
 
     pub fn is_crowded(&self) -> bool {
-        self.links.len() >= self.crowded
+        self.values.len() >= self.crowded
     }
 
-    /// Drops all but the chains that end with `ends`. Gives each old link's new one.
-    pub fn keep(&mut self, ends: impl Iterator<Item = Link>) -> &[Link] {
-        const KEPT: Link = 0;
-        let mut moved = std::mem::take(&mut self.moved);
-        moved.clear();
-        moved.resize(self.links.len(), Self::NONE);
-        for mut link in ends {
-            while link != Self::NONE && moved[link as usize] == Self::NONE {
-                moved[link as usize] = KEPT;
-                link = self.before(link);
-            }
+    /// Marks nothing, for [`Arena::mark`] to come.
+    pub fn unmark(&mut self) {
+        self.moved.clear();
+        self.moved.resize(self.values.len(), Self::NONE);
+    }
+
+    /// Marks the chain that ends with `end`.
+    pub fn mark(&mut self, end: Link) {
+        let mut link = end;
+        while link != Self::NONE && !self.is_marked(link) {
+            self.moved[link as usize] = Self::MARKED;
+            link = self.before(link);
         }
+    }
+
+    pub fn is_marked(&self, link: Link) -> bool {
+        self.moved[link as usize] != Self::NONE
+    }
+
+    /// Drops all that is not marked. Gives each old link's new one.
+    pub fn sweep(&mut self) -> &[Link] {
+        let mut moved = std::mem::take(&mut self.moved);
         let mut kept = 0;
-        for old in 0..self.links.len() {
+        for old in 0..self.values.len() {
             if moved[old] == Self::NONE {
                 continue;
             }
-            let (before, value) = self.links[old];
+            let (before, value) = self.values[old];
             let before = if before == Self::NONE { before } else { moved[before as usize] };
-            self.links[kept] = (before, value);
+            self.values[kept] = (before, value);
             moved[old] = kept as Link;
             kept += 1;
         }
-        self.links.truncate(kept);
+        self.values.truncate(kept);
         self.crowded = Self::CROWDED.max(2 * kept);
         self.moved = moved;
         &self.moved
@@ -129,7 +145,9 @@ mod tests {
         let middle = arena.push(root, 'b');
         arena.push(lost, 'y');
         let end = arena.push(middle, 'c');
-        let moved = arena.keep([end, Arena::<char>::NONE, middle].into_iter()).to_vec();
+        arena.unmark();
+        [end, Arena::<char>::NONE, middle].into_iter().for_each(|link| arena.mark(link));
+        let moved = arena.sweep().to_vec();
         assert_eq!(moved, [0, Arena::<char>::NONE, 1, Arena::<char>::NONE, 2]);
         let chain = |link: Link| arena.chain(link).collect::<String>();
         assert_eq!(

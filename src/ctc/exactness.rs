@@ -1,13 +1,16 @@
 //! Prefix beam search against the enumeration of all alignments.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
 use super::prefix_beam::PrefixBeam;
-use super::{Hotword, LanguageModel, Outcome, Path, PrefixBeamConfig, Restriction, Token};
+use super::{
+    Hotword, LanguageModel, Outcome, Path, PrefixBeamConfig, Rescoring, Restriction, Token,
+};
 use crate::Grammar;
 use crate::Pronunciations;
+use crate::lm::RecurrentModel;
 use crate::lm::samples::{self, Oracle};
 use crate::tokens::{TokenId, TokenTable};
 
@@ -51,7 +54,13 @@ fn unlimited(language_model: Option<LanguageModel>) -> PrefixBeamConfig {
 }
 
 fn language_model() -> LanguageModel {
-    LanguageModel { ngrams: samples::model(), weight: 0.7, word_bonus: 0.4, oov_penalty: 1.5 }
+    LanguageModel {
+        ngrams: samples::model(),
+        weight: 0.7,
+        word_bonus: 0.4,
+        oov_penalty: 1.5,
+        rescoring: None,
+    }
 }
 
 /// Sums up all alignments, by token sequence; `before` is the token that ended what came before.
@@ -125,26 +134,35 @@ fn readings(phones: &[u32]) -> Vec<Vec<usize>> {
     words.flat_map(with_rest).collect()
 }
 
-/// Compares all readings of all phone sequences with what the search finds, by text and score.
-fn compare_phones(
+/// The texts of all readings of all phone sequences and their scores, the best first.
+fn expected_of_phones(
     rows: &[Vec<f32>],
-    model: Option<LanguageModel>,
+    model: Option<&LanguageModel>,
     hotwords: &[Hotword],
-    nbest: usize,
-) -> Result<(), TestCaseError> {
-    let knows = |word: &str| model.as_ref().is_none_or(|m| m.ngrams.word_id(word).is_some());
+) -> Vec<(f64, String)> {
+    let knows = |word: &str| model.is_none_or(|model| model.ngrams.word_id(word).is_some());
     let mut expected = Vec::new();
     for (phones, found) in enumerate(rows, 0).iter().filter(|(phones, _)| !phones.contains(&3)) {
         for reading in readings(phones) {
             let words: Vec<_> = reading.iter().map(|&index| PRONUNCIATIONS[index].0).collect();
             let text = words.join(" ");
-            let scores = model.as_ref().map_or(0.0, |model| words_score(&text, model, hotwords));
+            let scores = model.map_or(0.0, |model| words_score(&text, model, hotwords));
             if words.iter().all(|word| knows(word)) {
                 expected.push((found.sum.ln() + scores + hotwords_score(&text, hotwords), text));
             }
         }
     }
     expected.sort_by(|a, b| b.0.total_cmp(&a.0));
+    expected
+}
+
+fn search_of_phones(
+    rows: &[Vec<f32>],
+    model: Option<LanguageModel>,
+    hotwords: &[Hotword],
+    nbest: usize,
+    adjust: fn(PrefixBeam) -> PrefixBeam,
+) -> Vec<(f64, String)> {
     let config = PrefixBeamConfig {
         hotwords: hotwords.into(),
         pronunciations: Some(pronunciations()),
@@ -152,24 +170,73 @@ fn compare_phones(
         ..unlimited(model)
     };
     let table = table();
-    let mut search = PrefixBeam::new(&config, &table).unwrap();
+    let mut search = adjust(PrefixBeam::new(&config, &table).unwrap());
     for (frame, row) in (0..).zip(rows) {
         // The tokens' columns come first, and count nothing.
         let columns = [&[-1.0; TOKENS][..], &row[..3]].concat();
         search.accept(frame, &columns);
     }
-    let finals = search.finals();
     let text = |path: &Path| table.text(path.tokens.iter().map(|token| token.id));
-    if nbest <= 1 {
-        // Of those with the same future only the best is followed, by the sum of its alignments so far.
-        prop_assert!(finals[0].score <= expected[0].0 + 1e-4);
-        return Ok(());
+    search.finals().iter().map(|path| (path.score, text(path))).collect()
+}
+
+/// Compares all readings of all phone sequences with what the search finds, by text and score.
+fn compare_phones(
+    rows: &[Vec<f32>],
+    model: Option<LanguageModel>,
+    hotwords: &[Hotword],
+) -> Result<(), TestCaseError> {
+    let expected = expected_of_phones(rows, model.as_ref(), hotwords);
+    let found = search_of_phones(rows, model, hotwords, 1, PrefixBeam::without_recombination);
+    prop_assert_eq!(found.len(), expected.len());
+    for ((found, text), (score, _)) in found.iter().zip(&expected) {
+        prop_assert!((found - score).abs() < 1e-4, "{text}: {found} {score}");
+        prop_assert!(expected.iter().any(|(s, t)| t == text && (s - score).abs() < 1e-4));
     }
-    prop_assert_eq!(finals.len(), expected.len());
-    for (path, (score, _)) in finals.iter().zip(&expected) {
-        let text = text(path);
-        prop_assert!((path.score - score).abs() < 1e-4, "{text}: {} {score}", path.score);
-        prop_assert!(expected.iter().any(|(s, t)| *t == text && (s - score).abs() < 1e-4));
+    Ok(())
+}
+
+/// Looks for the best reading among the texts of the lattice, the first of which is what the search finds
+/// alone.
+fn compare_lattice(rows: &[Vec<f32>], model: Option<LanguageModel>) -> Result<(), TestCaseError> {
+    let expected = expected_of_phones(rows, model.as_ref(), &[]);
+    let alone = search_of_phones(rows, model.clone(), &[], 1, |search| search);
+    // Of those with the same future only the best is followed, by the sum of its alignments so far.
+    prop_assert!(alone[0].0 <= expected[0].0 + 1e-4);
+    let found = search_of_phones(rows, model, &[], usize::MAX, |search| search);
+    prop_assert_eq!(&found[0], &alone[0]);
+    prop_assert!(found.is_sorted_by(|a, b| a.0 >= b.0));
+    let texts: HashSet<_> = found.iter().map(|(_, text)| text).collect();
+    prop_assert_eq!(texts.len(), found.len());
+    prop_assert!(texts.contains(&expected[0].1));
+    Ok(())
+}
+
+/// Compares the scores of texts with those that are ranked anew.
+fn compare_rescored(rows: &[Vec<f32>]) -> Result<(), TestCaseError> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/words.rnn");
+    let recurrent = RecurrentModel::load(file).unwrap();
+    let rescoring = Rescoring { recurrent, share: 0.6, hypotheses: usize::MAX };
+    let model = LanguageModel { rescoring: Some(rescoring.clone()), ..language_model() };
+    let by_default = search_of_phones(rows, Some(model.clone()), &[], 1, |search| search);
+    prop_assert_eq!(
+        &by_default[0],
+        &search_of_phones(rows, Some(language_model()), &[], 1, |s| s)[0]
+    );
+    let before = search_of_phones(rows, Some(language_model()), &[], usize::MAX, |search| search);
+    let rescore = |mut search: PrefixBeam| {
+        search.rescore_finals();
+        search
+    };
+    let after = search_of_phones(rows, Some(model.clone()), &[], 1, rescore);
+    prop_assert_eq!(after.len(), before.len());
+    prop_assert!(after.is_sorted_by(|a, b| a.0 >= b.0));
+    let mut judge = rescoring.judge(&model.ngrams);
+    for (score, text) in after {
+        let words: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+        let old = before.iter().find(|(_, other)| *other == text).unwrap().0;
+        let expected = old + f64::from(model.weight) * judge.gain(&words);
+        prop_assert!((score - expected).abs() < 1e-4, "{text}: {score} {expected}");
     }
     Ok(())
 }
@@ -262,11 +329,19 @@ proptest! {
 
     #[test]
     fn words_of_phones_score_as_their_phones_and_their_words(rows in log_probs()) {
-        compare_phones(&rows, None, &[], usize::MAX)?;
-        compare_phones(&rows, Some(language_model()), &[], usize::MAX)?;
-        compare_phones(&rows, Some(language_model()), &hotwords(&["ab", "b a"]), usize::MAX)?;
-        compare_phones(&rows, Some(language_model()), &[], 1)?;
-        compare_phones(&rows, None, &[], 0)?;
+        compare_phones(&rows, None, &[])?;
+        compare_phones(&rows, Some(language_model()), &[])?;
+        compare_phones(&rows, Some(language_model()), &hotwords(&["ab", "b a"]))?;
+    }
+
+    #[test]
+    fn the_lattice_has_what_recombination_drops(rows in log_probs()) {
+        compare_lattice(&rows, Some(language_model()))?;
+    }
+
+    #[test]
+    fn finals_are_ranked_by_both_models_where_that_is_asked_for(rows in log_probs()) {
+        compare_rescored(&rows)?;
     }
 
     #[test]
@@ -312,7 +387,7 @@ proptest! {
         let all = enumerate(&rows, 0);
         let finals = search.finals();
         prop_assert!((1..=beam).contains(&finals.len()));
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for path in finals {
             let ids: Vec<u32> = path.tokens.iter().map(|token| token.id.0).collect();
             prop_assert!(path.score <= all[&ids].sum.ln() + 1e-6);

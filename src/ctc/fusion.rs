@@ -3,6 +3,8 @@
 
 use super::context::{ContextGraph, ContextState, Hotword};
 use super::listed::Listed;
+use super::rescoring::Rescoring;
+use super::{Path, Token};
 use crate::lm::{LexiconNode, LmState, NgramModel, WordId};
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
@@ -22,6 +24,9 @@ pub struct LanguageModel {
     /// log-probability. Per letter, as the log-probability of a spelling is, so that words are not
     /// run together to be unknown only once.
     pub oov_penalty: f32,
+    /// What ranks the hypotheses of finals anew, where nothing of them was told to be stable: after a
+    /// second pass, and in the chunks for files.
+    pub rescoring: Option<Rescoring>,
 }
 
 /// Scores token sequences, one token after another.
@@ -190,6 +195,11 @@ impl Fusion {
         self.language_model.as_ref().map(|model| &model.ngrams)
     }
 
+    /// What ranks finals anew.
+    pub fn rescoring(&self) -> Option<&Rescoring> {
+        self.language_model.as_ref()?.rescoring.as_ref()
+    }
+
     /// Whether hotwords have words that the language model lacks.
     pub fn lists_unknown_words(&self) -> bool {
         let is_known =
@@ -233,6 +243,25 @@ impl Fusion {
         hotwords + state.finished_score + f64::from(model.weight * model.ngrams.end(&state.words))
     }
 
+    /// Adds to the score of whole utterances what another judgement of their words makes of it.
+    pub fn rescore(&self, paths: &mut [Path]) {
+        let Some(model) = &self.language_model else { return };
+        let Some(rescoring) = &model.rescoring else { return };
+        let mut judge = rescoring.judge(&model.ngrams);
+        for path in paths {
+            let words = self.words(&path.tokens);
+            path.score += f64::from(model.weight) * judge.gain(&words);
+        }
+    }
+
+    /// The words that tokens spell.
+    fn words(&self, tokens: &[Token]) -> Vec<String> {
+        let bytes = tokens.iter().flat_map(|token| self.spellings[token.id.0 as usize].iter());
+        let bytes: Vec<u8> = bytes.copied().collect();
+        let words = bytes.split(|&byte| byte == BOUNDARY).filter(|word| !word.is_empty());
+        words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+    }
+
     /// No less than the score of any state one token on.
     pub fn bound(&self, state: &FusionState) -> f64 {
         state.finished_score + self.most_bonus + self.context.bound(&state.context)
@@ -249,11 +278,14 @@ impl FusionState {
 impl LanguageModel {
     /// Weights that were tuned for `en-small`; others want others.
     pub fn new(ngrams: NgramModel) -> Self {
-        Self { ngrams, weight: 0.6, word_bonus: 2.1, oov_penalty: 1.5 }
+        Self { ngrams, weight: 0.6, word_bonus: 2.1, oov_penalty: 1.5, rescoring: None }
     }
 
     fn check(&self) -> Result<()> {
         let Self { weight, word_bonus, oov_penalty, .. } = *self;
+        if let Some(rescoring) = &self.rescoring {
+            rescoring.check()?;
+        }
         if !(weight >= 0.0 && weight.is_finite()) {
             return Err(Error::Config(format!(
                 "a language model weight of {weight}; it must be a number from 0 on"

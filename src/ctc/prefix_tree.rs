@@ -54,9 +54,9 @@ impl PrefixTree {
         *self.children.entry((prefix, step)).or_insert_with(new)
     }
 
-    /// Drops all but `ends` and what they go on from. Gives each old link's new one.
-    pub fn keep(&mut self, ends: impl Iterator<Item = Link>) -> &[Link] {
-        let moved = self.arena.keep(ends);
+    /// Drops all that is not marked in the arena. Gives each old link's new one.
+    pub fn sweep(&mut self) -> &[Link] {
+        let moved = self.arena.sweep();
         let kept = |link: Link| Some(moved[link as usize]).filter(|&l| l != Arena::<Prefix>::NONE);
         let children = self.children.drain();
         self.kept_children.extend(

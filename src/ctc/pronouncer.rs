@@ -39,6 +39,17 @@ pub(crate) struct KeptPronouncer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SpelledWord(u32);
 
+#[cfg(test)]
+impl SpelledWord {
+    pub(super) fn of(number: u32) -> Self {
+        Self(number)
+    }
+
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// Of a hotword's, and of every word where there is no language model.
 const NOT_IN_MODEL: u32 = u32::MAX;
 

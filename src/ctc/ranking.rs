@@ -23,15 +23,16 @@ type Future = (Option<TokenId>, LexiconNode, FusionFuture);
 #[derive(Clone, Debug, Default)]
 pub struct Ranking {
     ranked: Vec<Ranked>,
-    seen: HashMap<Future, Kept, BuildHasherDefault<FutureHasher>>,
+    /// The rank of the best candidate of each future.
+    seen: HashMap<Future, usize, BuildHasherDefault<FutureHasher>>,
+    dropped: Vec<Dropped>,
 }
 
-/// The candidates of one future that are kept.
+/// A candidate that was dropped for another one of the same future: their places.
 #[derive(Clone, Copy, Debug)]
-struct Kept {
-    /// The rank of the first.
-    first: usize,
-    count: usize,
+pub struct Dropped {
+    pub place: usize,
+    pub kept: usize,
 }
 
 /// Which candidates are dropped since the same may follow better ones and scores the same.
@@ -39,8 +40,8 @@ struct Kept {
 pub struct Recombination<'a> {
     /// What tells the futures.
     pub fusion: &'a Fusion,
-    /// How many are kept of each.
-    pub kept: usize,
+    /// How much less than the other's the score of a candidate between words may be that is noted, if any is.
+    pub noted: Option<f64>,
 }
 
 /// Multiplies and rotates, like that of Firefox: the keys are small numbers that nobody chooses, and there are
@@ -49,8 +50,7 @@ pub struct Recombination<'a> {
 struct FutureHasher(u64);
 
 impl Ranking {
-    /// Ranks candidates whose score is less than the best one's by no more than `margin`: up to `beam`, or with
-    /// a recombination up to so many for each that is kept of a future.
+    /// Ranks up to `beam` candidates whose score is less than the best one's by no more than `margin`.
     pub fn rank(
         &mut self,
         candidates: &[Candidate],
@@ -59,18 +59,17 @@ impl Ranking {
         recombination: Option<Recombination>,
     ) {
         self.ranked.clear();
+        self.dropped.clear();
         let scores = candidates.iter().map(|candidate| candidate.score);
         self.ranked.extend(scores.zip(0..));
         let best = self.ranked.iter().map(|ranked| ranked.0).fold(f64::NEG_INFINITY, f64::max);
         let least = best - margin;
         self.ranked.retain(|ranked| ranked.0 >= least);
-        let mut most = beam;
         if let Some(recombination) = recombination {
-            most = beam.saturating_mul(recombination.kept);
-            keep_best(&mut self.ranked, most.saturating_mul(RANKED_PER_KEPT));
+            keep_best(&mut self.ranked, beam.saturating_mul(RANKED_PER_KEPT));
             self.recombine(candidates, recombination);
         }
-        keep_best(&mut self.ranked, most);
+        keep_best(&mut self.ranked, beam);
         // The best first, so that in the next frame little is put up in vain.
         self.ranked.sort_unstable_by(better);
     }
@@ -80,28 +79,39 @@ impl Ranking {
         self.ranked.iter().map(|&(_, place)| place as usize)
     }
 
+    /// The candidates that were dropped for others, as far as they are noted; of those some may not be kept either.
+    pub fn dropped(&self) -> &[Dropped] {
+        &self.dropped
+    }
+
     /// Keeps the best of the ranked candidates of each future.
     fn recombine(&mut self, candidates: &[Candidate], by: Recombination) {
-        let Self { seen, ranked } = self;
-        if by.kept > 1 {
-            ranked.sort_unstable_by(better);
-        }
+        let Self { seen, ranked, dropped } = self;
         seen.clear();
         let mut kept = 0;
         for rank in 0..ranked.len() {
             let candidate = ranked[rank];
             let Entry { token, text, .. } = &candidates[candidate.1 as usize].entry;
             let future = (*token, text.said, by.fusion.future(&text.fusion));
-            let others = seen.entry(future).or_insert(Kept { first: kept, count: 0 });
-            if others.count < by.kept {
-                others.count += 1;
+            let best = *seen.entry(future).or_insert(kept);
+            if best == kept {
                 ranked[kept] = candidate;
                 kept += 1;
-            } else if better(&candidate, &ranked[others.first]).is_lt() {
-                // Unsorted, hence the only one.
-                ranked[others.first] = candidate;
+                continue;
+            }
+            let mut worse = candidate;
+            if better(&candidate, &ranked[best]).is_lt() {
+                worse = std::mem::replace(&mut ranked[best], candidate);
+            }
+            if by.noted.is_some() && text.said == LexiconNode::ROOT {
+                dropped.push(Dropped { place: worse.1 as usize, kept: best });
             }
         }
+        if let Some(noted) = by.noted {
+            let behind = |place: usize, best: usize| ranked[best].0 - candidates[place].score;
+            dropped.retain(|dropped| behind(dropped.place, dropped.kept) <= noted);
+        }
+        dropped.iter_mut().for_each(|dropped| dropped.kept = ranked[dropped.kept].1 as usize);
         ranked.truncate(kept);
     }
 }

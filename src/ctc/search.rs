@@ -118,6 +118,21 @@ impl Search {
         }
     }
 
+    /// Has finals ranked anew, if there is what does.
+    pub fn rescore_finals(&mut self) {
+        if let Self::PrefixBeam(search) = self {
+            search.rescore_finals();
+        }
+    }
+
+    /// Whether finals are ranked anew, so that nothing is stable before.
+    pub fn rescores(&self) -> bool {
+        match self {
+            Self::Greedy(..) => false,
+            Self::PrefixBeam(search) => search.rescores(),
+        }
+    }
+
     /// Whether hotwords or a grammar wait for the next utterance.
     pub fn has_pending(&self) -> bool {
         match self {

@@ -1,9 +1,10 @@
-//! Word n-grams with back-off: how probable a word is after those before it.
+//! How probable a word is after those before it: n-grams with back-off, and a small recurrent model.
 
 mod arpa;
 mod binary;
 mod lexicon;
 mod packed;
+mod recurrent;
 #[cfg(test)]
 pub(crate) mod samples;
 mod values;
@@ -12,6 +13,8 @@ mod words;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+
+pub use recurrent::{RecurrentModel, RecurrentState, RecurrentWord};
 
 pub(crate) use lexicon::{Lexicon, LexiconNode};
 

@@ -67,6 +67,21 @@ pub struct LanguageModelConfig {
     pub oov_penalty: f32,
     /// The prefixes that the search keeps.
     pub beam: usize,
+    /// What ranks finals anew. May be left out.
+    #[serde(default)]
+    pub rescoring: Option<RescoringConfig>,
+}
+
+/// A recurrent language model's file, and how it is used; see [`crate::ctc::Rescoring`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RescoringConfig {
+    /// The file, in the model's folder.
+    pub file: PathBuf,
+    /// How much of the mean of both models' probabilities is its, 0 to 1.
+    pub share: f32,
+    /// How many hypotheses are ranked.
+    pub hypotheses: usize,
 }
 
 /// An encoder's files and geometry.

@@ -19,7 +19,9 @@ pub(crate) use attention::{AttentionModel, DecoderConfig};
 pub(crate) use second::SecondEncoder;
 use second::{Beside, First};
 
-pub use config::{CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig};
+pub use config::{
+    CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig, RescoringConfig,
+};
 pub use options::{Chunk, Device, LoadOptions, Precision};
 
 #[cfg(feature = "builtin-model")]
@@ -32,10 +34,10 @@ use prost::bytes::Bytes;
 
 #[cfg(feature = "builtin-model")]
 use crate::ctc::Search;
-use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig};
+use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig, Rescoring};
 use crate::encoder::{Encoder, EncoderOutput, Gpu};
 use crate::lexicon::Pronunciations;
-use crate::lm::NgramModel;
+use crate::lm::{NgramModel, RecurrentModel};
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
@@ -61,6 +63,13 @@ struct Parts {
 
 /// The encoder in use and what it is.
 type Chosen = (Encoder, Precision);
+
+/// What tells how probable words are.
+#[derive(Clone)]
+struct Words {
+    ngrams: NgramModel,
+    recurrent: Option<RecurrentModel>,
+}
 
 impl Model {
     /// Loads the folder `dir`.
@@ -92,9 +101,9 @@ impl Model {
             None => None,
         };
         let language_model = config.language_model.as_ref();
-        let ngrams = language_model.map(|model| NgramModel::load(dir.join(&model.file)));
+        let words = language_model.map(|model| Words::load(dir, model)).transpose()?;
         let encoders = (encoder, second_encoder);
-        Ok(Self::assemble(config, tokens, pronunciations, encoders, ngrams.transpose()?))
+        Ok(Self::assemble(config, tokens, pronunciations, encoders, words))
     }
 
     /// Loads the int8 model, and its language model, that are compiled into the library.
@@ -130,15 +139,15 @@ impl Model {
         let (encoder, words) = std::thread::scope(|scope| {
             let encoder = scope.spawn(|| builtin_encoder(&config, columns, None));
             let words = builtin_words();
-            if let Ok((pronunciations, ngrams)) = &words {
+            if let Ok((pronunciations, words)) = &words {
                 // Leaves the tree for the searches to come, the first of which is told what is wrong.
-                let (ngrams, pronunciations) = (ngrams.clone(), pronunciations.clone());
-                let decoding = decoding(&config, Some(ngrams), Some(pronunciations));
+                let (words, pronunciations) = (words.clone(), pronunciations.clone());
+                let decoding = decoding(&config, Some(words), Some(pronunciations));
                 let _ = Search::new(&decoding, &tokens);
             }
             (encoder.join().unwrap_or_else(|panic| resume_unwind(panic)), words)
         });
-        let (encoder, (pronunciations, ngrams)) = (encoder?, words?);
+        let (encoder, (pronunciations, words)) = (encoder?, words?);
         let phones = Some(include_str!(builtin_path!("phones.txt")));
         let first = First { config: &config, tokens: &tokens, phones };
         let (second, beside) = second_pass(&first, options)?;
@@ -155,7 +164,7 @@ impl Model {
             release_loaded();
         }
         let encoders = ((encoder, Precision::Int8), second_encoder);
-        Ok(Self::assemble(config, tokens, Some(pronunciations), encoders, Some(ngrams)))
+        Ok(Self::assemble(config, tokens, Some(pronunciations), encoders, Some(words)))
     }
 
     /// What `config.json` says.
@@ -220,7 +229,7 @@ impl Model {
         tokens: TokenTable,
         pronunciations: Option<Pronunciations>,
         ((encoder, precision), second_encoder): (Chosen, Option<SecondEncoder>),
-        ngrams: Option<NgramModel>,
+        words: Option<Words>,
     ) -> Self {
         log::info!(
             "model {} ({}): {} tokens, chunks of {} frames and {} of lookahead",
@@ -230,7 +239,7 @@ impl Model {
             config.encoder.chunk_frames,
             config.encoder.lookahead_frames,
         );
-        let decoding = decoding(&config, ngrams, pronunciations.clone());
+        let decoding = decoding(&config, words, pronunciations.clone());
         if let Some(SecondEncoder { config, .. }) = &second_encoder {
             log::info!("second pass in chunks of {} frames", config.encoder.chunk_frames);
         }
@@ -243,6 +252,17 @@ impl Model {
             pronunciations,
             decoding,
         }))
+    }
+}
+
+impl Words {
+    fn load(dir: &Path, config: &LanguageModelConfig) -> Result<Self> {
+        let rescoring = config.rescoring.as_ref();
+        let recurrent = rescoring.map(|rescoring| RecurrentModel::load(dir.join(&rescoring.file)));
+        Ok(Self {
+            ngrams: NgramModel::load(dir.join(&config.file))?,
+            recurrent: recurrent.transpose()?,
+        })
     }
 }
 
@@ -274,7 +294,7 @@ fn release_loaded() {
 }
 
 #[cfg(feature = "builtin-model")]
-fn builtin_words() -> Result<(Pronunciations, NgramModel)> {
+fn builtin_words() -> Result<(Pronunciations, Words)> {
     let pronunciations = Pronunciations::parse(
         include_str!(builtin_path!("phones.txt")),
         unpack(include_bytes!(concat!(env!("OUT_DIR"), "/pronunciations.txt.zlib")))?,
@@ -282,7 +302,9 @@ fn builtin_words() -> Result<(Pronunciations, NgramModel)> {
     .with_rules(&unpack(include_bytes!(concat!(env!("OUT_DIR"), "/letter-to-sound.txt.zlib")))?)?;
     let ngrams = include_bytes!(builtin_path!("words.lm"));
     let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
-    Ok((pronunciations, ngrams))
+    let recurrent = include_bytes!(builtin_path!("words.rnn"));
+    let recurrent = RecurrentModel::in_place(recurrent, Path::new(builtin_path!("words.rnn")))?;
+    Ok((pronunciations, Words { ngrams, recurrent: Some(recurrent) }))
 }
 
 /// A text that the build script has packed.
@@ -306,14 +328,18 @@ fn load_pronunciations(dir: &Path, phones: &PhonesConfig) -> Result<Pronunciatio
 
 fn decoding(
     config: &ModelConfig,
-    ngrams: Option<NgramModel>,
+    words: Option<Words>,
     pronunciations: Option<Pronunciations>,
 ) -> Decoding {
-    let (Some(config), Some(ngrams)) = (&config.language_model, ngrams) else {
+    let (Some(config), Some(Words { ngrams, recurrent })) = (&config.language_model, words) else {
         return Decoding::Greedy;
     };
     let &LanguageModelConfig { weight, word_bonus, oov_penalty, beam, .. } = config;
-    let language_model = Some(LanguageModel { ngrams, weight, word_bonus, oov_penalty });
+    let rescoring = config.rescoring.as_ref().zip(recurrent);
+    let rescoring = rescoring.map(|(&RescoringConfig { share, hypotheses, .. }, recurrent)| {
+        Rescoring { recurrent, share, hypotheses }
+    });
+    let language_model = Some(LanguageModel { ngrams, weight, word_bonus, oov_penalty, rescoring });
     let mut config = PrefixBeamConfig { beam, language_model, ..PrefixBeamConfig::default() };
     if pronunciations.is_some() {
         config.token_threshold = PHONE_THRESHOLD;

@@ -60,7 +60,15 @@ pub struct DecodingArgs {
     /// have
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub oov_penalty: Option<f32>,
+
+    /// Rank the N likeliest hypotheses of a final anew by the model's recurrent language model, where there is a
+    /// second pass or a file is transcribed; 0 ranks none [default: the model's]
+    #[arg(long, value_name = "N")]
+    pub rescored: Option<usize>,
 }
+
+const NOTHING_RESCORES: &str = "there is no recurrent language model to rank hypotheses by: only a model's folder may have one, \
+    and it goes with the folder's n-grams; leave `--rescored` out";
 
 /// How token sequences are searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -113,6 +121,7 @@ impl DecodingArgs {
             ("--lm-weight", self.lm_weight.is_some()),
             ("--word-bonus", self.word_bonus.is_some()),
             ("--oov-penalty", self.oov_penalty.is_some()),
+            ("--rescored", self.rescored.is_some()),
             ("--nbest", nbest.get() > 1),
         ];
         match needs_beam.iter().find(|(_, given)| *given) {
@@ -147,7 +156,8 @@ impl DecodingArgs {
             Some(file) => {
                 let ngrams = NgramModel::load(file)?;
                 Some(match of_model {
-                    Some(of_model) => LanguageModel { ngrams, ..of_model },
+                    // What ranks finals anew was made for the model's own words.
+                    Some(of_model) => LanguageModel { ngrams, rescoring: None, ..of_model },
                     None => LanguageModel::new(ngrams),
                 })
             }
@@ -157,11 +167,20 @@ impl DecodingArgs {
             if self.lm_weight.or(self.word_bonus).or(self.oov_penalty).is_some() {
                 bail!("there is no language model to weigh; give one with `--lm FILE`");
             }
+            if self.rescored.is_some_and(|hypotheses| hypotheses > 0) {
+                bail!(NOTHING_RESCORES);
+            }
             return Ok(None);
         };
         model.weight = self.lm_weight.unwrap_or(model.weight);
         model.word_bonus = self.word_bonus.unwrap_or(model.word_bonus);
         model.oov_penalty = self.oov_penalty.unwrap_or(model.oov_penalty);
+        match (self.rescored, &mut model.rescoring) {
+            (Some(0), rescoring) => *rescoring = None,
+            (Some(hypotheses), Some(rescoring)) => rescoring.hypotheses = hypotheses,
+            (Some(_), None) => bail!(NOTHING_RESCORES),
+            (None, _) => {}
+        }
         Ok(Some(model))
     }
 }
@@ -174,10 +193,15 @@ pub fn describe(decoding: &Decoding) -> String {
     };
     let described = match language_model {
         None => format!("beam {beam}"),
-        Some(LanguageModel { weight, word_bonus, oov_penalty, .. }) => format!(
-            "beam {beam}, language model weight {weight}, word bonus {word_bonus}, OOV penalty \
-             {oov_penalty}"
-        ),
+        Some(LanguageModel { weight, word_bonus, oov_penalty, rescoring, .. }) => {
+            let rescored = rescoring.as_ref().map_or(String::new(), |rescoring| {
+                format!(", {} hypotheses of a final ranked anew", rescoring.hypotheses)
+            });
+            format!(
+                "beam {beam}, language model weight {weight}, word bonus {word_bonus}, OOV penalty \
+                 {oov_penalty}{rescored}"
+            )
+        }
     };
     match restriction {
         None => described,

@@ -5,18 +5,25 @@
 //! a blank and those that end in the last token are summed apart. The times of the tokens are those
 //! of the best alignment.
 
+mod extension;
+mod outcome;
+mod settling;
+
 use std::sync::Arc;
 
-use super::alignments::{Alignments, Start};
-use super::arena::Arena;
-use super::entry::{Candidate, Entry, Text};
-use super::fusion::Fusion;
-use super::prefix_beam_config::PrefixBeamConfig;
-use super::prefix_tree::{Prefix, PrefixTree, Step};
-use super::pronouncer::{Pronouncer, SpelledWord};
-use super::ranking::{Ranking, Recombination};
-use super::restriction::{Bounds, Judge};
-use super::{Hotword, Outcome, Path, Restriction, Token};
+use extension::Successor;
+
+use crate::ctc::alignments::{Alignments, Start};
+use crate::ctc::arena::{Arena, Link};
+use crate::ctc::entry::{Candidate, Entry, Text};
+use crate::ctc::fusion::Fusion;
+use crate::ctc::lattice::{LATTICE_MARGIN, Lattice};
+use crate::ctc::prefix_beam_config::PrefixBeamConfig;
+use crate::ctc::prefix_tree::{Prefix, PrefixTree, Step};
+use crate::ctc::pronouncer::Pronouncer;
+use crate::ctc::ranking::{Ranking, Recombination};
+use crate::ctc::restriction::{Bounds, Judge};
+use crate::ctc::{Hotword, Restriction};
 use crate::grammar::TokenState;
 use crate::lexicon::Pronunciations;
 use crate::lm::LexiconNode;
@@ -53,6 +60,14 @@ pub(crate) struct PrefixBeam {
     /// What the next beam is chosen from; here so that its memory is reused, as the lists below.
     candidates: Vec<Candidate>,
     ranking: Ranking,
+    /// Each candidate's prefix in the beam, while dropped ones are noted.
+    links: Vec<Link>,
+    /// What was dropped, if finals ask for more than the best.
+    lattice: Lattice,
+    /// Whether of prefixes that go on alike only the best is followed.
+    recombines: bool,
+    /// Whether finals are ranked anew.
+    rescores: bool,
     likely: Vec<(TokenId, f32)>,
     /// The prefixes of the beam that are another one and a step: that one's place, and the step.
     extended: Vec<(u32, Step)>,
@@ -68,17 +83,6 @@ struct Limits {
     max_unstable_frames: Option<u64>,
     nbest: usize,
 }
-
-/// A step that a prefix may take, and what it has written then.
-#[derive(Clone, Copy, Debug)]
-struct Successor {
-    step: Step,
-    text: Text,
-}
-
-/// How much less than [`PrefixBeamConfig::token_threshold`] a letter of a hotword may have to be
-/// begun. A rare word has letters that the encoder does not expect; tuned with `en-small`.
-const HOTWORD_SLACK: f32 = 3.0;
 
 impl PrefixBeam {
     /// # Errors
@@ -121,6 +125,10 @@ impl PrefixBeam {
             beam: Vec::new(),
             candidates: Vec::new(),
             ranking: Ranking::default(),
+            links: Vec::new(),
+            lattice: Lattice::default(),
+            recombines: true,
+            rescores: false,
             likely: Vec::new(),
             extended: Vec::new(),
             successors: Vec::new(),
@@ -140,19 +148,15 @@ impl PrefixBeam {
         self.candidates.clear();
         self.stay(log_probs);
         self.extend();
-        let recombination = Recombination { fusion: &self.fusion, kept: self.limits.nbest.max(1) };
-        let recombination = Some(recombination).filter(|_| self.hears_phones);
+        let noted = (self.hypotheses() > 1).then_some(LATTICE_MARGIN);
+        let recombination = Recombination { fusion: &self.fusion, noted };
+        let recombination = Some(recombination).filter(|_| self.hears_phones && self.recombines);
         self.ranking.rank(&self.candidates, self.limits.beam, self.score_margin(), recombination);
         self.settle(frame, log_probs);
+        self.note_dropped(frame, log_probs);
         self.commit(frame);
         self.forget_unused();
         likeliest == self.blank_now()
-    }
-
-    /// The best prefix so far, its last word perhaps unfinished.
-    pub fn partial(&self) -> Path {
-        let (entry, score) = self.best_now();
-        self.path(entry, score)
     }
 
     /// Whether the best prefix so far has nothing to write, and nothing outside a grammar was heard.
@@ -165,26 +169,6 @@ impl PrefixBeam {
         self.is_root(best) && (!self.bounds.exist() || self.judge.is_empty())
     }
 
-    /// All prefixes of the beam that may end as utterances that end here, the best first; never
-    /// none. The empty prefix, which stands for silence, always may.
-    pub fn finals(&self) -> Vec<Path> {
-        let may_end = |entry: &&Entry| self.may_end(entry);
-        let ends = self.beam.iter().filter(may_end);
-        let mut paths: Vec<_> =
-            ends.map(|entry| self.path(entry, self.final_score(entry))).collect();
-        paths.sort_by(|a, b| b.score.total_cmp(&a.score));
-        if paths.is_empty() && self.hears_phones {
-            // All were cut off within a word.
-            let (entry, score) = self.best_now();
-            paths.push(self.path(entry, score));
-        }
-        if paths.is_empty() {
-            let outcome = Outcome::SomethingElse { fit: 0.0 };
-            paths.push(Path { tokens: self.judge.heard(), stable: 0, score: 0.0, outcome });
-        }
-        paths
-    }
-
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
     pub fn start_utterance(&mut self) {
         let scored = self.beam.iter().map(|entry| (entry, self.final_score(entry)));
@@ -195,6 +179,17 @@ impl PrefixBeam {
         }
         self.judge.start_utterance();
         self.begin(token, blank.relative_to(all), last.relative_to(all));
+    }
+
+    /// Has finals ranked anew, if there is what does.
+    pub fn rescore_finals(&mut self) {
+        self.rescores = true;
+        self.begin_anew();
+    }
+
+    /// Whether finals are ranked anew, so that nothing is stable before.
+    pub fn rescores(&self) -> bool {
+        self.rescores && self.fusion.rescoring().is_some() && !self.bounds.exist()
     }
 
     /// Whether hotwords or a grammar wait for the next utterance.
@@ -262,6 +257,12 @@ impl PrefixBeam {
         self.pronunciations.as_ref().map(of).transpose()
     }
 
+    /// The same search, but that it follows all prefixes that the beam has room for.
+    #[cfg(test)]
+    pub fn without_recombination(self) -> Self {
+        Self { recombines: false, ..self }
+    }
+
     /// The prefixes and starts held in memory.
     #[cfg(test)]
     pub fn remembered(&self) -> usize {
@@ -280,10 +281,10 @@ impl PrefixBeam {
         }
     }
 
-    /// Whether the prefix may stand for an utterance that ends here.
-    fn may_end(&self, entry: &Entry) -> bool {
-        let Text { grammar, said, .. } = entry.text;
-        self.is_root(entry) || (self.bounds.end(grammar) && said == LexiconNode::ROOT)
+    /// How many texts finals are made of.
+    fn hypotheses(&self) -> usize {
+        let rescored = self.fusion.rescoring().filter(|_| self.rescores());
+        rescored.map_or(1, |rescoring| rescoring.hypotheses).max(self.limits.nbest)
     }
 
     /// The blank of what is searched; that of the phones is their first.
@@ -310,152 +311,12 @@ impl PrefixBeam {
         let last = if token.is_some() { last } else { Alignments::NONE };
         self.hears_phones = hears_phones;
         self.starts.clear();
+        self.lattice.clear();
         let prefix = self.prefixes.begin(token);
         self.beam.clear();
         let (fusion, grammar) = (self.fusion.begin(), TokenState::START);
         let text = Text { fusion, grammar, said: LexiconNode::ROOT, lookahead: 0.0 };
         self.beam.push(Entry { prefix, token, blank, last, word: None, text });
-    }
-
-    /// Notes the tokens that are worth a try, and returns the likeliest; of equals the first.
-    fn find_likely(&mut self, log_probs: &[f32]) -> TokenId {
-        self.likely.clear();
-        let slack = if self.fusion.has_hotwords() { HOTWORD_SLACK } else { 0.0 };
-        let least = self.token_threshold() - slack;
-        let blank = self.blank_now();
-        let mut likeliest = (TokenId(0), f32::NEG_INFINITY);
-        for (id, &log_prob) in (0..).map(TokenId).zip(log_probs) {
-            if log_prob > likeliest.1 {
-                likeliest = (id, log_prob);
-            }
-            if log_prob >= least && id != blank {
-                self.likely.push((id, log_prob));
-            }
-        }
-        likeliest.0
-    }
-
-    /// The least log-probability that a token is begun with.
-    fn token_threshold(&self) -> f32 {
-        if self.bounds.exist() { f32::NEG_INFINITY } else { self.limits.token_threshold }
-    }
-
-    /// Puts up the beam's prefixes as they are, by a blank, by their last token going on, or by that
-    /// token beginning after the prefix one shorter.
-    fn stay(&mut self, log_probs: &[f32]) {
-        for (place, entry) in (0..).zip(&self.beam) {
-            self.prefixes.arena.get_mut(entry.prefix).place = place;
-        }
-        self.extended.clear();
-        let blank = log_prob(log_probs, self.blank_now());
-        for entry in &self.beam {
-            let mut last = Alignments::NONE;
-            if let Some(token) = entry.token {
-                let log_prob = log_prob(log_probs, token);
-                last = entry.last.then(log_prob);
-                if let Some(place) = self.place_before(entry) {
-                    last = last.or(self.beam[place as usize].extended(token, log_prob));
-                    self.extended.push((place, Step { token, word: entry.word }));
-                }
-            }
-            let entry = Entry { blank: entry.any().then(blank), last, ..*entry };
-            self.candidates.push(Candidate { entry, is_new: false, score: entry.score() });
-        }
-        self.extended.sort_unstable();
-    }
-
-    /// Where the prefix without its last token stands in the beam.
-    fn place_before(&self, entry: &Entry) -> Option<u32> {
-        let before = self.prefixes.arena.before(entry.prefix);
-        if before == Arena::<Prefix>::NONE {
-            return None;
-        }
-        let place = self.prefixes.arena.get(before).place;
-        let found = self.beam.get(place as usize)?;
-        (found.prefix == before).then_some(place)
-    }
-
-    /// Puts up each prefix of the beam with each likely token more.
-    fn extend(&mut self) {
-        let margin = self.score_margin();
-        let scores = self.candidates.iter().map(|candidate| candidate.score);
-        let mut best = scores.fold(f64::NEG_INFINITY, f64::max);
-        let mut successors = std::mem::take(&mut self.successors);
-        for (place, entry) in (0..).zip(&self.beam) {
-            let bound = self.fusion.bound(&entry.text.fusion);
-            for &(token, log_prob) in &self.likely {
-                let last = entry.extended(token, log_prob.into());
-                let least = best - margin;
-                if last.sum == f64::NEG_INFINITY || last.sum + bound < least {
-                    continue;
-                }
-                successors.clear();
-                self.find_successors(&entry.text, token, log_prob, &mut successors);
-                for &Successor { step, text } in &successors {
-                    if self.extended.binary_search(&(place, step)).is_ok() {
-                        continue;
-                    }
-                    let score = last.sum + text.score();
-                    if score < best - margin {
-                        continue;
-                    }
-                    best = best.max(score);
-                    let (prefix, token, word) = (entry.prefix, Some(step.token), step.word);
-                    let entry = Entry { prefix, token, blank: Alignments::NONE, last, word, text };
-                    self.candidates.push(Candidate { entry, is_new: true, score });
-                }
-            }
-        }
-        self.successors = successors;
-    }
-
-    /// Puts up what a text becomes with one token more: nothing, one, or one for every word that ends
-    /// with a phone.
-    fn find_successors(
-        &self,
-        text: &Text,
-        token: TokenId,
-        log_prob: f32,
-        found: &mut Vec<Successor>,
-    ) {
-        if let Some(pronouncer) = self.pronouncer.as_deref().filter(|_| self.hears_phones) {
-            return self.find_words(pronouncer, text, token, found);
-        }
-        let Some(grammar) = self.bounds.next(text.grammar, token) else { return };
-        let is_likely = log_prob >= self.token_threshold();
-        if is_likely || self.fusion.spells_hotword(&text.fusion, token) {
-            let fusion = self.fusion.advance(&text.fusion, token);
-            let step = Step { token, word: None };
-            found.push(Successor { step, text: Text { fusion, grammar, ..*text } });
-        }
-    }
-
-    fn find_words(
-        &self,
-        pronouncer: &Pronouncer,
-        text: &Text,
-        phone: TokenId,
-        found: &mut Vec<Successor>,
-    ) {
-        let Some(said) = pronouncer.next(text.said, phone) else { return };
-        if pronouncer.goes_on(said) {
-            let lookahead = self.fusion.lookahead(pronouncer.best_below(said));
-            let step = Step { token: phone, word: None };
-            found.push(Successor { step, text: Text { said, lookahead, ..*text } });
-        }
-        for &word in pronouncer.words(said) {
-            let tokens = pronouncer.letters(word);
-            let fusion = match pronouncer.model_word(word) {
-                Some(id) => self.fusion.advance_word(&text.fusion, id, tokens),
-                None => {
-                    let advance = |fusion, token| self.fusion.advance(&fusion, token);
-                    advance(tokens.fold(text.fusion, advance), pronouncer.boundary())
-                }
-            };
-            let step = Step { token: phone, word: Some(word) };
-            let text = Text { fusion, said: LexiconNode::ROOT, lookahead: 0.0, ..*text };
-            found.push(Successor { step, text });
-        }
     }
 
     fn score_margin(&self) -> f64 {
@@ -465,117 +326,8 @@ impl PrefixBeam {
         }
     }
 
-    /// Makes the kept candidates the beam.
-    fn settle(&mut self, frame: u64, log_probs: &[f32]) {
-        self.beam.clear();
-        for place in self.ranking.places() {
-            let Candidate { mut entry, is_new, .. } = self.candidates[place];
-            if let Some(token) = entry.token {
-                if is_new {
-                    let step = Step { token, word: entry.word };
-                    entry.prefix = self.prefixes.child(entry.prefix, step);
-                }
-                if entry.last.begins {
-                    let start = Start { frame, log_prob: log_probs[token.0 as usize] };
-                    entry.last.start = self.starts.push(entry.last.start, start);
-                    entry.last.begins = false;
-                }
-            }
-            self.beam.push(entry);
-        }
-    }
-
-    /// Drops the prefixes that differ from the best one in tokens too old to change.
-    fn commit(&mut self, frame: u64) {
-        let Some(oldest) = self.limits.max_unstable_frames.map(|age| frame.saturating_sub(age))
-        else {
-            return;
-        };
-        if self.bounds.exist() {
-            return;
-        }
-        let best = *self.best_now().0;
-        let young = self.starts.chain(best.any().start).take_while(|s| s.frame >= oldest).count();
-        let mut committed = best.prefix;
-        for _ in 0..young {
-            committed = self.prefixes.arena.before(committed);
-        }
-        let arena = &self.prefixes.arena;
-        // A word whose last phones are young is not settled by its first.
-        let is_within_word =
-            |link| arena.before(link) != Arena::<Prefix>::NONE && arena.get(link).word.is_none();
-        while self.hears_phones && is_within_word(committed) {
-            committed = arena.before(committed);
-        }
-        self.beam.retain(|entry| arena.common(entry.prefix, committed) == committed);
-    }
-
-    /// How many tokens all prefixes of the beam begin with.
-    fn common_tokens(&self) -> usize {
-        let arena = &self.prefixes.arena;
-        let links = self.beam.iter().map(|entry| entry.prefix);
-        let common = links.reduce(|a, b| arena.common(a, b)).unwrap_or(Arena::<Prefix>::NONE);
-        // The empty prefix is a link too.
-        arena.chain(common).count().saturating_sub(1)
-    }
-
     fn best_now(&self) -> (&Entry, f64) {
         best(self.beam.iter().map(|entry| (entry, entry.score())))
-    }
-
-    fn forget_unused(&mut self) {
-        if self.starts.is_crowded() {
-            let starts = |entry: &Entry| [entry.blank.start, entry.last.start];
-            let moved = self.starts.keep(self.beam.iter().flat_map(starts));
-            for side in self.beam.iter_mut().flat_map(|e| [&mut e.blank, &mut e.last]) {
-                if side.start != Arena::<Start>::NONE {
-                    side.start = moved[side.start as usize];
-                }
-            }
-        }
-        if self.prefixes.arena.is_crowded() {
-            let moved = self.prefixes.keep(self.beam.iter().map(|entry| entry.prefix));
-            self.beam.iter_mut().for_each(|entry| entry.prefix = moved[entry.prefix as usize]);
-        }
-    }
-
-    fn final_score(&self, entry: &Entry) -> f64 {
-        entry.any().sum + self.fusion.finish(&entry.text.fusion)
-    }
-
-    fn path(&self, entry: &Entry, score: f64) -> Path {
-        let mut steps = self.steps(entry);
-        let common = self.common_tokens().min(steps.len());
-        let (mut tokens, stable) = match self.pronouncer.as_deref().filter(|_| self.hears_phones) {
-            Some(pronouncer) => {
-                (pronouncer.spell(&steps), pronouncer.spell(&steps[..common]).len())
-            }
-            None => (steps.drain(..).map(|(token, _)| token).collect(), common),
-        };
-        let outcome = self.judge.judge(&self.bounds, entry.any().best, tokens.len());
-        let stable = match outcome {
-            Outcome::Unrestricted => stable,
-            Outcome::Phrase { .. } => 0,
-            Outcome::SomethingElse { .. } => {
-                tokens = self.judge.heard();
-                0
-            }
-        };
-        Path { tokens, stable, score, outcome }
-    }
-
-    /// The prefix's tokens, or phones, in time order, each with the word that ends with it.
-    fn steps(&self, entry: &Entry) -> Vec<(Token, Option<SpelledWord>)> {
-        let prefixes = self.prefixes.arena.chain(entry.prefix);
-        let starts = self.starts.chain(entry.any().start);
-        // The empty prefix's token belongs to the utterance before, and has no start in this one.
-        let steps = starts.zip(prefixes).filter_map(|(start, prefix)| {
-            let token = Token { id: prefix.token?, frame: start.frame, log_prob: start.log_prob };
-            Some((token, prefix.word))
-        });
-        let mut steps: Vec<_> = steps.collect();
-        steps.reverse();
-        steps
     }
 }
 
@@ -586,11 +338,6 @@ fn best<'a>(scored: impl Iterator<Item = (&'a Entry, f64)>) -> (&'a Entry, f64) 
     scored
         .reduce(|best, other| if other.1 > best.1 { other } else { best })
         .expect("a beam holds at least its best prefix")
-}
-
-/// The token's log-probability; none for what is not a number.
-fn log_prob(log_probs: &[f32], token: TokenId) -> f64 {
-    f64::from(log_probs[token.0 as usize].max(f32::NEG_INFINITY))
 }
 
 #[cfg(test)]

@@ -180,8 +180,9 @@ impl Tuner {
     }
 
     fn decoding(&self, [weight, word_bonus, oov_penalty]: Weights) -> Decoding {
-        let ngrams = self.language_model.ngrams.clone();
-        let language_model = Some(LanguageModel { ngrams, weight, word_bonus, oov_penalty });
+        let language_model =
+            LanguageModel { weight, word_bonus, oov_penalty, ..self.language_model.clone() };
+        let language_model = Some(language_model);
         Decoding::PrefixBeam(PrefixBeamConfig { language_model, ..self.beam.clone() })
     }
 

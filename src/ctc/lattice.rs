@@ -1,0 +1,398 @@
+//! What a search through phones has dropped beside the words that it follows, and the best texts with it.
+//!
+//! Of prefixes that go on alike the search follows the best (Viterbi recombination), as in the word-pair
+//! approximation of Ney and Aubert, "A word graph algorithm for large vocabulary, continuous speech
+//! recognition" (1994). The others are noted between words, which makes a lattice of the tree of prefixes.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::alignments::Start;
+use super::arena::{Arena, Link};
+use super::prefix_tree::Prefix;
+
+/// How much less than the best text's the score of another may be.
+pub(super) const LATTICE_MARGIN: f64 = 8.0;
+
+/// How many more times the ways are followed where prefixes were merged in circles: one with a word more
+/// into one without it, and later the other way round.
+const ROUNDS: usize = 3;
+
+/// The prefixes that were dropped for others.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lattice {
+    merges: Vec<Merge>,
+}
+
+/// A prefix that was dropped, both as they were between words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Merge {
+    pub into: Link,
+    pub from: Link,
+    /// Where the tokens of `from` began.
+    pub start: Link,
+    /// How much less it scored.
+    pub behind: f64,
+}
+
+/// A prefix that may be the whole utterance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub prefix: Link,
+    pub start: Link,
+    pub score: f64,
+}
+
+/// A text: its tokens' prefixes and where they began, the last first.
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    pub steps: Vec<(Link, Link)>,
+    pub score: f64,
+}
+
+/// The best ways to the ends of words.
+struct Ways<'a> {
+    prefixes: &'a Arena<Prefix>,
+    /// By `into`.
+    merges: Vec<Merge>,
+    /// The ways to prefixes that end with a word, the best first.
+    found: HashMap<Link, Vec<Way>>,
+    traces: Vec<Trace>,
+    /// As many are kept to each.
+    count: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    /// How much less than the best one it scores.
+    behind: f64,
+    /// Tells its words from others.
+    words: u64,
+    /// Its last step, of [`Ways::traces`].
+    trace: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Trace {
+    Beginning,
+    /// A word, after another way.
+    Word(u32),
+    /// The way to a merged prefix, with its link and start.
+    Merged(Link, Link, u32),
+}
+
+impl Lattice {
+    pub fn clear(&mut self) {
+        self.merges.clear();
+    }
+
+    pub fn note(&mut self, merge: Merge) {
+        self.merges.push(merge);
+    }
+
+    /// Marks what the marked prefixes were preferred to, and forgets the rest.
+    pub fn mark(&mut self, prefixes: &mut Arena<Prefix>) {
+        self.merges = distinct(std::mem::take(&mut self.merges));
+        let mut kept = Vec::with_capacity(self.merges.len());
+        loop {
+            let before = kept.len();
+            // Later ones first: what they lead to is earlier.
+            self.merges.retain(|merge| {
+                let is_used = prefixes.is_marked(merge.into);
+                if is_used {
+                    prefixes.mark(merge.from);
+                    kept.push(*merge);
+                }
+                !is_used
+            });
+            if kept.len() == before {
+                break;
+            }
+        }
+        self.merges = kept;
+    }
+
+    /// Takes the new links of prefixes.
+    pub fn move_prefixes(&mut self, moved: &[Link]) {
+        for merge in &mut self.merges {
+            merge.into = moved[merge.into as usize];
+            merge.from = moved[merge.from as usize];
+        }
+    }
+
+    /// The starts that are still needed.
+    pub fn starts(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.merges.iter_mut().map(|merge| &mut merge.start)
+    }
+
+    /// Up to `count` different texts that end with one of `ends`, the best first.
+    pub fn best(
+        &self,
+        prefixes: &Arena<Prefix>,
+        starts: &Arena<Start>,
+        ends: &[End],
+        count: usize,
+    ) -> Vec<Route> {
+        let best = ends.iter().map(|end| end.score).fold(f64::NEG_INFINITY, f64::max);
+        let mut ways = Ways::new(prefixes, distinct(self.merges.clone()), count);
+        let mut texts = Vec::new();
+        for end in ends.iter().filter(|end| end.score >= best - LATTICE_MARGIN) {
+            let found = ways.find(end.prefix).iter();
+            texts.extend(found.map(|way| (end.score - way.behind, *way, end)));
+        }
+        texts.retain(|text| text.0 >= best - LATTICE_MARGIN);
+        texts.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut told = HashSet::new();
+        let routes = texts.into_iter().filter_map(|(score, way, end)| {
+            let steps = ways.steps(way, end, starts);
+            // What was merged later than the next word began does not go before it.
+            let in_time =
+                |pair: &[(Link, Link)]| starts.get(pair[0].1).frame > starts.get(pair[1].1).frame;
+            let is_possible = steps.windows(2).all(in_time);
+            (is_possible && told.insert(way.words)).then_some(Route { steps, score })
+        });
+        routes.take(count).collect()
+    }
+}
+
+impl<'a> Ways<'a> {
+    fn new(prefixes: &'a Arena<Prefix>, mut merges: Vec<Merge>, count: usize) -> Self {
+        merges.sort_by_key(|merge| merge.into);
+        let traces = vec![Trace::Beginning];
+        Self { prefixes, merges, found: HashMap::new(), traces, count }
+    }
+
+    /// The ways to a prefix that ends with a word, or is empty.
+    fn find(&mut self, end: Link) -> &[Way] {
+        let mut begun = HashSet::new();
+        let mut order = Vec::new();
+        let mut has_circles = false;
+        let mut waiting = vec![(self.word_end(end), false)];
+        while let Some((link, is_ready)) = waiting.pop() {
+            if is_ready {
+                self.gather(link);
+                order.push(link);
+            } else if !self.found.contains_key(&link) {
+                if !begun.insert(link) {
+                    has_circles = true;
+                    continue;
+                }
+                waiting.push((link, true));
+                waiting.extend(self.merges_into(link).iter().map(|merge| (merge.from, false)));
+                waiting.extend(self.word_before(link).map(|before| (before, false)));
+            }
+        }
+        if has_circles {
+            (0..ROUNDS).for_each(|_| order.iter().for_each(|&link| self.gather(link)));
+        }
+        self.found.get(&self.word_end(end)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Finds the best ways to a prefix from those to what comes before it.
+    fn gather(&mut self, link: Link) {
+        let mut ways = Vec::new();
+        match self.word_before(link) {
+            None => ways.push(Way { behind: 0.0, words: 0, trace: 0 }),
+            Some(before) => {
+                let word = self.prefixes.get(link).word;
+                for way in self.found.get(&before).into_iter().flatten() {
+                    let mut hasher = DefaultHasher::new();
+                    (way.words, word).hash(&mut hasher);
+                    self.traces.push(Trace::Word(way.trace));
+                    let trace = self.traces.len() as u32 - 1;
+                    ways.push(Way { words: hasher.finish(), trace, ..*way });
+                }
+            }
+        }
+        for place in self.merge_places(link) {
+            let Merge { from, start, behind, .. } = self.merges[place];
+            for way in self.found.get(&from).into_iter().flatten() {
+                let behind = way.behind + behind;
+                if behind > LATTICE_MARGIN {
+                    break;
+                }
+                self.traces.push(Trace::Merged(from, start, way.trace));
+                ways.push(Way { behind, trace: self.traces.len() as u32 - 1, ..*way });
+            }
+        }
+        ways.sort_by(|a, b| a.behind.total_cmp(&b.behind));
+        let mut told = HashSet::new();
+        ways.retain(|way| told.insert(way.words));
+        ways.truncate(self.count);
+        self.found.insert(link, ways);
+    }
+
+    /// The tokens of a way to an end.
+    fn steps(&self, way: Way, end: &End, starts: &Arena<Start>) -> Vec<(Link, Link)> {
+        let (mut link, mut start) = (end.prefix, end.start);
+        let mut trace = way.trace;
+        let mut steps = Vec::new();
+        loop {
+            trace = match self.traces[trace as usize] {
+                Trace::Beginning => return steps,
+                Trace::Merged(from, its_start, to) => {
+                    (link, start) = (from, its_start);
+                    to
+                }
+                Trace::Word(before) => loop {
+                    steps.push((link, start));
+                    (link, start) = (self.prefixes.before(link), starts.before(start));
+                    if self.is_word_end(link) {
+                        break before;
+                    }
+                },
+            };
+        }
+    }
+
+    /// The end of the last whole word of a prefix; the empty prefix if there is none.
+    fn word_end(&self, mut link: Link) -> Link {
+        while !self.is_word_end(link) {
+            link = self.prefixes.before(link);
+        }
+        link
+    }
+
+    /// The same of what comes before the word that a prefix ends with; `None` for the empty one.
+    fn word_before(&self, link: Link) -> Option<Link> {
+        let before = self.prefixes.before(link);
+        (before != Arena::<Prefix>::NONE).then(|| self.word_end(before))
+    }
+
+    fn is_word_end(&self, link: Link) -> bool {
+        let is_empty = self.prefixes.before(link) == Arena::<Prefix>::NONE;
+        is_empty || self.prefixes.get(link).word.is_some()
+    }
+
+    fn merge_places(&self, into: Link) -> std::ops::Range<usize> {
+        let first = self.merges.partition_point(|merge| merge.into < into);
+        first..first + self.merges[first..].partition_point(|merge| merge.into == into)
+    }
+
+    fn merges_into(&self, link: Link) -> &[Merge] {
+        &self.merges[self.merge_places(link)]
+    }
+}
+
+/// Each pair once, as close as it was, later prefixes first.
+fn distinct(mut merges: Vec<Merge>) -> Vec<Merge> {
+    merges.sort_by(|a, b| {
+        (b.into, b.from).cmp(&(a.into, a.from)).then(a.behind.total_cmp(&b.behind))
+    });
+    merges.dedup_by_key(|merge| (merge.into, merge.from));
+    merges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctc::pronouncer::SpelledWord;
+    use crate::tokens::TokenId;
+
+    /// Prefixes of one-phone words: each the place of the one before, its word, and its frame.
+    struct Tree {
+        prefixes: Arena<Prefix>,
+        starts: Arena<Start>,
+        lattice: Lattice,
+    }
+
+    impl Tree {
+        fn new() -> Self {
+            let mut prefixes = Arena::new();
+            prefixes.push(Arena::<Prefix>::NONE, Prefix { token: None, word: None, place: 0 });
+            let mut starts = Arena::new();
+            starts.push(Arena::<Start>::NONE, Start { frame: 0, log_prob: 0.0 });
+            Self { prefixes, starts, lattice: Lattice::default() }
+        }
+
+        /// Prefixes and starts have the same links.
+        fn word(&mut self, before: Link, word: char, frame: u64) -> Link {
+            let word = Some(SpelledWord::of(word as u32));
+            let first = if before == 0 { Arena::<Start>::NONE } else { before };
+            self.starts.push(first, Start { frame, log_prob: 0.0 });
+            self.prefixes.push(before, Prefix { token: Some(TokenId(1)), word, place: 0 })
+        }
+
+        fn merge(&mut self, into: Link, from: Link, behind: f64) {
+            self.lattice.note(Merge { into, from, start: from, behind });
+        }
+
+        fn best(&self, end: Link, count: usize) -> Vec<(String, f64)> {
+            let ends = [End { prefix: end, start: end, score: 10.0 }];
+            let routes = self.lattice.best(&self.prefixes, &self.starts, &ends, count);
+            let letter = |&(link, _): &(Link, Link)| {
+                char::from_u32(self.prefixes.get(link).word.unwrap().number()).unwrap()
+            };
+            let text = |route: &Route| route.steps.iter().rev().map(letter).collect();
+            routes.iter().map(|route| (text(route), route.score)).collect()
+        }
+    }
+
+    fn listed(expected: &[(&str, f64)]) -> Vec<(String, f64)> {
+        expected.iter().map(|&(text, score)| (text.to_owned(), score)).collect()
+    }
+
+    #[test]
+    fn alternatives_combine_and_come_best_first() {
+        let mut tree = Tree::new();
+        let a = tree.word(0, 'a', 1);
+        let b = tree.word(0, 'b', 1);
+        let ac = tree.word(a, 'c', 3);
+        let acd = tree.word(ac, 'd', 5);
+        let ace = tree.word(ac, 'e', 5);
+        tree.merge(a, b, 2.0);
+        tree.merge(acd, ace, 1.0);
+        let all = [("acd", 10.0), ("ace", 9.0), ("bcd", 8.0), ("bce", 7.0)];
+        assert_eq!(tree.best(acd, 9), listed(&all));
+        assert_eq!(tree.best(acd, 2), listed(&all[..2]));
+    }
+
+    #[test]
+    fn a_text_is_told_once_and_as_close_as_it_was() {
+        let mut tree = Tree::new();
+        let a = tree.word(0, 'a', 1);
+        let other_a = tree.word(0, 'a', 2);
+        let b = tree.word(0, 'b', 1);
+        tree.merge(a, b, 3.0);
+        tree.merge(a, other_a, 1.0);
+        tree.merge(a, b, 2.0);
+        assert_eq!(tree.best(a, 9), listed(&[("a", 10.0), ("b", 8.0)]));
+    }
+
+    #[test]
+    fn circles_are_left_and_far_or_late_ones_left_out() {
+        let mut tree = Tree::new();
+        let a = tree.word(0, 'a', 1);
+        let ab = tree.word(a, 'b', 2);
+        let c = tree.word(0, 'c', 4);
+        let d = tree.word(0, 'd', 1);
+        tree.merge(a, ab, 1.0);
+        tree.merge(a, d, LATTICE_MARGIN + 1.0);
+        // Begins when the word after what it is merged into has begun.
+        tree.merge(a, c, 0.5);
+        assert_eq!(tree.best(ab, 9), listed(&[("ab", 10.0)]));
+        let found: Vec<_> = tree.best(a, 2);
+        assert_eq!(found, listed(&[("a", 10.0), ("c", 9.5)]));
+    }
+
+    #[test]
+    fn what_nothing_leads_to_is_forgotten() {
+        let mut tree = Tree::new();
+        let a = tree.word(0, 'a', 1);
+        let b = tree.word(0, 'b', 1);
+        let lost = tree.word(0, 'c', 1);
+        let lost_too = tree.word(0, 'd', 1);
+        let ae = tree.word(a, 'e', 3);
+        tree.merge(a, b, 2.0);
+        tree.merge(lost, lost_too, 2.0);
+        tree.prefixes.unmark();
+        tree.prefixes.mark(ae);
+        tree.lattice.mark(&mut tree.prefixes);
+        let moved = tree.prefixes.sweep().to_vec();
+        tree.lattice.move_prefixes(&moved);
+        assert_eq!(tree.prefixes.len(), 4);
+        assert_eq!(tree.lattice.merges.len(), 1);
+        let Merge { into, from, .. } = tree.lattice.merges[0];
+        assert_eq!((into, from), (moved[a as usize], moved[b as usize]));
+    }
+}
