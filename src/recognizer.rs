@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! accept_waveform → Fbank → frames → Gate → EncoderState → log-probs → Search → Endpointer → Event
-//!                            └→ SecondPass: EncoderState → log-probs → Search → Event::Final
+//!                            └→ SecondPass: EncoderState → log-probs → Search → Rescoring → Event::Final
 //!                                           Suggester → hotwords ─────────┘
 //! ```
 

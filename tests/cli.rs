@@ -730,6 +730,8 @@ fn options_that_do_nothing_are_refused() {
     let error = |options: &[&str]| fail(transcribe(&[&file], options));
     assert_snapshot!(error(&["--beam", "8"]), @"error: --beam has no effect on greedy decoding; add `--decoding beam` or leave it out");
     assert_snapshot!(error(&["--decoding", "greedy", "--lm", LM]), @"error: --lm has no effect on greedy decoding; add `--decoding beam` or leave it out");
+    assert_snapshot!(error(&["--decoding", "greedy", "--rescored", "5"]), @"error: --rescored has no effect on greedy decoding; add `--decoding beam` or leave it out");
+    assert_snapshot!(error(&["--lm", LM, "--rescored", "5"]), @"error: there is no recurrent language model to rank hypotheses by: only a model's folder may have one, and it goes with the folder's n-grams; leave `--rescored` out");
     assert_snapshot!(error(&["--decoding", "beam", "--lm-weight", "1"]), @"error: there is no language model to weigh; give one with `--lm FILE`");
     assert_snapshot!(error(&["--lm", LM, "--lm-weight", "-1"]), @"error: a language model weight of -1; it must be a number from 0 on");
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use golden::shipped_model_dir;
 use mynah::audio::{AudioFile, Read, Source};
-use mynah::ctc::{Decoding, Hotword, Hypothesis, Outcome, Restriction};
+use mynah::ctc::{Decoding, Hotword, Hypothesis, Outcome, PrefixBeamConfig, Restriction};
 use mynah::{
     Chunk, EndpointConfig, Event, GateConfig, Grammar, LoadOptions, Model, Precision, Recognizer,
     RecognizerConfig, Stream,
@@ -82,6 +82,33 @@ fn a_final_is_that_of_the_longest_chunks() {
     };
     assert_eq!(texts(&both), texts(&events(&mut single.stream(), &speech())));
     assert!(both.iter().all(|event| event.hypothesis().stable == 0));
+}
+
+#[test]
+fn finals_are_ranked_anew_where_nothing_was_stable() {
+    /// The final's score, and whether anything was stable before it.
+    fn told(chunk: Chunk, edit: fn(&mut PrefixBeamConfig)) -> (f64, bool) {
+        let options = LoadOptions { chunk, precision: Precision::Int8, ..LoadOptions::default() };
+        let model = Model::load(shipped_model_dir(), options).unwrap();
+        let Decoding::PrefixBeam(mut beam) = model.decoding().clone() else { panic!("greedy") };
+        edit(&mut beam);
+        let config = RecognizerConfig { decoding: Decoding::PrefixBeam(beam), ..whole() };
+        let recognizer = Recognizer::new(model, config).unwrap();
+        let events = events(&mut recognizer.stream(), &speech());
+        (finals(&events)[0].score, events.iter().any(|event| event.hypothesis().stable > 0))
+    }
+    let not: fn(&mut PrefixBeamConfig) = |beam| {
+        beam.language_model.as_mut().unwrap().rescoring = None;
+    };
+    let (by_both, stable) = told(Chunk::Offline, |_| {});
+    assert!(!stable && by_both != told(Chunk::Offline, not).0);
+    assert_eq!(told(Chunk::Streaming, |_| {}), told(Chunk::Streaming, not));
+    let settled: fn(&mut PrefixBeamConfig) = |beam| beam.max_unstable_frames = Some(10);
+    let settled_alone: fn(&mut PrefixBeamConfig) = |beam| {
+        beam.max_unstable_frames = Some(10);
+        beam.language_model.as_mut().unwrap().rescoring = None;
+    };
+    assert_eq!(told(Chunk::Offline, settled), told(Chunk::Offline, settled_alone));
 }
 
 #[test]

@@ -34,7 +34,7 @@ SEED, LOG_EVERY_STEPS, SAVE_EVERY_SECONDS = 1, 200, 180
 STREAMS, STREAM_WORDS = 128, 24
 # Words drawn for all of an update's places, by their counts to this power.
 NEGATIVES, COUNT_POWER = 2048, 0.75
-NORMALIZER_WEIGHT = 0.05
+NORMALIZER_WEIGHT = 0.1
 PEAK_RATE, LEAST_RATE_SHARE, WARMUP_STEPS, CONSTANT_SHARE = 2e-3, 0.02, 200, 0.3
 
 
@@ -147,7 +147,9 @@ class Training:
         self.state, projected = state.detach() * (ids[:, -1:] != END), projected.flatten(0, 1)
         scores = (projected * sought).sum(1) + self.model.bias[targets]
         sampled = projected @ others.T + self.model.bias[drawn] - (NEGATIVES * self.proposal[drawn]).log()
-        normalizer = sampled.logsumexp(1)
+        # The words drawn stand for all but the one sought, which counts as itself: else its score would rise without end.
+        sampled = sampled.masked_fill(targets[:, None] == drawn, -torch.inf)
+        normalizer = torch.logaddexp(sampled.logsumexp(1), scores)
         return (normalizer - scores).mean(), normalizer.square().mean()
 
     def update(self, progress: float, rounded: bool = False) -> tuple[float, float]:

@@ -231,11 +231,11 @@ fn compare_rescored(rows: &[Vec<f32>]) -> Result<(), TestCaseError> {
     let after = search_of_phones(rows, Some(model.clone()), &[], 1, rescore);
     prop_assert_eq!(after.len(), before.len());
     prop_assert!(after.is_sorted_by(|a, b| a.0 >= b.0));
-    let mut judge = rescoring.judge(&model.ngrams);
+    let mut rescorer = rescoring.rescorer(&model.ngrams);
     for (score, text) in after {
         let words: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
         let old = before.iter().find(|(_, other)| *other == text).unwrap().0;
-        let expected = old + f64::from(model.weight) * judge.gain(&words);
+        let expected = old + f64::from(model.weight) * rescorer.gain(&words);
         prop_assert!((score - expected).abs() < 1e-4, "{text}: {score} {expected}");
     }
     Ok(())
@@ -438,6 +438,58 @@ fn forgetting_the_unused_changes_nothing() {
     let common = tokens.iter().zip(&earlier).take_while(|(a, b)| a == b).count();
     assert!(common + 100 > earlier.len(), "{common} of {}", earlier.len());
     assert!(search.remembered() < 4 * tokens.len() + 20_000, "{}", search.remembered());
+}
+
+/// The lattice of an utterance without end is bounded, and its first text is that of a search without one.
+#[test]
+fn a_lattice_is_bounded() {
+    let run = |nbest: usize, frames: u64| {
+        let config = PrefixBeamConfig {
+            beam: 30,
+            nbest,
+            pronunciations: Some(pronunciations()),
+            ..unlimited(Some(language_model()))
+        };
+        let mut search = PrefixBeam::new(&config, &table()).unwrap();
+        let mut noise = 1u32;
+        for frame in 0..frames {
+            let mut row = [-1.0; TOKENS + 3];
+            for value in &mut row[TOKENS..] {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *value = -((noise >> 16) as f32) / 16_384.0;
+            }
+            search.accept(frame, &row);
+        }
+        search
+    };
+    let (with, without) = (run(20, 20_000), run(1, 20_000));
+    let finals = with.finals();
+    assert_eq!(finals.len(), 20);
+    assert_eq!(finals[0].tokens, without.finals()[0].tokens);
+    for path in &finals {
+        assert!(path.tokens.is_sorted_by_key(|token| token.frame));
+    }
+    assert!(with.remembered() < 500_000, "{}", with.remembered());
+}
+
+/// What no encoder gives is survived.
+#[test]
+fn numbers_that_are_none_do_no_harm() {
+    let config = PrefixBeamConfig {
+        nbest: 5,
+        pronunciations: Some(pronunciations()),
+        ..unlimited(Some(language_model()))
+    };
+    let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0];
+    for number in 0..values.len().pow(6) {
+        let mut search = PrefixBeam::new(&config, &table()).unwrap();
+        for frame in 0..6 {
+            let value = |column: usize| values[((number >> (frame * 2)) + column) & 3];
+            let row: [f32; TOKENS + 3] = std::array::from_fn(value);
+            search.accept(frame as u64, &row);
+        }
+        assert!(!search.finals().is_empty());
+    }
 }
 
 #[test]

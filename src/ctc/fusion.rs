@@ -25,7 +25,8 @@ pub struct LanguageModel {
     /// run together to be unknown only once.
     pub oov_penalty: f32,
     /// What ranks the hypotheses of finals anew, where nothing of them was told to be stable: after a
-    /// second pass, and in the chunks for files.
+    /// second pass, and in the chunks for files, without
+    /// [`PrefixBeamConfig::max_unstable_frames`](super::PrefixBeamConfig::max_unstable_frames) and grammar.
     pub rescoring: Option<Rescoring>,
 }
 
@@ -247,10 +248,10 @@ impl Fusion {
     pub fn rescore(&self, paths: &mut [Path]) {
         let Some(model) = &self.language_model else { return };
         let Some(rescoring) = &model.rescoring else { return };
-        let mut judge = rescoring.judge(&model.ngrams);
+        let mut rescorer = rescoring.rescorer(&model.ngrams);
         for path in paths {
             let words = self.words(&path.tokens);
-            path.score += f64::from(model.weight) * judge.gain(&words);
+            path.score += f64::from(model.weight) * rescorer.gain(&words);
         }
     }
 

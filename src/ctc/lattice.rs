@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::alignments::Start;
 use super::arena::{Arena, Link};
 use super::prefix_tree::Prefix;
+use super::pronouncer::SpelledWord;
 
 /// How much less than the best text's the score of another may be.
 pub(super) const LATTICE_MARGIN: f64 = 8.0;
@@ -18,10 +19,15 @@ pub(super) const LATTICE_MARGIN: f64 = 8.0;
 /// into one without it, and later the other way round.
 const ROUNDS: usize = 3;
 
+/// As many dropped prefixes are kept at most, the latest: more than what minutes of speech leave.
+const MOST_MERGES: usize = 1 << 16;
+
 /// The prefixes that were dropped for others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lattice {
     merges: Vec<Merge>,
+    /// The number of merges from which on some may be the same.
+    crowded: usize,
 }
 
 /// A prefix that was dropped, both as they were between words.
@@ -81,12 +87,31 @@ enum Trace {
     Merged(Link, Link, u32),
 }
 
+impl Way {
+    /// The way a word on, its trace yet to be made.
+    fn with(&self, word: Option<SpelledWord>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (self.words, word).hash(&mut hasher);
+        Self { words: hasher.finish(), ..*self }
+    }
+}
+
 impl Lattice {
     pub fn clear(&mut self) {
         self.merges.clear();
     }
 
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.merges.len()
+    }
+
     pub fn note(&mut self, merge: Merge) {
+        if self.merges.len() > self.crowded.max(MOST_MERGES / 16) {
+            self.merges = distinct(std::mem::take(&mut self.merges));
+            self.merges.truncate(MOST_MERGES);
+            self.crowded = 2 * self.merges.len();
+        }
         self.merges.push(merge);
     }
 
@@ -144,7 +169,7 @@ impl Lattice {
         texts.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut told = HashSet::new();
         let routes = texts.into_iter().filter_map(|(score, way, end)| {
-            let steps = ways.steps(way, end, starts);
+            let steps = ways.steps(way, end, starts)?;
             // What was merged later than the next word began does not go before it.
             let in_time =
                 |pair: &[(Link, Link)]| starts.get(pair[0].1).frame > starts.get(pair[1].1).frame;
@@ -183,58 +208,58 @@ impl<'a> Ways<'a> {
             }
         }
         if has_circles {
-            (0..ROUNDS).for_each(|_| order.iter().for_each(|&link| self.gather(link)));
+            for _ in 0..ROUNDS {
+                order.iter().for_each(|&link| self.gather(link));
+            }
         }
         self.found.get(&self.word_end(end)).map_or(&[], Vec::as_slice)
     }
 
     /// Finds the best ways to a prefix from those to what comes before it.
     fn gather(&mut self, link: Link) {
-        let mut ways = Vec::new();
+        let mut ways: Vec<(Way, Trace)> = Vec::new();
         match self.word_before(link) {
-            None => ways.push(Way { behind: 0.0, words: 0, trace: 0 }),
+            None => ways.push((Way { behind: 0.0, words: 0, trace: 0 }, Trace::Beginning)),
             Some(before) => {
                 let word = self.prefixes.get(link).word;
-                for way in self.found.get(&before).into_iter().flatten() {
-                    let mut hasher = DefaultHasher::new();
-                    (way.words, word).hash(&mut hasher);
-                    self.traces.push(Trace::Word(way.trace));
-                    let trace = self.traces.len() as u32 - 1;
-                    ways.push(Way { words: hasher.finish(), trace, ..*way });
-                }
+                let found = self.found.get(&before).into_iter().flatten();
+                ways.extend(found.map(|way| (way.with(word), Trace::Word(way.trace))));
             }
         }
-        for place in self.merge_places(link) {
-            let Merge { from, start, behind, .. } = self.merges[place];
-            for way in self.found.get(&from).into_iter().flatten() {
-                let behind = way.behind + behind;
-                if behind > LATTICE_MARGIN {
-                    break;
-                }
-                self.traces.push(Trace::Merged(from, start, way.trace));
-                ways.push(Way { behind, trace: self.traces.len() as u32 - 1, ..*way });
-            }
+        for &Merge { from, start, behind, .. } in self.merges_into(link) {
+            let found = self.found.get(&from).into_iter().flatten();
+            let far = found.map(|way| Way { behind: way.behind + behind, ..*way });
+            let near = far.take_while(|way| way.behind <= LATTICE_MARGIN);
+            ways.extend(near.map(|way| (way, Trace::Merged(from, start, way.trace))));
         }
-        ways.sort_by(|a, b| a.behind.total_cmp(&b.behind));
+        ways.sort_by(|(a, _), (b, _)| a.behind.total_cmp(&b.behind));
         let mut told = HashSet::new();
-        ways.retain(|way| told.insert(way.words));
+        ways.retain(|(way, _)| told.insert(way.words));
         ways.truncate(self.count);
-        self.found.insert(link, ways);
+        let kept = ways.into_iter().map(|(way, trace)| {
+            self.traces.push(trace);
+            Way { trace: self.traces.len() as u32 - 1, ..way }
+        });
+        let kept = kept.collect();
+        self.found.insert(link, kept);
     }
 
-    /// The tokens of a way to an end.
-    fn steps(&self, way: Way, end: &End, starts: &Arena<Start>) -> Vec<(Link, Link)> {
+    /// The tokens of a way to an end; `None` if one began nowhere.
+    fn steps(&self, way: Way, end: &End, starts: &Arena<Start>) -> Option<Vec<(Link, Link)>> {
         let (mut link, mut start) = (end.prefix, end.start);
         let mut trace = way.trace;
         let mut steps = Vec::new();
         loop {
             trace = match self.traces[trace as usize] {
-                Trace::Beginning => return steps,
+                Trace::Beginning => return Some(steps),
                 Trace::Merged(from, its_start, to) => {
                     (link, start) = (from, its_start);
                     to
                 }
                 Trace::Word(before) => loop {
+                    if start == Arena::<Start>::NONE {
+                        return None;
+                    }
                     steps.push((link, start));
                     (link, start) = (self.prefixes.before(link), starts.before(start));
                     if self.is_word_end(link) {
@@ -264,13 +289,10 @@ impl<'a> Ways<'a> {
         is_empty || self.prefixes.get(link).word.is_some()
     }
 
-    fn merge_places(&self, into: Link) -> std::ops::Range<usize> {
-        let first = self.merges.partition_point(|merge| merge.into < into);
-        first..first + self.merges[first..].partition_point(|merge| merge.into == into)
-    }
-
     fn merges_into(&self, link: Link) -> &[Merge] {
-        &self.merges[self.merge_places(link)]
+        let first = self.merges.partition_point(|merge| merge.into < link);
+        let rest = &self.merges[first..];
+        &rest[..rest.partition_point(|merge| merge.into == link)]
     }
 }
 
@@ -286,7 +308,6 @@ fn distinct(mut merges: Vec<Merge>) -> Vec<Merge> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ctc::pronouncer::SpelledWord;
     use crate::tokens::TokenId;
 
     /// Prefixes of one-phone words: each the place of the one before, its word, and its frame.

@@ -16,7 +16,8 @@ pub struct PrefixBeamConfig {
     /// Prefixes whose score is less than the best one's by more than this are dropped; at least 0.
     /// Not below 40 where there is a grammar.
     pub score_margin: f32,
-    /// The hypotheses of an utterance that are told, the best included.
+    /// The hypotheses of an utterance that are told, the best included. Of a search through phones no more
+    /// than 1,000, those whose score is less than the best one's by no more than 8.
     pub nbest: usize,
     /// Tokens that began more encoder frames ago than this change no more: prefixes that have others
     /// there than the best one are dropped. The less, the sooner text is stable and the less what

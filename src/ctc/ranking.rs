@@ -63,8 +63,11 @@ impl Ranking {
         let scores = candidates.iter().map(|candidate| candidate.score);
         self.ranked.extend(scores.zip(0..));
         let best = self.ranked.iter().map(|ranked| ranked.0).fold(f64::NEG_INFINITY, f64::max);
-        let least = best - margin;
-        self.ranked.retain(|ranked| ranked.0 >= least);
+        self.ranked.retain(|ranked| {
+            // Never so for the best, whatever numbers these are.
+            let is_far = best - ranked.0 > margin;
+            !is_far
+        });
         if let Some(recombination) = recombination {
             keep_best(&mut self.ranked, beam.saturating_mul(RANKED_PER_KEPT));
             self.recombine(candidates, recombination);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::lm::{LmState, NgramModel, RecurrentModel, RecurrentState, RecurrentWord};
+use crate::lm::{NgramModel, RecurrentModel, RecurrentState, RecurrentWord};
 use crate::{Error, Result};
 
 /// A recurrent language model that ranks the hypotheses of finals anew.
@@ -14,12 +14,12 @@ pub struct Rescoring {
     pub recurrent: RecurrentModel,
     /// How much of the mean is the recurrent model's, 0 to 1; the rest is the n-gram model's.
     pub share: f32,
-    /// How many hypotheses are ranked.
+    /// How many hypotheses are ranked, 1,000 at most.
     pub hypotheses: usize,
 }
 
 /// What the two models think of sentences; what these share is computed once.
-pub(super) struct Judge<'a> {
+pub(super) struct Rescorer<'a> {
     rescoring: &'a Rescoring,
     ngrams: &'a NgramModel,
     states: Vec<RecurrentState>,
@@ -38,8 +38,8 @@ impl Rescoring {
         )))
     }
 
-    pub(super) fn judge<'a>(&'a self, ngrams: &'a NgramModel) -> Judge<'a> {
-        Judge {
+    pub(super) fn rescorer<'a>(&'a self, ngrams: &'a NgramModel) -> Rescorer<'a> {
+        Rescorer {
             rescoring: self,
             ngrams,
             states: vec![self.recurrent.begin()],
@@ -48,7 +48,7 @@ impl Rescoring {
     }
 }
 
-impl Judge<'_> {
+impl Rescorer<'_> {
     /// How much more the natural log-probability of a sentence is than the n-gram model's.
     pub fn gain(&mut self, words: &[String]) -> f64 {
         let Rescoring { recurrent, .. } = self.rescoring;
@@ -62,17 +62,14 @@ impl Judge<'_> {
             history = longer;
             state = self.advance(state, known.unwrap_or(RecurrentWord::UNKNOWN));
         }
-        gain + self.word_gain(state, RecurrentWord::END, self.end(&history))
-    }
-
-    fn end(&self, history: &LmState) -> f32 {
-        self.ngrams.end(history)
+        gain + self.word_gain(state, RecurrentWord::END, self.ngrams.end(&history))
     }
 
     fn word_gain(&self, state: usize, word: RecurrentWord, ngram: f32) -> f64 {
         let Rescoring { recurrent, share, .. } = self.rescoring;
         let ratio = f64::from(recurrent.score(&self.states[state], word) - ngram).exp();
-        (f64::from(*share) * (ratio - 1.0)).ln_1p()
+        let share = f64::from(*share);
+        (1.0 - share + share * ratio).ln()
     }
 
     fn advance(&mut self, state: usize, word: RecurrentWord) -> usize {
@@ -96,7 +93,7 @@ mod tests {
 
     fn gain(rescoring: &Rescoring, text: &str) -> f64 {
         let words: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
-        rescoring.judge(&samples::model()).gain(&words)
+        rescoring.rescorer(&samples::model()).gain(&words)
     }
 
     #[test]
@@ -125,11 +122,14 @@ mod tests {
     fn a_word_that_the_recurrent_model_lacks_gains_nothing() {
         let rescoring = rescoring(0.5);
         let ngrams = samples::model();
-        let mut judge = rescoring.judge(&ngrams);
-        let state = judge.advance(0, RecurrentWord::UNKNOWN);
-        let after = judge.ngrams.score(&judge.ngrams.begin(), judge.ngrams.word_id("B").unwrap()).1;
-        let end = judge.word_gain(state, RecurrentWord::END, judge.end(&after));
-        assert_eq!(judge.gain(&["B".to_owned()]), end);
+        let mut rescorer = rescoring.rescorer(&ngrams);
+        let state = rescorer.advance(0, RecurrentWord::UNKNOWN);
+        let after = rescorer
+            .ngrams
+            .score(&rescorer.ngrams.begin(), rescorer.ngrams.word_id("B").unwrap())
+            .1;
+        let end = rescorer.word_gain(state, RecurrentWord::END, ngrams.end(&after));
+        assert_eq!(rescorer.gain(&["B".to_owned()]), end);
     }
 
     #[test]

@@ -14,9 +14,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use recurrent::{RecurrentModel, RecurrentState, RecurrentWord};
+pub use recurrent::RecurrentModel;
 
 pub(crate) use lexicon::{Lexicon, LexiconNode};
+pub(crate) use recurrent::{RecurrentState, RecurrentWord};
 
 use packed::{PackedInts, Spans};
 use values::Values;

@@ -25,7 +25,7 @@ pub struct RecurrentModel(Arc<Tables>);
 
 /// What the words before make of the next.
 #[derive(Clone, Debug)]
-pub struct RecurrentState {
+pub(crate) struct RecurrentState {
     /// Between -1 and 1.
     hidden: Box<[f32]>,
     /// What the next word's embedding is multiplied by.
@@ -34,7 +34,7 @@ pub struct RecurrentState {
 
 /// A word of a [`RecurrentModel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RecurrentWord(u32);
+pub(crate) struct RecurrentWord(u32);
 
 struct Tables {
     /// The words, sorted, a line each.
@@ -81,6 +81,8 @@ const MAGIC: &[u8; 8] = b"mynah-rn";
 const VERSION: u32 = 1;
 /// Magic, version, length, checksum.
 const HEADER_BYTES: usize = 8 + 4 + 8 + 4;
+/// Rows of products this long still fit in 32 bits.
+const WIDEST: usize = 1 << 16;
 /// The rows of `</s>` and `<unk>`.
 const MARKUP_WORDS: u32 = 2;
 
@@ -116,7 +118,7 @@ impl RecurrentModel {
     }
 
     /// A word, spelled as in the file; `None` if the model does not have it.
-    pub fn word(&self, word: &str) -> Option<RecurrentWord> {
+    pub(crate) fn word(&self, word: &str) -> Option<RecurrentWord> {
         let tables = &*self.0;
         let (mut low, mut high) = (0, tables.words());
         while low < high {
@@ -133,18 +135,18 @@ impl RecurrentModel {
     }
 
     /// The state at the start of a sentence.
-    pub fn begin(&self) -> RecurrentState {
+    pub(crate) fn begin(&self) -> RecurrentState {
         let hidden = vec![0.0; self.0.recurrent.columns].into();
         self.advance(&RecurrentState { hidden, query: Box::default() }, RecurrentWord::END)
     }
 
     /// The natural log-probability of a word, near enough to normalized.
-    pub fn score(&self, state: &RecurrentState, word: RecurrentWord) -> f32 {
+    pub(crate) fn score(&self, state: &RecurrentState, word: RecurrentWord) -> f32 {
         self.0.embedding.score(word, &state.query)
     }
 
     /// The state after a word.
-    pub fn advance(&self, state: &RecurrentState, word: RecurrentWord) -> RecurrentState {
+    pub(crate) fn advance(&self, state: &RecurrentState, word: RecurrentWord) -> RecurrentState {
         let Tables { embedding, input, recurrent, projection, .. } = &*self.0;
         let input = input.times(&embedding.row(word));
         let recurrent = recurrent.times(&quantize(&state.hidden));
@@ -272,7 +274,8 @@ impl<'a> Reader<'a> {
         let words = (self.keep)(self.take(text)?);
         let ends = (1..).zip(words.iter()).filter(|&(_, &byte)| byte == b'\n').map(|(end, _)| end);
         let begins: Vec<u32> = std::iter::once(0).chain(ends).chain([text as u32 + 1]).collect();
-        if width == 0 || width % 2 == 1 || hidden == 0 {
+        let fits = |width: usize| (1..=WIDEST).contains(&width);
+        if !fits(width) || width % 2 == 1 || !fits(hidden) {
             return Err(contradiction("widths"));
         }
         let tables = Tables {
@@ -293,20 +296,30 @@ impl<'a> Reader<'a> {
 
     fn embedding(&mut self, rows: usize, width: usize) -> Result<Embedding, String> {
         let codes = (self.keep)(self.take(rows.saturating_mul(width / 2))?);
-        let bf16 = |bytes: &[u8]| f32::from_bits(u32::from_le_bytes([0, 0, bytes[0], bytes[1]]));
-        let [scales, biases] = [self.take(2 * rows)?, self.take(2 * rows)?];
-        let [scales, biases] =
-            [scales, biases].map(|bytes| bytes.chunks_exact(2).map(bf16).collect());
+        let bf16 = |bytes: [u8; 2]| f32::from_bits(u32::from_le_bytes([0, 0, bytes[0], bytes[1]]));
+        let (scales, biases) = (self.numbers(rows, bf16)?, self.numbers(rows, bf16)?);
         Ok(Embedding { width, codes, scales, biases })
     }
 
     fn matrix(&mut self, rows: usize, columns: usize) -> Result<Matrix, String> {
         let codes = (self.keep)(self.take(rows.saturating_mul(columns))?);
-        let f32 = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        let [scales, biases] = [self.take(4 * rows)?, self.take(4 * rows)?];
-        let [scales, biases] =
-            [scales, biases].map(|bytes| bytes.chunks_exact(4).map(f32).collect());
+        let scales = self.numbers(rows, f32::from_le_bytes)?;
+        let biases = self.numbers(rows, f32::from_le_bytes)?;
         Ok(Matrix { columns, codes, scales, biases })
+    }
+
+    /// Finite numbers of so many bytes each.
+    fn numbers<const BYTES: usize>(
+        &mut self,
+        count: usize,
+        number: fn([u8; BYTES]) -> f32,
+    ) -> Result<Vec<f32>, String> {
+        let (bytes, _) = self.take(count.saturating_mul(BYTES))?.as_chunks();
+        let numbers: Vec<_> = bytes.iter().map(|bytes| number(*bytes)).collect();
+        match numbers.iter().all(|number| number.is_finite()) {
+            true => Ok(numbers),
+            false => Err(contradiction("numbers")),
+        }
     }
 
     fn u32(&mut self) -> Result<u32, String> {
@@ -402,5 +415,12 @@ mod tests {
         assert_eq!(contradicting(4, 7), "contradicts itself in its widths");
         assert_eq!(contradicting(8, 9), "contradicts itself in its length");
         assert_eq!(contradicting(16, b'Z'), "contradicts itself in its words");
+        // The last bytes are of a bias: infinity.
+        let mut bytes = FILE.to_vec();
+        let last = bytes.len() - 4;
+        bytes[last..].copy_from_slice(&f32::INFINITY.to_le_bytes());
+        let checksum = crc32fast::hash(&bytes[HEADER_BYTES..]).to_le_bytes();
+        bytes[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&checksum);
+        assert_eq!(error(&bytes), "contradicts itself in its numbers");
     }
 }

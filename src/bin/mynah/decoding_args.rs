@@ -63,7 +63,7 @@ pub struct DecodingArgs {
 
     /// Rank the N likeliest hypotheses of a final anew by the model's recurrent language model, where there is a
     /// second pass or a file is transcribed; 0 ranks none [default: the model's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["max_unstable", "grammar"])]
     pub rescored: Option<usize>,
 }
 

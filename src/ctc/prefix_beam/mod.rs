@@ -34,6 +34,9 @@ use crate::{Error, Result};
 /// letters that the grammar does not have.
 const RESTRICTED_MARGIN: f64 = 40.0;
 
+/// As many texts are looked for in a lattice at most: each takes memory at every word.
+const MOST_HYPOTHESES: usize = 1000;
+
 /// Follows the likeliest prefixes.
 #[derive(Clone, Debug)]
 pub(crate) struct PrefixBeam {
@@ -184,12 +187,13 @@ impl PrefixBeam {
     /// Has finals ranked anew, if there is what does.
     pub fn rescore_finals(&mut self) {
         self.rescores = true;
-        self.begin_anew();
     }
 
-    /// Whether finals are ranked anew, so that nothing is stable before.
+    /// Whether finals are ranked anew, so that nothing is stable before: not where old tokens are settled.
     pub fn rescores(&self) -> bool {
-        self.rescores && self.fusion.rescoring().is_some() && !self.bounds.exist()
+        let has_model = self.fusion.rescoring().is_some();
+        let settles = self.limits.max_unstable_frames.is_some();
+        self.rescores && has_model && !settles && !self.bounds.exist()
     }
 
     /// Whether hotwords or a grammar wait for the next utterance.
@@ -263,10 +267,10 @@ impl PrefixBeam {
         Self { recombines: false, ..self }
     }
 
-    /// The prefixes and starts held in memory.
+    /// The prefixes, starts and dropped ones held in memory.
     #[cfg(test)]
     pub fn remembered(&self) -> usize {
-        self.prefixes.arena.len() + self.starts.len()
+        self.prefixes.arena.len() + self.starts.len() + self.lattice.len()
     }
 
     /// Takes what counts from the next utterance on, if nothing has been found in this one.
@@ -284,7 +288,8 @@ impl PrefixBeam {
     /// How many texts finals are made of.
     fn hypotheses(&self) -> usize {
         let rescored = self.fusion.rescoring().filter(|_| self.rescores());
-        rescored.map_or(1, |rescoring| rescoring.hypotheses).max(self.limits.nbest)
+        let asked = rescored.map_or(1, |rescoring| rescoring.hypotheses).max(self.limits.nbest);
+        asked.min(MOST_HYPOTHESES)
     }
 
     /// The blank of what is searched; that of the phones is their first.

@@ -12,30 +12,30 @@ impl PrefixBeam {
     /// The best prefix so far, its last word perhaps unfinished.
     pub fn partial(&self) -> Path {
         let (entry, score) = self.best_now();
-        self.path(entry, score)
+        self.path(entry, score, &self.common())
     }
 
     /// What may be an utterance that ends here, the best first; never none: the prefixes of the beam, or
     /// with phones as many texts as are asked for. The empty prefix, which stands for silence, always may.
     pub fn finals(&self) -> Vec<Path> {
+        let common = if self.rescores() { Vec::new() } else { self.common() };
         let ends = self.beam.iter().filter(|entry| self.may_end(entry));
         let scored = ends.map(|entry| (entry, self.final_score(entry)));
         let has_lattice = self.hears_phones && self.recombines && self.hypotheses() > 1;
         let mut paths: Vec<_> = match has_lattice {
-            true => self.paths_of_lattice(scored),
-            false => scored.map(|(entry, score)| self.path(entry, score)).collect(),
+            true => self.paths_of_lattice(scored, &common),
+            false => scored.map(|(entry, score)| self.path(entry, score, &common)).collect(),
         };
         if self.rescores() {
             paths.sort_by(|a, b| b.score.total_cmp(&a.score));
             paths.truncate(self.hypotheses());
             self.fusion.rescore(&mut paths);
-            paths.iter_mut().for_each(|path| path.stable = 0);
         }
         paths.sort_by(|a, b| b.score.total_cmp(&a.score));
         if paths.is_empty() && self.hears_phones {
             // All were cut off within a word.
             let (entry, score) = self.best_now();
-            paths.push(self.path(entry, score));
+            paths.push(self.path(entry, score, &common));
         }
         if paths.is_empty() {
             let outcome = Outcome::SomethingElse { fit: 0.0 };
@@ -50,31 +50,34 @@ impl PrefixBeam {
         self.is_root(entry) || (self.bounds.end(grammar) && said == LexiconNode::ROOT)
     }
 
-    /// How many steps, from the first on, a path has in common with all prefixes of the beam.
-    fn common_steps(&self, steps: &[(Link, Link)]) -> usize {
+    /// The steps that all prefixes of the beam begin with, the last first.
+    fn common(&self) -> Vec<Link> {
         let arena = &self.prefixes.arena;
         let links = self.beam.iter().map(|entry| entry.prefix);
         let common = links.reduce(|a, b| arena.common(a, b)).unwrap_or(Arena::<Prefix>::NONE);
         let mut common: Vec<_> = arena.links(common).collect();
         // The empty prefix is a link too.
         common.pop();
-        let pairs = steps.iter().rev().zip(common.iter().rev());
-        pairs.take_while(|((prefix, _), common)| prefix == *common).count()
+        common
     }
 
     pub(super) fn final_score(&self, entry: &Entry) -> f64 {
         entry.any().sum + self.fusion.finish(&entry.text.fusion)
     }
 
-    fn path(&self, entry: &Entry, score: f64) -> Path {
+    fn path(&self, entry: &Entry, score: f64, common: &[Link]) -> Path {
         let prefixes = self.prefixes.arena.links(entry.prefix);
         let starts = self.starts.links(entry.any().start);
         // The empty prefix's token belongs to the utterance before, and has no start in this one.
         let steps: Vec<_> = prefixes.zip(starts).collect();
-        self.path_of(&steps, entry.any().best, score)
+        self.path_of(&steps, entry.any().best, score, common)
     }
 
-    fn paths_of_lattice<'a>(&self, ends: impl Iterator<Item = (&'a Entry, f64)>) -> Vec<Path> {
+    fn paths_of_lattice<'a>(
+        &self,
+        ends: impl Iterator<Item = (&'a Entry, f64)>,
+        common: &[Link],
+    ) -> Vec<Path> {
         let end = |(entry, score): (&Entry, f64)| End {
             prefix: entry.prefix,
             start: entry.any().start,
@@ -83,17 +86,19 @@ impl PrefixBeam {
         let ends: Vec<_> = ends.map(end).collect();
         let (prefixes, starts) = (&self.prefixes.arena, &self.starts);
         let routes = self.lattice.best(prefixes, starts, &ends, self.hypotheses());
-        routes.iter().map(|route| self.path_of(&route.steps, 0.0, route.score)).collect()
+        routes.iter().map(|route| self.path_of(&route.steps, 0.0, route.score, common)).collect()
     }
 
-    /// A path by its steps, the last first; `fit` is the log-probability of its best alignment.
-    fn path_of(&self, steps: &[(Link, Link)], fit: f64, score: f64) -> Path {
+    /// A path by its steps, the last first. `fit` is the log-probability of its best alignment; what it has
+    /// in common with `common` is stable.
+    fn path_of(&self, steps: &[(Link, Link)], fit: f64, score: f64, common: &[Link]) -> Path {
         let step = |&(prefix, start): &(Link, Link)| {
             let (prefix, start) = (self.prefixes.arena.get(prefix), self.starts.get(start));
             let token = Token { id: prefix.token?, frame: start.frame, log_prob: start.log_prob };
             Some((token, prefix.word))
         };
-        let common = self.common_steps(steps);
+        let pairs = steps.iter().rev().zip(common.iter().rev());
+        let common = pairs.take_while(|((prefix, _), common)| prefix == *common).count();
         let mut steps: Vec<_> = steps.iter().rev().filter_map(step).collect();
         let (mut tokens, stable) = match self.pronouncer.as_deref().filter(|_| self.hears_phones) {
             Some(pronouncer) => {
