@@ -69,6 +69,14 @@ impl<T: Copy> Arena<T> {
         self.values.clear();
     }
 
+    /// Gives back memory beyond what an uncrowded arena takes; only where it is empty.
+    pub fn shrink(&mut self) {
+        self.crowded = Self::CROWDED;
+        self.values.shrink_to(Self::CROWDED);
+        self.moved.clear();
+        self.moved.shrink_to(Self::CROWDED);
+    }
+
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.values.len()

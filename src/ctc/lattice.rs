@@ -98,7 +98,7 @@ impl Way {
 
 impl Lattice {
     pub fn clear(&mut self) {
-        self.merges.clear();
+        *self = Self::default();
     }
 
     #[cfg(test)]

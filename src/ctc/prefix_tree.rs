@@ -46,6 +46,15 @@ impl PrefixTree {
         self.arena.push(Arena::<Prefix>::NONE, Prefix { token, word: None, place: 0 })
     }
 
+    /// Gives back what a long utterance has taken; before [`PrefixTree::begin`].
+    pub fn shrink(&mut self) {
+        self.arena.clear();
+        self.arena.shrink();
+        self.children.clear();
+        self.children.shrink_to(0);
+        self.kept_children.shrink_to(0);
+    }
+
     /// The prefix that is one step longer.
     pub fn child(&mut self, prefix: Link, step: Step) -> Link {
         let arena = &mut self.arena;

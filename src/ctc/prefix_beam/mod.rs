@@ -316,7 +316,12 @@ impl PrefixBeam {
         let last = if token.is_some() { last } else { Alignments::NONE };
         self.hears_phones = hears_phones;
         self.starts.clear();
-        self.lattice.clear();
+        if self.hypotheses() > 1 {
+            // A lattice makes of a long utterance megabytes.
+            self.starts.shrink();
+            self.prefixes.shrink();
+            self.lattice.clear();
+        }
         let prefix = self.prefixes.begin(token);
         self.beam.clear();
         let (fusion, grammar) = (self.fusion.begin(), TokenState::START);
