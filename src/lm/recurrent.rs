@@ -232,7 +232,7 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-#[multiversion(targets("x86_64+avx2", "aarch64+neon"))]
+#[multiversion(targets("x86_64+avx2"))]
 fn dot(row: &[u8], vector: &[i8]) -> i32 {
     row.iter().zip(vector).map(|(&a, &b)| i32::from(i16::from(a as i8) * i16::from(b))).sum()
 }
