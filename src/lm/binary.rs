@@ -1,7 +1,7 @@
 //! The compact form of a model: what memory holds, with numbers in 8 bits.
 //!
 //! ```text
-//! magic, version, length of the body, CRC-32 of the body; all integers little-endian
+//! header (`compact.rs`)
 //! body: order, ids of <s> </s> <unk>, words (front-coded), then per order
 //!       its count, packed words, codebook and codes of log-probabilities, the same of back-offs,
 //!       bits of the spans
@@ -9,16 +9,12 @@
 
 use std::borrow::Cow;
 
+use super::compact::{Format, Keep, Reader, contradiction};
 use super::words::Words;
 use super::{Level, Markup, NgramModel, PackedInts, Spans, Tables, Values, WordId};
 
-const MAGIC: &[u8; 8] = b"mynah-lm";
-const VERSION: u32 = 1;
-/// Magic, version, length, checksum.
-const HEADER_BYTES: usize = 8 + 4 + 8 + 4;
-
-/// How what stays of the file is held.
-type Keep<'a> = fn(&'a [u8]) -> Cow<'static, [u8]>;
+const FORMAT: Format =
+    Format { magic: b"mynah-lm", version: 1, remedy: "convert the ARPA file anew" };
 
 /// Words one after another, and where each ends: less memory than a vector of each.
 #[derive(Default)]
@@ -34,14 +30,8 @@ impl Spelled {
     }
 }
 
-/// What is left to read.
-struct Reader<'a> {
-    rest: &'a [u8],
-    keep: Keep<'a>,
-}
-
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
-    bytes.starts_with(MAGIC)
+    FORMAT.is_of(bytes)
 }
 
 /// Writes a model.
@@ -60,12 +50,7 @@ pub(super) fn bytes(tables: &Tables) -> Vec<u8> {
         put(&mut body, level.children.bits().len() as u32);
         body.extend(level.children.bits().as_bytes());
     }
-    let mut bytes = MAGIC.to_vec();
-    put(&mut bytes, VERSION);
-    bytes.extend((body.len() as u64).to_le_bytes());
-    put(&mut bytes, crc32fast::hash(&body));
-    bytes.extend(body);
-    bytes
+    FORMAT.file(&body)
 }
 
 /// Reads a model and copies what it keeps; the error says what does not fit.
@@ -80,35 +65,10 @@ pub(super) fn parse_in_place(bytes: &'static [u8]) -> Result<Tables, String> {
 }
 
 fn read<'a>(bytes: &'a [u8], keep: Keep<'a>) -> Result<Tables, String> {
-    let length = bytes.len();
-    let mut reader = Reader { rest: bytes, keep };
-    let header = reader.take(HEADER_BYTES).ok_or_else(|| truncated(length, HEADER_BYTES as u64))?;
-    let mut header = Reader { rest: &header[MAGIC.len()..], keep };
-    let (version, body_bytes, checksum) = (header.u32()?, header.u64()?, header.u32()?);
-    if version != VERSION {
-        return Err(format!(
-            "is of version {version}; this program reads version {VERSION}; convert the ARPA file anew"
-        ));
-    }
-    match (reader.rest.len() as u64).cmp(&body_bytes) {
-        std::cmp::Ordering::Less => {
-            return Err(truncated(length, body_bytes.saturating_add(HEADER_BYTES as u64)));
-        }
-        std::cmp::Ordering::Greater => return Err("goes on after its end".to_owned()),
-        std::cmp::Ordering::Equal => {}
-    }
-    if crc32fast::hash(reader.rest) != checksum {
-        return Err("is damaged: its checksum does not fit".to_owned());
-    }
-    body(&mut reader)
-}
-
-fn truncated(bytes: usize, expected: u64) -> String {
-    format!("is truncated: {bytes} bytes of {expected}")
-}
-
-fn contradiction(what: &str) -> String {
-    format!("contradicts itself in its {what}")
+    let mut reader = FORMAT.open(bytes, keep)?;
+    let tables = body(&mut reader)?;
+    reader.finish()?;
+    Ok(tables)
 }
 
 fn body(reader: &mut Reader) -> Result<Tables, String> {
@@ -117,7 +77,7 @@ fn body(reader: &mut Reader) -> Result<Tables, String> {
         return Err(contradiction("order"));
     }
     let ids = [reader.u32()?, reader.u32()?, reader.u32()?];
-    let words = reader.words()?;
+    let words = spelled(reader)?;
     let words = words.slices();
     if ids.iter().any(|&id| id as usize >= words.len()) {
         return Err(contradiction("words"));
@@ -126,7 +86,7 @@ fn body(reader: &mut Reader) -> Result<Tables, String> {
     let mut levels = Vec::new();
     let mut span_bits = Vec::new();
     for index in 0..order {
-        let (level, bits) = reader.level(index > 0, index + 1 < order)?;
+        let (level, bits) = level(reader, index > 0, index + 1 < order)?;
         levels.push(level);
         span_bits.push(bits);
     }
@@ -138,10 +98,7 @@ fn body(reader: &mut Reader) -> Result<Tables, String> {
         levels[index].children = Spans::from_bits(owners, elements, bits)
             .ok_or_else(|| contradiction(&format!("{}-grams", index + 2)))?;
     }
-    match reader.rest {
-        [] => Ok(Tables::new(&words, Markup { begin, end, unknown }, levels)),
-        _ => Err(contradiction("length")),
-    }
+    Ok(Tables::new(&words, Markup { begin, end, unknown }, levels))
 }
 
 fn put(out: &mut Vec<u8>, value: u32) {
@@ -174,92 +131,71 @@ fn put_values(out: &mut Vec<u8>, values: &Values) {
     }
 }
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, bytes: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(bytes)?;
-        self.rest = rest;
-        Some(taken)
-    }
+fn u64s(reader: &mut Reader, count: usize) -> Result<Words, String> {
+    Ok(Words::new(reader.kept(count.saturating_mul(8))?))
+}
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let taken = self.rest.split_first_chunk();
-        let (&array, rest) = taken.ok_or_else(|| contradiction("length"))?;
-        self.rest = rest;
-        Ok(array)
-    }
-
-    fn u32(&mut self) -> Result<u32, String> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn u64(&mut self) -> Result<u64, String> {
-        Ok(u64::from_le_bytes(self.array()?))
-    }
-
-    fn u64s(&mut self, count: usize) -> Result<Words, String> {
-        let bytes = count.checked_mul(8).and_then(|bytes| self.take(bytes));
-        Ok(Words::new((self.keep)(bytes.ok_or_else(|| contradiction("length"))?)))
-    }
-
-    /// The words, which must ascend.
-    fn words(&mut self) -> Result<Spelled, String> {
-        let wrong = || contradiction("words");
-        let mut words = Spelled::default();
-        let mut before = 0..0;
-        for _ in 0..self.u32()? {
-            let [shared, rest] = self.array()?.map(usize::from);
-            let rest = self.take(rest).ok_or_else(wrong)?;
-            if shared > before.len() {
-                return Err(wrong());
-            }
-            let start = words.bytes.len();
-            words.bytes.extend_from_within(before.start..before.start + shared);
-            words.bytes.extend(rest);
-            let word = start..words.bytes.len();
-            let ascends = words.bytes[word.clone()] > words.bytes[before];
-            if !ascends || word.len() > NgramModel::MAX_WORD_BYTES {
-                return Err(wrong());
-            }
-            words.ends.push(word.end);
-            before = word;
+/// The words, which must ascend.
+fn spelled(reader: &mut Reader) -> Result<Spelled, String> {
+    let wrong = || contradiction("words");
+    let mut words = Spelled::default();
+    let mut before = 0..0;
+    for _ in 0..reader.u32()? {
+        let [shared, rest] = reader.array()?.map(usize::from);
+        let rest = reader.take(rest)?;
+        if shared > before.len() {
+            return Err(wrong());
         }
-        Ok(words)
-    }
-
-    /// One length's n-grams without their spans, and the spans' bits.
-    fn level(&mut self, has_words: bool, has_backoffs: bool) -> Result<(Level, Words), String> {
-        let wrong = || contradiction("n-grams");
-        let len = self.u32()? as usize;
-        let bits = self.u32()?;
-        let words = match has_words {
-            true if (1..=u32::BITS).contains(&bits) => {
-                let words = self.u64s(PackedInts::words_for(len, bits))?;
-                PackedInts { bits, len, words }
-            }
-            true => return Err(wrong()),
-            false => PackedInts::default(),
-        };
-        let log_probs = self.values(len)?;
-        let backoffs = self.values(if has_backoffs { len } else { 0 })?;
-        let span_words = self.u32()? as usize;
-        let spans = self.u64s(span_words)?;
-        Ok((Level { words, log_probs, backoffs, children: Spans::default() }, spans))
-    }
-
-    fn values(&mut self, len: usize) -> Result<Values, String> {
-        if len == 0 {
-            return Ok(Values::Exact(Vec::new()));
+        let start = words.bytes.len();
+        words.bytes.extend_from_within(before.start..before.start + shared);
+        words.bytes.extend(rest);
+        let word = start..words.bytes.len();
+        let ascends = words.bytes[word.clone()] > words.bytes[before];
+        if !ascends || word.len() > NgramModel::MAX_WORD_BYTES {
+            return Err(wrong());
         }
-        let mut codebook = Box::new([0.0; 256]);
-        for value in codebook.iter_mut() {
-            *value = f32::from_le_bytes(self.array()?);
-            if !value.is_finite() {
-                return Err(contradiction("codebooks"));
-            }
-        }
-        let codes = self.take(len).ok_or_else(|| contradiction("length"))?;
-        Ok(Values::Coded { codebook, codes: (self.keep)(codes) })
+        words.ends.push(word.end);
+        before = word;
     }
+    Ok(words)
+}
+
+/// One length's n-grams without their spans, and the spans' bits.
+fn level(
+    reader: &mut Reader,
+    has_words: bool,
+    has_backoffs: bool,
+) -> Result<(Level, Words), String> {
+    let wrong = || contradiction("n-grams");
+    let len = reader.u32()? as usize;
+    let bits = reader.u32()?;
+    let words = match has_words {
+        true if (1..=u32::BITS).contains(&bits) => {
+            let words = u64s(reader, PackedInts::words_for(len, bits))?;
+            PackedInts { bits, len, words }
+        }
+        true => return Err(wrong()),
+        false => PackedInts::default(),
+    };
+    let log_probs = values(reader, len)?;
+    let backoffs = values(reader, if has_backoffs { len } else { 0 })?;
+    let span_words = reader.u32()? as usize;
+    let spans = u64s(reader, span_words)?;
+    Ok((Level { words, log_probs, backoffs, children: Spans::default() }, spans))
+}
+
+fn values(reader: &mut Reader, len: usize) -> Result<Values, String> {
+    if len == 0 {
+        return Ok(Values::Exact(Vec::new()));
+    }
+    let mut codebook = Box::new([0.0; 256]);
+    for value in codebook.iter_mut() {
+        *value = f32::from_le_bytes(reader.array()?);
+        if !value.is_finite() {
+            return Err(contradiction("codebooks"));
+        }
+    }
+    Ok(Values::Coded { codebook, codes: reader.kept(len)? })
 }
 
 #[cfg(test)]
@@ -290,38 +226,14 @@ mod tests {
         }
     }
 
-    #[test]
-    fn damage_is_told_apart() {
-        let bytes = sample();
-        let len = bytes.len();
-        let error = |bytes: &[u8]| parse(bytes).unwrap_err();
-        assert_eq!(error(&bytes[..20]), "is truncated: 20 bytes of 24");
-        assert_eq!(error(&bytes[..len - 1]), format!("is truncated: {} bytes of {len}", len - 1));
-        assert_eq!(error(&[&bytes[..], &[0]].concat()), "goes on after its end");
-        let mut other = bytes.clone();
-        other[len - 9] ^= 1;
-        assert_eq!(error(&other), "is damaged: its checksum does not fit");
-        let mut other = bytes;
-        other[8] = 9;
-        assert_eq!(
-            error(&other),
-            "is of version 9; this program reads version 1; convert the ARPA file anew"
-        );
-    }
-
     proptest! {
         /// Also a file whose checksum was made to fit is refused or usable.
         #[test]
         fn no_content_makes_it_panic(place in 24usize..sample().len(), value: u8, cut in 0usize..3) {
-            let mut body = sample()[HEADER_BYTES..].to_vec();
-            body[place - HEADER_BYTES] = value;
+            let mut body = sample()[Format::HEADER_BYTES..].to_vec();
+            body[place - Format::HEADER_BYTES] = value;
             body.truncate(body.len() - cut);
-            let mut file = MAGIC.to_vec();
-            put(&mut file, VERSION);
-            file.extend((body.len() as u64).to_le_bytes());
-            put(&mut file, crc32fast::hash(&body));
-            file.extend(body);
-            if let Ok(tables) = parse(&file) {
+            if let Ok(tables) = parse(&FORMAT.file(&body)) {
                 let model = NgramModel(tables.into());
                 let mut state = model.begin();
                 for word in ["A", "B", "AB", "BA", "A"] {

@@ -2,6 +2,7 @@
 
 mod arpa;
 mod binary;
+mod compact;
 mod lexicon;
 mod packed;
 mod recurrent;
