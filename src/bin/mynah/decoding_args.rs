@@ -195,7 +195,7 @@ pub fn describe(decoding: &Decoding) -> String {
         None => format!("beam {beam}"),
         Some(LanguageModel { weight, word_bonus, oov_penalty, rescoring, .. }) => {
             let rescored = rescoring.as_ref().map_or(String::new(), |rescoring| {
-                format!(", {} hypotheses of a final ranked anew", rescoring.hypotheses)
+                format!(", {} hypotheses of a second pass ranked anew", rescoring.hypotheses)
             });
             format!(
                 "beam {beam}, language model weight {weight}, word bonus {word_bonus}, OOV penalty \
