@@ -11,8 +11,10 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Chunks after which buffers have their size and the caches are full.
+/// Chunks after which the caches are full.
 const WARM_UP: usize = 60;
+/// Chunks after which the search's buffers too have their size.
+const SETTLED: usize = 150;
 
 /// The allocations of `work`.
 fn allocations(work: impl FnOnce()) -> Stats {
@@ -39,9 +41,9 @@ fn chunk_samples(recognizer: &Recognizer) -> usize {
     config.encoder.chunk_frames * config.features.frame_shift_samples
 }
 
-fn warm(recognizer: &Recognizer, noise: &mut Noise) -> Stream {
+fn warm(recognizer: &Recognizer, noise: &mut Noise, chunks: usize) -> Stream {
     let mut stream = recognizer.stream();
-    for _ in 0..WARM_UP {
+    for _ in 0..chunks {
         stream.accept_waveform(&noise.chunk(chunk_samples(recognizer))).unwrap();
         while stream.next_event().is_some() {}
     }
@@ -77,7 +79,7 @@ fn a_warm_stream_allocates_for_tract_alone_and_shares_the_weights() {
     }
 
     // All stages: features, gate, encoder, search, endpoint.
-    let mut stream = warm(&recognizer, &mut noise);
+    let mut stream = warm(&recognizer, &mut noise, SETTLED);
     for _ in 0..20 {
         let samples = noise.chunk(chunk_samples(&recognizer));
         let chunk = allocations(|| stream.accept_waveform(&samples).unwrap());
@@ -93,7 +95,8 @@ fn a_warm_stream_allocates_for_tract_alone_and_shares_the_weights() {
         "/models/en-small/encoder.int8.onnx"
     ));
     let mut streams = Vec::new();
-    let ten = allocations(|| streams.extend((0..10).map(|_| warm(&recognizer, &mut noise))));
+    let ten =
+        allocations(|| streams.extend((0..10).map(|_| warm(&recognizer, &mut noise, WARM_UP))));
     let each = (ten.bytes_allocated - ten.bytes_deallocated) / 10;
     println!("a stream: {each} bytes");
     assert!((each as u64) < weights.unwrap().len(), "{each} bytes per stream");

@@ -5,9 +5,8 @@ use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
-use tract_onnx::tract_core::tract_linalg::element_wise::ElementWise;
-use tract_onnx::tract_core::tract_linalg::reduce::{MapReduce, Reduce};
-use tract_onnx::tract_core::tract_linalg::routines::Func;
+
+use super::softmax::softmax;
 
 /// Values of a head, as in Whisper's encoders of every size.
 pub const HEAD: usize = 64;
@@ -33,13 +32,6 @@ struct Context<'a> {
     mask: &'a [f32],
     /// Values in a row.
     width: usize,
-}
-
-/// tract's functions of a row of scores.
-pub(super) struct Softmax {
-    max: Box<dyn Reduce<f32>>,
-    exp_and_sum: Box<dyn MapReduce<f32, f32>>,
-    scale: Box<dyn ElementWise<f32, f32>>,
 }
 
 impl Op for Attention {
@@ -74,7 +66,7 @@ impl EvalOp for Attention {
             width,
         };
         let mut attended = output.try_as_plain_ram_mut()?;
-        attend(queries.as_slice()?, &context, &Softmax::new()?, attended.as_slice_mut()?)?;
+        attend(queries.as_slice()?, &context, attended.as_slice_mut()?);
         move_on(old_keys, keys);
         move_on(old_values, values);
         Ok(tvec!(output.into_tvalue(), cache.into_tvalue()))
@@ -89,22 +81,6 @@ impl TypedOp for Attention {
     as_op!();
 }
 
-impl Softmax {
-    pub(super) fn new() -> TractResult<Self> {
-        Ok(Self {
-            max: Func::ReduceMax.reduce_f32()?,
-            exp_and_sum: Func::Softmax2.map_reduce_f32()?,
-            scale: Func::MulByScalar.ew_f32_param()?,
-        })
-    }
-
-    pub(super) fn run(&self, scores: &mut [f32]) -> TractResult<()> {
-        let max = self.max.run(scores)?;
-        let sum = self.exp_and_sum.run_with_params(scores, max)?;
-        self.scale.run_with_params(scores, sum.recip())
-    }
-}
-
 /// Keeps the newest of what was cached and what is new.
 fn move_on(cache: &mut [f32], new: &[f32]) {
     let kept = cache.len().saturating_sub(new.len());
@@ -113,19 +89,11 @@ fn move_on(cache: &mut [f32], new: &[f32]) {
     cache[kept..].copy_from_slice(&new[new.len() - fresh..]);
 }
 
-fn attend(
-    queries: &[f32],
-    context: &Context,
-    softmax: &Softmax,
-    output: &mut [f32],
-) -> TractResult<()> {
+fn attend(queries: &[f32], context: &Context, output: &mut [f32]) {
     let (count, width) = (context.mask.len(), context.width);
-    // Aligned rows: tract's functions sum the values before the first aligned one apart.
     let row = count.next_multiple_of(LANES);
     let mut keys = vec![0.0; row * HEAD];
-    let mut scores = Tensor::zero::<f32>(&[QUERIES * row])?;
-    let mut scores = scores.try_as_plain_ram_mut()?;
-    let scores = scores.as_slice_mut()?;
+    let mut scores = vec![0.0; QUERIES * row];
     for from in (0..width).step_by(HEAD) {
         transpose(context, from, &mut keys);
         let blocks = queries.chunks(QUERIES * width).zip(output.chunks_mut(QUERIES * width));
@@ -133,12 +101,11 @@ fn attend(
             let scores = &mut scores[..queries.len() / width * row];
             score(queries, width, from, &keys, context.mask, scores);
             for scores in scores.chunks_exact_mut(row) {
-                softmax.run(&mut scores[..count])?;
+                softmax(&mut scores[..count]);
             }
             weigh(scores, context, from, output);
         }
     }
-    Ok(())
 }
 
 /// Lays the keys of the head that begins at `from` in each row side by side, `LANES` at a time.
@@ -266,7 +233,7 @@ mod tests {
                 mask: &mask,
                 width,
             };
-            attend(&queries, &context, &Softmax::new().unwrap(), &mut output).unwrap();
+            attend(&queries, &context, &mut output);
             for (at, found) in output.iter().enumerate() {
                 let (query, head) = (at / width, at % width / HEAD * HEAD);
                 let score = |key: usize| -> f64 {

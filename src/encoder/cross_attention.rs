@@ -5,7 +5,7 @@ use multiversion::target::target_cfg_f;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
 
-use super::attention::Softmax;
+use super::softmax::softmax;
 
 /// `softmax(query · keys) · values` for each head.
 ///
@@ -33,7 +33,7 @@ impl EvalOp for CrossAttention {
         let values = values.try_as_plain_ram()?;
         let inputs = [query.as_slice()?, keys.as_slice()?, values.as_slice()?];
         let mut attended = output.try_as_plain_ram_mut()?;
-        attend(inputs, [heads, width, time], attended.as_slice_mut()?)?;
+        attend(inputs, [heads, width, time], attended.as_slice_mut()?);
         Ok(tvec!(output.into_tvalue()))
     }
 }
@@ -51,26 +51,22 @@ fn attend(
     [query, keys, values]: [&[f32]; 3],
     [heads, width, time]: [usize; 3],
     output: &mut [f32],
-) -> TractResult<()> {
-    let softmax = Softmax::new()?;
-    let mut scores = Tensor::zero::<f32>(&[time])?;
-    let mut scores = scores.try_as_plain_ram_mut()?;
-    let scores = scores.as_slice_mut()?;
+) {
+    let mut scores = vec![0.0; time];
     for head in 0..heads {
         let of_head = |rows: usize| head * rows..(head + 1) * rows;
         scores.fill(0.0);
         let keys = keys[of_head(width * time)].chunks_exact(time);
         for (keys, &weight) in keys.zip(&query[of_head(width)]) {
-            add_weighted(scores, keys, weight);
+            add_weighted(&mut scores, keys, weight);
         }
-        softmax.run(scores)?;
+        softmax(&mut scores);
         let output = &mut output[of_head(width)];
         let values = values[of_head(width * time)].chunks_exact(width);
-        for (values, &weight) in values.zip(&*scores) {
+        for (values, &weight) in values.zip(&scores) {
             add_weighted(output, values, weight);
         }
     }
-    Ok(())
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma"))]
@@ -99,7 +95,7 @@ mod tests {
         let query = some(heads * width, 5);
         let (keys, values) = (some(heads * width * time, 7), some(heads * width * time, 11));
         let mut output = vec![0.0; heads * width];
-        attend([&query, &keys, &values], [heads, width, time], &mut output).unwrap();
+        attend([&query, &keys, &values], [heads, width, time], &mut output);
         for (at, found) in output.iter().enumerate() {
             let (head, place) = (at / width, at % width);
             let score = |t: usize| -> f64 {

@@ -4,17 +4,17 @@
 //! shape is fixed when the model is loaded: the file may leave the number of frames open.
 
 mod attention;
-#[cfg(target_arch = "x86_64")]
-mod avx2;
 mod cross_attention;
 mod depthwise;
 mod fusion;
 mod gelu;
 mod gpu;
+mod kernel;
 mod layer_norm;
+mod linear;
 mod quantize;
-mod rescale;
 mod sharing;
+mod softmax;
 mod subsample;
 
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ use crate::{Error, Result};
 
 pub(crate) use fusion::optimize;
 pub(crate) use gpu::Gpu;
+use linear::Linear;
 
 /// What the names of kernels have in them that use the processor's instructions for sums of products of
 /// integers, of 8 bits or of pairs of 16; the others widen each product before it is added.
@@ -142,11 +143,13 @@ impl Encoder {
     /// How many matrix products run in which of tract's kernels on this processor; those with
     /// `_i32_` in their names multiply 8-bit integers.
     pub fn matrix_kernels(&self) -> BTreeMap<String, usize> {
-        let nodes = self.0.plan.model().nodes.iter();
-        let products = nodes.filter_map(|node| node.op_as::<OptMatMul>());
         let mut kernels = BTreeMap::new();
-        for kernel in products.flat_map(|product| &product.mmm) {
-            *kernels.entry(kernel.name().to_owned()).or_default() += 1;
+        for node in &self.0.plan.model().nodes {
+            let own = node.op_as::<Linear>().map(|linear| &linear.kernel().product);
+            let tracts = node.op_as::<OptMatMul>().into_iter().flat_map(|product| &product.mmm);
+            for kernel in own.into_iter().chain(tracts) {
+                *kernels.entry(kernel.name().to_owned()).or_default() += 1;
+            }
         }
         kernels
     }
@@ -394,7 +397,7 @@ mod tests {
         for left in ["QuantizeLinearI8", "Cast", "RmsNorm", "GeluExact", "Conv", "DepthWiseConv"] {
             assert_eq!(operators(&model, left), 0, "{left}");
         }
-        assert_eq!(operators(&model, "Rescale"), integer_products(&model));
+        assert_eq!(operators(&model, "Linear"), integer_products(&model));
         for ours in ["LayerNorm", "Gelu", "Depthwise"] {
             assert!(operators(&model, ours) > 0, "{ours}");
         }

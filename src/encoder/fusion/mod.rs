@@ -4,8 +4,7 @@
 //!
 //! ```text
 //! QuantizeLinear                                          → Quantize
-//! MatMulInteger                                           → product of integers as they are
-//! MatMulInteger → Cast → Mul(steps) → Add(bias)           → MatMulInteger → Rescale
+//! MatMulInteger → Cast → Mul(steps) → Add(bias)           → Linear
 //! Reduce<Sum> → Mul → Sub → RmsNorm → Mul(gain) → Add(bias) → LayerNorm
 //! GeluExact                                               → Gelu
 //! Conv, by channel                                        → Depthwise
@@ -16,21 +15,19 @@
 //! ```
 //!
 //! The last five do what tract's own do: tract packs and copies what is too small here to be worth it, and
-//! is compiled for size. The first of the products spares tract from wiring, and then removing, what
-//! corrects for zero points.
+//! is compiled for size. `Linear` has tract's kernels, chosen without regard to a chunk's length.
 
 mod attention;
 mod cross_attention;
+mod linear;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_core::model::Rewriter;
 use tract_onnx::tract_core::ops::array::Gather;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
-use tract_onnx::tract_core::ops::cast::Cast;
 use tract_onnx::tract_core::ops::cnn::{Conv, KernelFormat, PaddingSpec};
 use tract_onnx::tract_core::ops::downsample::Downsample;
-use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::math::{Add, Mul, Sub};
 use tract_onnx::tract_core::ops::nn::gelu_exact::GeluExact;
@@ -41,7 +38,6 @@ use super::depthwise::Depthwise;
 use super::gelu::Gelu;
 use super::layer_norm::LayerNorm;
 use super::quantize::Quantize;
-use super::rescale::Rescale;
 use super::subsample::Subsample;
 
 type Patch = TractResult<Option<TypedModelPatch>>;
@@ -51,8 +47,7 @@ pub fn optimize(model: TypedModel) -> TractResult<TypedModel> {
     let mut model = model.into_decluttered()?;
     Rewriter::default()
         .with_rule_for("element-wise", |(), model, node, _, op| element_wise(model, node, op))
-        .with_rule_for("product", |(), model, node, _, op| product(model, node, op))
-        .with_rule_for("rescale", |(), model, node, _, op| rescale(model, node, op))
+        .with_rule_for("linear", |(), model, node, _, op| linear::fuse(model, node, op))
         .with_rule_for("layer norm", |(), model, node, _, op| layer_norm(model, node, op))
         .with_rule_for("attention", |(), model, node, _, op| attention::fuse(model, node, op))
         .with_rule_for("cross attention", |(), model, node, _, op| {
@@ -63,8 +58,6 @@ pub fn optimize(model: TypedModel) -> TractResult<TypedModel> {
         .with_rule_for("depthwise", |(), model, node, _, op| depthwise(model, node, op))
         .rewrite(&(), &mut model)?;
     model.optimize()?;
-    #[cfg(target_arch = "x86_64")]
-    super::avx2::replace_kernels(&mut model);
     Ok(model)
 }
 
@@ -81,38 +74,6 @@ fn element_wise(model: &TypedModel, node: &TypedNode, op: &ElementWiseOp) -> Pat
         return Ok(None);
     };
     TypedModelPatch::replace_single_op(model, node, &node.inputs, op).map(Some)
-}
-
-/// A product of 8-bit integers without zero points, bias and scales; tract gives it inputs for these.
-fn product(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Patch {
-    let facts = model.node_input_facts(node.id)?;
-    let is_i8 = |place: usize| facts[place].datum_type == i8::datum_type();
-    let is_i32 = op.q_params == Some(i32::datum_type()) && op.operating_dt == i32::datum_type();
-    if !is_i32 || node.inputs.len() != 9 || !is_i8(0) || !is_i8(1) {
-        return Ok(None);
-    }
-    // The places of the bias and the zero points, then those of the scales.
-    for (places, value) in [([2, 3, 5, 7].as_slice(), 0.0), (&[4, 6, 8], 1.0)] {
-        for &place in places {
-            let Some(constant) = &facts[place].konst else { return Ok(None) };
-            if constant.cast_to_scalar::<f32>().ok() != Some(value) {
-                return Ok(None);
-            }
-        }
-    }
-    let axes = op.axes.extract_sub_mapping(&[0, 1], &[0])?;
-    let op = EinSum::new(axes, op.operating_dt);
-    TypedModelPatch::replace_single_op(model, node, &node.inputs[..2], op).map(Some)
-}
-
-fn rescale(model: &TypedModel, node: &TypedNode, op: &Cast) -> Patch {
-    let input = model.outlet_fact(node.inputs[0])?;
-    if input.datum_type != i32::datum_type() || op.to != f32::datum_type() {
-        return Ok(None);
-    }
-    let Some((mul, steps)) = next_by_channel::<Mul>(model, node)? else { return Ok(None) };
-    let Some((add, bias)) = next_by_channel::<Add>(model, mul)? else { return Ok(None) };
-    replace(model, node.inputs[0], node, add, Rescale { steps, bias })
 }
 
 fn layer_norm(model: &TypedModel, norm: &TypedNode, op: &RmsNorm) -> Patch {
