@@ -11,12 +11,14 @@ const END: &str = "</s>";
 const UNKNOWN: [&str; 2] = ["<unk>", "<UNK>"];
 
 /// The n-grams of one length as the file has them.
-struct Section {
+pub(super) struct Section {
     /// The words of one n-gram after those of the other.
-    words: Vec<u32>,
-    log_probs: Vec<f32>,
-    backoffs: Vec<f32>,
-    lines: Vec<u32>,
+    pub words: Vec<u32>,
+    /// Natural logarithms.
+    pub log_probs: Vec<f32>,
+    pub backoffs: Vec<f32>,
+    /// For errors.
+    pub lines: Vec<u32>,
 }
 
 /// What one line says.
@@ -36,7 +38,9 @@ struct Lines<'a> {
 pub(super) fn parse(bytes: &[u8]) -> Result<Tables, String> {
     let text = str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
-        format!("line {line} is not UTF-8 text; give an ARPA file, or one that `mynah lm` wrote")
+        format!(
+            "line {line} is not UTF-8 text; give an ARPA file, or one that `mynah lm convert` wrote"
+        )
     })?;
     let mut lines = Lines { rest: text.lines(), number: 0 };
     let counts = header(&mut lines)?;
@@ -168,7 +172,7 @@ fn number(field: &str) -> Result<f32, String> {
 }
 
 /// Sorts everything by words in the order of their spelling.
-fn assemble(sections: Vec<Section>, ids: &HashMap<&str, u32>) -> Result<Tables, String> {
+pub(super) fn assemble(sections: Vec<Section>, ids: &HashMap<&str, u32>) -> Result<Tables, String> {
     let mut words: Vec<(&str, u32)> = ids.iter().map(|(&word, &id)| (word, id)).collect();
     words.sort_unstable();
     let mut sorted_ids = vec![0; words.len()];
@@ -365,7 +369,7 @@ mod tests {
         );
         assert_eq!(
             parse(b"\\data\\\n\xff").unwrap_err(),
-            "line 2 is not UTF-8 text; give an ARPA file, or one that `mynah lm` wrote"
+            "line 2 is not UTF-8 text; give an ARPA file, or one that `mynah lm convert` wrote"
         );
         let long = "A".repeat(256);
         assert_eq!(

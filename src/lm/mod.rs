@@ -3,6 +3,7 @@
 mod arpa;
 mod binary;
 mod compact;
+mod estimate;
 mod lexicon;
 mod packed;
 mod recurrent;
@@ -15,6 +16,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use estimate::{Interpolation, sentences};
 pub use recurrent::RecurrentModel;
 
 pub(crate) use lexicon::{Lexicon, LexiconNode};
@@ -230,6 +232,23 @@ impl NgramModel {
     /// The unigram log-probability of `<unk>`.
     pub(crate) fn unknown_unigram(&self) -> f32 {
         self.0.levels[0].log_probs.get(self.unknown().0 as usize)
+    }
+}
+
+impl Tables {
+    /// The words of all n-grams of a length, in their order.
+    fn ngrams(&self, length: usize) -> Vec<Vec<u32>> {
+        let Some(longer) = self.levels.get(1..length) else { return Vec::new() };
+        let mut ngrams: Vec<_> =
+            (0..self.levels[0].log_probs.len() as u32).map(|w| vec![w]).collect();
+        for (level, longer) in self.levels.iter().zip(longer) {
+            let grown = ngrams.iter().enumerate().flat_map(|(place, words)| {
+                let (start, end) = level.children.get(place);
+                (start..end).map(|place| [words.as_slice(), &[longer.words.get(place)]].concat())
+            });
+            ngrams = grown.collect();
+        }
+        ngrams
     }
 }
 

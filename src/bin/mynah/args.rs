@@ -34,7 +34,8 @@ pub enum Command {
     Eval(EvalArgs),
     Bench(BenchArgs),
     Tune(TuneArgs),
-    Lm(LmArgs),
+    #[command(subcommand)]
+    Lm(LmCommand),
 }
 
 /// Transcribe audio files
@@ -318,7 +319,7 @@ pub struct BenchArgs {
 /// word bonus and out-of-vocabulary penalty are varied, one at a time, by steps that get smaller,
 /// beginning at the values given or the model's. Each line shows what was tried, its errors, and the
 /// decoding's time beside the encoder's. The last line is for the model's config.json; the file named
-/// there is what `mynah lm` writes, in the model's folder.
+/// there is what `mynah lm convert` writes, in the model's folder.
 #[derive(Debug, clap::Args)]
 pub struct TuneArgs {
     /// The recordings and their references as JSON lines
@@ -341,12 +342,46 @@ pub struct TuneArgs {
     pub recognizer: RecognizerArgs,
 }
 
+/// Make language models: of texts, or compact ones of ARPA files
+#[derive(Debug, Subcommand)]
+pub enum LmCommand {
+    Build(LmBuildArgs),
+    Convert(LmConvertArgs),
+}
+
+/// Estimate word n-grams of texts, for `--lm`
+///
+/// The texts are read as an English speaker reads them: numbers, abbreviations and initialisms in words. Words
+/// that the model's lexicon lacks are pronounced by its rules. The smoothing is modified Kneser-Ney.
+#[derive(Debug, clap::Args)]
+pub struct LmBuildArgs {
+    /// Plain text or Markdown, such as your own notes, mails and documents
+    #[arg(required = true, value_name = "TEXT")]
+    pub texts: Vec<PathBuf>,
+
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Mix them with the model's n-grams, with this weight of the texts' [default without a value: the weight
+    /// under which every tenth sentence of the texts is likeliest]
+    #[arg(long, value_name = "WEIGHT", num_args = 0..=1, require_equals = true, value_parser = parse_fit)]
+    pub interpolate: Option<Option<f32>>,
+
+    /// The length of the longest n-grams, 2 to 5
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub order: usize,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
 /// Make an ARPA language model compact
 ///
 /// Writes what `--lm` reads as well, faster and from a smaller file: log-probabilities in 8 bits
 /// (256 different values of each n-gram length), words in as many bits as their number asks for.
 #[derive(Debug, clap::Args)]
-pub struct LmArgs {
+pub struct LmConvertArgs {
     /// A back-off model of words as text, of order 5 at most
     #[arg(value_name = "ARPA")]
     pub arpa: PathBuf,

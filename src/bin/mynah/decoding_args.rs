@@ -28,7 +28,7 @@ pub struct DecodingArgs {
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
     pub max_unstable: Option<Duration>,
 
-    /// Use the word n-grams of this file (ARPA, or what `mynah lm` made of it) instead of the
+    /// Use the word n-grams of this file (ARPA, or what `mynah lm` made) instead of the
     /// model's
     #[arg(long, value_name = "FILE")]
     pub lm: Option<PathBuf>,
@@ -67,8 +67,8 @@ pub struct DecodingArgs {
     pub rescored: Option<usize>,
 }
 
-const NOTHING_RESCORES: &str = "there is no recurrent language model to rank hypotheses by: only a model's folder may have one, \
-    and it goes with the folder's n-grams; leave `--rescored` out";
+const NOTHING_RESCORES: &str = "there is no recurrent language model to rank hypotheses by: only a model's folder may have one; \
+    leave `--rescored` out";
 
 /// How token sequences are searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -156,8 +156,8 @@ impl DecodingArgs {
             Some(file) => {
                 let ngrams = NgramModel::load(file)?;
                 Some(match of_model {
-                    // What ranks finals anew was made for the model's own words.
-                    Some(of_model) => LanguageModel { ngrams, rescoring: None, ..of_model },
+                    // Words that the recurrent model lacks score as in the search.
+                    Some(of_model) => LanguageModel { ngrams, ..of_model },
                     None => LanguageModel::new(ngrams),
                 })
             }
