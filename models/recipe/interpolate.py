@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from compact_lm import read_compact
-from prune_arpa import Level, count_histories, prune, read_arpa, write_arpa
+from prune_arpa import LOG_10, Level, count_histories, prune, read_arpa, write_arpa
 from text import normalize
 
 MARKUP = ["<unk>", "<s>", "</s>"]
@@ -127,12 +127,29 @@ def read_folder(folder: Path, ids: dict[str, int]) -> Component:
     return made
 
 
-def read_compact_component(path: Path, ids: dict[str, int], shares_of: Component, unigrams_of: Component) -> Component:
-    """A compact model; its text is gone, so histories' shares and unigrams, coarse in old files, are of another component."""
+def read_unigrams(arpa: Path, ids: dict[str, int]) -> np.ndarray:
+    """The log-probabilities of the mixture's words by an ARPA file's 1-grams."""
+    found = {}
+    with open(arpa) as lines:
+        for line in lines:
+            if line.startswith("\\2-grams"):
+                break
+            fields = line.split("\t")
+            if len(fields) == 3 and fields[1] in ids:
+                found[ids[fields[1]]] = float(fields[0]) * LOG_10
+    log_prob = np.full(len(ids), found[ids["<unk>"]])
+    log_prob[list(found)] = list(found.values())
+    log_prob[ids["<s>"]] = NEVER
+    return log_prob - np.log(np.exp(log_prob).sum())
+
+
+def read_compact_component(path: Path, near: Path, ids: dict[str, int]) -> Component:
+    """A compact model, whose own text is gone: histories are counted in a text like it, and unigrams, which older files
+    have coarsely, are that text's."""
     own_words, levels = read_compact(path)
-    made = component(path.name, own_words, levels, [], ids)
-    made.log_prob[0] = unigrams_of.log_prob[0]
-    made.shares = [shares_of.history_shares(n, keys) for n, keys in enumerate(made.keys)]
+    # count_histories wants the names of markup, which the file has.
+    made = component(path.name, own_words, levels, count_histories(near / "text.txt", own_words, levels), ids)
+    made.log_prob[0] = read_unigrams(near / "full.arpa", ids)
     return made
 
 
@@ -228,8 +245,8 @@ def perplexity(log_probs: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, help="of language_model.py; the last one is nearest to --compact")
-    parser.add_argument("--compact", type=Path, help="a words.lm as one more component")
+    parser.add_argument("folders", nargs="+", type=Path, help="of language_model.py")
+    parser.add_argument("--compact", nargs=2, type=Path, metavar=("FILE", "FOLDER"), help="a words.lm as one more component, and a folder of text like its own")
     parser.add_argument("--vocabulary", type=Path, required=True, help="the words, one a line")
     parser.add_argument("--dev", nargs="+", type=Path, required=True, help="manifests whose transcripts give the weights")
     parser.add_argument("--prior", type=float, default=0.2, help="share of the weights that is the same for all components")
@@ -242,7 +259,7 @@ def main() -> None:
     words = len(ids)
     components = [read_folder(folder, ids) for folder in args.folders]
     if args.compact:
-        components.append(read_compact_component(args.compact, ids, components[-1], components[-1]))
+        components.append(read_compact_component(*args.compact, ids))
     dev = read_dev(args.dev, ids)
     scores = {name: dev_scores(components, grams, words) for name, grams in dev.items()}
     weights = np.array(args.weights) if args.weights else expectation_maximization(scores, args.prior)

@@ -1,9 +1,10 @@
 """Choose the words of the language models by how often the styles have them, and what lists add.
 
-    python vocabulary.py spoken/*.txt --lists first_names.txt cities.tsv --frequencies wordfreq.tsv --size 150000 --out vocabulary.txt
+    python vocabulary.py data/*/full.arpa --lists first_names.txt cities.tsv --frequencies wordfreq.tsv --size 150000 --out vocabulary.txt
 
-A style's counts are taken per million of its words, so that a large one does not outvote the others. A word that no dictionary
-and no frequency list knows must be seen in two styles, or often: misspellings are frequent in typed talk.
+A style is its n-gram model, whose unigrams tell after how many different words a word comes (Kneser and Ney 1995): what templates
+and boilerplate repeat does not count again. The shares are of a style, so that a large one does not outvote the others. A word
+that no dictionary and no frequency list knows must be seen in three styles, or often: misspellings are frequent in typed talk.
 """
 
 import argparse
@@ -11,20 +12,27 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from acronyms import LOWER_LETTERS
 from verbalize import plain_letters
 
 WORD = re.compile("'?[A-Z]+(?:'[A-Z]+)*'?")
 # The frequency list counts as a style whose words are at least this common (Zipf, per billion in tens).
-LEAST_ZIPF, LONGEST = 1.6, 24
+LEAST_ZIPF, LONGEST = 1.2, 24
 OFTEN = 25
 
 
-def count_words(path: Path) -> Counter:
+def count_contexts(path: Path) -> Counter:
+    """Of each word of an unpruned ARPA file the number of words that it comes after, about: in units of the rarest."""
+    log_probs = {}
     with open(path) as lines:
-        counts = Counter()
         for line in lines:
-            counts.update(line.split())
-    return counts
+            if line.startswith("\\2-grams"):
+                break
+            fields = line.split("\t")
+            if len(fields) == 3:
+                log_probs[fields[1]] = float(fields[0])
+    base = 10 ** min(log_probs.values())
+    return Counter({word: max(1, round(10**value / base - 1)) for word, value in log_probs.items()})
 
 
 def read_frequencies(path: Path) -> dict[str, float]:
@@ -47,7 +55,7 @@ def choose(styles: list[Counter], frequencies: dict[str, float], listed: set[str
                 seen[word] += 1
                 total[word] += count
     for word, zipf in frequencies.items():
-        if zipf >= LEAST_ZIPF and (word in dictionary or zipf >= 2.2):
+        if zipf >= LEAST_ZIPF and (word in dictionary or zipf >= 2.45):
             score[word] += 10 ** (zipf - 3) / len(styles)
 
     def trusted(word: str) -> bool:
@@ -66,23 +74,27 @@ def choose(styles: list[Counter], frequencies: dict[str, float], listed: set[str
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("texts", nargs="+", type=Path, help="spoken text, a file a style")
+    parser.add_argument("models", nargs="+", type=Path, help="full.arpa of language_model.py, one a style")
     parser.add_argument("--lists", nargs="*", type=Path, default=[], help="words that are taken too, if anything has them")
     parser.add_argument("--most", type=int, default=12_000, help="lines of each list")
     parser.add_argument("--frequencies", type=Path, required=True, help="word, tab, Zipf frequency")
+    parser.add_argument("--before", type=Path, help="pronunciations.txt of a model whose words stay, but for spellings of dialect")
     parser.add_argument("--size", type=int, default=150_000)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     from lexicon import ABBREVIATIONS, dictionary
 
     listed = set().union(*(read_list(path, args.most) for path in args.lists))
-    styles = [count_words(path) for path in args.texts]
+    styles = [count_contexts(path) for path in args.models]
     words = choose(styles, read_frequencies(args.frequencies), listed, set(dictionary()), args.size)
-    words = [w for w in words if w not in ABBREVIATIONS]
+    rows = args.before.read_text().splitlines() if args.before else []
+    before = [word for word in (row.split("\t")[0] for row in rows) if re.fullmatch("[A-Z]+('S)?", word)]
+    spelled = {letters.upper() for letters in LOWER_LETTERS}
+    words = sorted({w for w in [*words, *before] if w not in ABBREVIATIONS | spelled})
     args.out.write_text("\n".join(words) + "\n")
     known, total = set(words), sum(styles, Counter())
     missed = sum(count for word, count in total.items() if word not in known)
-    print(f"{args.out}: {len(words)} words; {100 * missed / total.total():.3f} % of the text's words are not among them")
+    print(f"{args.out}: {len(words)} words; {100 * missed / total.total():.2f} % of all contexts are of others")
 
 
 if __name__ == "__main__":
