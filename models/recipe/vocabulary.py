@@ -19,6 +19,8 @@ WORD = re.compile("'?[A-Z]+(?:'[A-Z]+)*'?")
 # The frequency list counts as a style whose words are at least this common (Zipf, per billion in tens).
 LEAST_ZIPF, LONGEST = 1.2, 24
 OFTEN = 25
+# An apostrophe that other words begin with opened a quotation.
+ELIDED = frozenset("'BOUT 'CAUSE 'EM 'N 'N' 'ROUND 'TIL 'TIS 'TWAS".split())
 
 
 def count_contexts(path: Path) -> Counter:
@@ -43,6 +45,13 @@ def read_frequencies(path: Path) -> dict[str, float]:
 def read_list(path: Path, most: int) -> set[str]:
     rows = path.read_text().splitlines()[:most]
     return {w for row in rows for w in re.split("[^A-Z']+", plain_letters(row.split("\t")[0]).upper()) if len(w) > 1 and WORD.fullmatch(w)}
+
+
+def is_a_word(word: str, dictionary: set[str]) -> bool:
+    """Not so are words with the mark that opens a quotation, and initialisms, which are written letter by letter."""
+    base = word.removesuffix("'S")
+    said = len(base) > 3 and re.search("[AEIOUY]", base) or base in dictionary
+    return word in ELIDED if word.startswith("'") else bool(said)
 
 
 def choose(styles: list[Counter], frequencies: dict[str, float], listed: set[str], dictionary: set[str], size: int) -> list[str]:
@@ -79,10 +88,11 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=12_000, help="lines of each list")
     parser.add_argument("--frequencies", type=Path, required=True, help="word, tab, Zipf frequency")
     parser.add_argument("--before", type=Path, help="pronunciations.txt of a model whose words stay, but for spellings of dialect")
+    parser.add_argument("--more", type=Path, help="more-pronunciations.txt, whose words are words")
     parser.add_argument("--size", type=int, default=150_000)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    from lexicon import ABBREVIATIONS, dictionary
+    from lexicon import ABBREVIATIONS, dictionary, read_more
 
     listed = set().union(*(read_list(path, args.most) for path in args.lists))
     styles = [count_contexts(path) for path in args.models]
@@ -90,7 +100,8 @@ def main() -> None:
     rows = args.before.read_text().splitlines() if args.before else []
     before = [word for word in (row.split("\t")[0] for row in rows) if re.fullmatch("[A-Z]+('S)?", word)]
     spelled = {letters.upper() for letters in LOWER_LETTERS}
-    words = sorted({w for w in [*words, *before] if w not in ABBREVIATIONS | spelled})
+    said = set(dictionary()) | set(read_more(args.more))
+    words = sorted({w for w in [*words, *before] if w not in ABBREVIATIONS | spelled and is_a_word(w, said)})
     args.out.write_text("\n".join(words) + "\n")
     known, total = set(words), sum(styles, Counter())
     missed = sum(count for word, count in total.items() if word not in known)

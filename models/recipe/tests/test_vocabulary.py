@@ -1,7 +1,7 @@
 from collections import Counter
 
 from lexicon import compound, possessive
-from vocabulary import choose
+from vocabulary import choose, is_a_word
 
 
 def test_misspellings_are_left_out():
@@ -21,3 +21,9 @@ def test_possessives_and_compounds_are_said_like_their_parts():
     assert possessive("STOP'S", entries) == [["S", "T", "AA", "P", "S"]]
     assert compound("BUSSTOP", entries) == [["B", "AH", "S", "S", "T", "AA", "P"]]
     assert compound("STOPPING", entries) == []
+
+
+def test_quotation_marks_and_initialisms_make_no_words():
+    assert is_a_word("'EM", set()) and not is_a_word("'CERTAINLY", {"CERTAINLY"})
+    assert not is_a_word("VHF", set()) and not is_a_word("SMU", set())
+    assert is_a_word("HMM", {"HMM"}) and is_a_word("DEBUGGER'S", set())
