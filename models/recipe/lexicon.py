@@ -1,7 +1,7 @@
 """Words to ARPAbet phones: PocketSphinx's dictionary, and Flite's letter-to-sound rules for the words it lacks.
 
     python lexicon.py data/train/index.jsonl data/sentences.txt --out data/lexicon.txt
-    python lexicon.py vocabulary.txt --out data/words.txt --pronunciations ../en-small/pronunciations.txt
+    python lexicon.py vocabulary.txt --more more-pronunciations.txt --out data/words.txt --pronunciations ../en-small/pronunciations.txt
 
 `--out` has one pronunciation a line, `WORD PH PH …`; words with several have several lines. `--pronunciations` is the same
 as Mynah reads it: a line a word, a tab, and a character a phone, `A` for the first of `PHONES` after the blank.
@@ -29,6 +29,8 @@ PHONE_IDS = {phone: index for index, phone in enumerate(PHONES)}
 ABBREVIATIONS = frozenset("DR ESQ ETC FT JR LT LTD MR MRS MT ST".split())
 # How many of the words outside the dictionary one call of Flite reads.
 BATCH = 50
+# Parts of a compound have so many letters or more.
+SHORTEST_PART = 3
 
 
 class Lexicon:
@@ -63,6 +65,12 @@ def write_pronunciations(entries: dict[str, list[list[str]]], path: Path) -> Non
         return f"{word}\t{' '.join(said)}\n"
 
     path.write_text("".join(line(word) for word in sorted(entries.keys() - ABBREVIATIONS)))
+
+
+def read_pronunciations(path: Path) -> dict[str, list[list[str]]]:
+    """What `write_pronunciations` wrote."""
+    rows = (line.split("\t") for line in path.read_text().splitlines())
+    return {word: [[PHONES[ord(c) - ord("@")] for c in phones] for phones in said.split(" ")] for word, said in rows}
 
 
 def read_words(path: Path) -> Counter:
@@ -104,18 +112,57 @@ def letter_to_sound(words: list[str]) -> dict[str, list[str]]:
     return found
 
 
+def possessive(word: str, entries: dict[str, list[list[str]]]) -> list[list[str]]:
+    """How X'S is said, from X."""
+    said = entries.get(word.removesuffix("'S"), []) if word.endswith("'S") else []
+    return [[*phones, *possessive_ending(phones[-1])] for phones in said]
+
+
+def possessive_ending(last: str) -> list[str]:
+    if last in ("S", "Z", "SH", "ZH", "CH", "JH"):
+        return ["IH", "Z"]
+    return ["S"] if last in ("P", "T", "K", "F", "TH") else ["Z"]
+
+
+def compound(word: str, entries: dict[str, list[list[str]]]) -> list[list[str]]:
+    """How a word is said that is two of the dictionary's, of the splits the evenest; nothing if it is not."""
+    splits = sorted(range(SHORTEST_PART, len(word) - SHORTEST_PART + 1), key=lambda at: abs(2 * at - len(word)))
+    for at in splits:
+        if word[:at] in entries and word[at:] in entries:
+            return [entries[word[:at]][0] + entries[word[at:]][0]]
+    return []
+
+
+def read_more(path: Path | None) -> dict[str, list[list[str]]]:
+    """Lines of a word and its phones; of a word with several pronunciations several lines."""
+    entries: dict[str, list[list[str]]] = {}
+    for line in path.read_text().splitlines() if path else []:
+        word, *phones = line.split()
+        if not set(phones) <= PHONE_IDS.keys():
+            raise SystemExit(f"{path}: {line!r} has what is no phone")
+        entries.setdefault(word, []).append(phones)
+    return entries
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("texts", nargs="+", type=Path, help="index.jsonl of prepare.py, or sentences")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--more", type=Path, help="pronunciations beside the dictionary's, as --out has them")
+    parser.add_argument("--known", type=Path, help="a pronunciations.txt made before, in place of Flite for its words")
     parser.add_argument("--pronunciations", type=Path, help="also write them in Mynah's form")
     args = parser.parse_args()
     wanted = sum(map(read_words, args.texts), Counter())
-    entries = dictionary()
+    entries, more = dictionary(), read_more(args.more)
+    for word, said in more.items():
+        entries[word] = [*entries.get(word, []), *said]
     known = {word: entries[word] for word in wanted if word in entries}
-    unknown = sorted(word for word in wanted if word not in entries and re.search("[A-Z]", word))
-    spoken = letter_to_sound(unknown)
-    known.update((word, [phones]) for word, phones in spoken.items())
+    known.update((word, said) for word in wanted if word not in known and (said := possessive(word, entries)))
+    unknown = sorted(word for word in wanted if word not in known and re.search("[A-Z]", word))
+    before = read_pronunciations(args.known) if args.known else {}
+    spoken = {word: before[word][-1] for word in unknown if word in before}
+    spoken |= letter_to_sound([word for word in unknown if word not in spoken])
+    known.update((word, [*compound(word, entries), phones]) for word, phones in spoken.items())
     with open(args.out, "w") as file:
         for word, pronunciations in sorted(known.items()):
             file.writelines(f"{word} {' '.join(phones)}\n" for phones in pronunciations)

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from language_model import read_transcripts
 from recurrent_lm_file import END, SPECIAL, UNKNOWN, four_bit_rows, read_recurrent_lm, write_recurrent_lm
-from train import log_line
+from run_log import log_line
 
 SEED, LOG_EVERY_STEPS, SAVE_EVERY_SECONDS = 1, 200, 180
 # An update reads so many words of each of so many places of the text.
@@ -216,6 +216,22 @@ def read_checkpoint(path: Path) -> dict:
     return saved
 
 
+def copy_weights(known: list[str], weights: dict[str, Tensor], words: list[str], model: RecurrentLM) -> None:
+    """Let a model begin with the matrices of another, and with its embeddings of the words that both have."""
+    shapes = {name: values.shape for name, values in model.state_dict().items() if name not in ("emb.weight", "bias")}
+    if any(weights[name].shape != shape for name, shape in shapes.items()) or weights["emb.weight"].shape[1] != model.emb.embedding_dim:
+        raise SystemExit("--weights are of another width or size of the state")
+    model.load_state_dict({**model.state_dict(), **{name: weights[name] for name in shapes}})
+    rows = {word: row for row, word in enumerate(known)}
+    shared = [(row, rows[word]) for row, word in enumerate(words) if word in rows]
+    here, there = torch.tensor(shared).T
+    model.emb.weight.data[here] = weights["emb.weight"][there]
+    # The others begin as small as the rarest of those that are known.
+    new = torch.ones(len(words), dtype=torch.bool)
+    new[here] = False
+    model.emb.weight.data[new] *= weights["emb.weight"].std() / model.emb.weight.data[new].std().clamp(min=1e-6)
+
+
 def begin(args: argparse.Namespace, saved: dict | None) -> tuple[Training, list[str]]:
     """A new training, or the one that a checkpoint has kept, and the words."""
     torch.manual_seed(SEED + (saved["step"] if saved else 0))
@@ -226,6 +242,8 @@ def begin(args: argparse.Namespace, saved: dict | None) -> tuple[Training, list[
         allowed = set(args.vocabulary.read_text().split()) if args.vocabulary else None
         words = most_frequent(tqdm(sentences, desc="counting", mininterval=5), args.words, allowed)
         model = RecurrentLM(len(words), args.width, args.hidden)
+        if args.weights:
+            copy_weights(*read_recurrent_lm(args.weights), words, model)
     training = Training(model, numbered(tqdm(sentences, desc="numbering", mininterval=5), words))
     if saved:
         training.restore(saved)
@@ -236,6 +254,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sentences", type=Path, nargs="?", help="what sentences.py wrote")
     parser.add_argument("--from", type=Path, dest="start", help="a recurrent.pt to go on from, with its words and sizes")
+    parser.add_argument("--weights", type=Path, help="a words.rnn of the same width and state to begin with, in place of random weights")
     parser.add_argument("--only-export", action="store_true", help="write words.rnn from it as it is")
     parser.add_argument("--vocabulary", type=Path, help="a list of the words that may be known, one a line (default: any)")
     parser.add_argument("--words", type=int, default=16000, help="how many are known, the most frequent")

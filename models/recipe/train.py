@@ -7,7 +7,6 @@ for export), `log.jsonl` and at the end `curves.png`. Running the same command a
 """
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -27,6 +26,7 @@ from losses import alignment_loss, ctc_loss
 from model import StreamingEncoder
 from plot import draw
 from precision import autocast
+from run_log import log_line
 from teachers import Teacher, open_teacher
 from whisper_weights import read_variables
 
@@ -99,14 +99,6 @@ def update(model: StreamingEncoder, loss: Tensor, optimizer: torch.optim.Optimiz
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     average.update(model)
-
-
-def log_line(out: Path, **values) -> None:
-    """Print a line of JSON and append it to the run's log."""
-    line = json.dumps(values)
-    print(line, flush=True)
-    with open(out / "log.jsonl", "a") as file:
-        file.write(line + "\n")
 
 
 class Run:
