@@ -32,6 +32,7 @@
 mod acoustics;
 pub mod audio;
 mod clock;
+mod compact;
 pub mod ctc;
 mod decoder;
 mod deltas;
@@ -41,6 +42,7 @@ mod error;
 pub mod features;
 mod gate;
 mod grammar;
+mod gru;
 mod keyword;
 mod lexicon;
 mod listener;
@@ -53,6 +55,7 @@ mod second_pass;
 mod spelling;
 mod suggester;
 mod tokens;
+mod word_list;
 
 pub use deltas::{Delta, Deltas};
 pub use encoder::{Encoder, EncoderState};
