@@ -49,11 +49,12 @@ mod listener;
 pub mod lm;
 mod model;
 mod phrase;
-mod readable;
+mod punctuation;
 mod recognizer;
 mod second_pass;
 mod spelling;
 mod suggester;
+mod text;
 mod tokens;
 mod word_list;
 
@@ -70,6 +71,7 @@ pub use model::{
     CacheConfig, Chunk, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model,
     ModelConfig, PhonesConfig, Precision, RescoringConfig,
 };
-pub use readable::{Readable, ReadableWord, readable};
+pub use punctuation::PunctuationModel;
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};
+pub use text::{FormattedWord, SpokenWord, TextFormatter, TextFormatterConfig, format_text};
 pub use tokens::{TokenId, TokenTable};

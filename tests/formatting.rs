@@ -1,4 +1,4 @@
-//! Readable text and deltas as the `mynah` command writes them, of the example recording.
+//! Formatted text and deltas as the `mynah` command writes them, of the example recording.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 #![cfg(all(feature = "cli", feature = "builtin-model"))]
@@ -23,46 +23,64 @@ fn json_lines(args: &[&str]) -> Vec<Value> {
     printed(args).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+const RAW: &str = "THERE IS NOTHING IN THE WORLD THAT I SHOULD LIKE BETTER THAN TO SEE YOU HAPPY";
+const FORMATTED: &str =
+    "There is nothing in the world that I should like better than to see you happy.";
+
 #[test]
-fn a_transcript_is_readable_where_asked_for() {
-    let plain = printed(&["transcribe", SPEECH]);
-    let expected: String = plain.lines().map(|line| mynah::readable(line) + "\n").collect();
-    assert_ne!(plain, expected);
-    assert_eq!(printed(&["transcribe", SPEECH, "--readable"]), expected);
+fn a_transcript_is_formatted_unless_it_is_to_be_raw() {
+    assert_eq!(printed(&["transcribe", SPEECH]), format!("{FORMATTED}\n"));
+    assert_eq!(printed(&["transcribe", SPEECH, "--readable"]), format!("{FORMATTED}\n"));
+    assert_eq!(printed(&["transcribe", SPEECH, "--raw"]), format!("{RAW}\n"));
 }
 
 #[test]
-fn subtitles_are_readable_where_asked_for() {
+fn subtitles_are_formatted_unless_they_are_to_be_raw() {
     for format in ["srt", "vtt"] {
-        let plain = printed(&["transcribe", SPEECH, "--format", format]);
-        let readable = printed(&["transcribe", SPEECH, "--format", format, "--readable"]);
-        assert_ne!(plain, readable);
-        // The example has no numbers: but for case the cues are the same.
-        assert_eq!(plain.to_lowercase(), readable.to_lowercase());
+        let raw = printed(&["transcribe", SPEECH, "--format", format, "--raw"]);
+        let formatted = printed(&["transcribe", SPEECH, "--format", format]);
+        assert_ne!(raw, formatted);
+        // The example has one mark, and no numbers.
+        assert_eq!(raw.to_lowercase(), formatted.to_lowercase().replace("happy.", "happy"));
     }
 }
 
 #[test]
 fn json_holds_both_texts() {
-    for line in json_lines(&["transcribe", SPEECH, "--readable", "--format", "jsonl"]) {
-        let text = line["text"].as_str().unwrap();
-        assert_eq!(line["readable"], mynah::readable(text));
-        assert!(line.get("readable_words").is_none());
-        assert_eq!(line["words"][0]["text"], text.split(' ').next().unwrap());
-    }
-    let plain = json_lines(&["transcribe", SPEECH, "--format", "jsonl"]);
-    assert!(plain.iter().all(|line| line.get("readable").is_none()));
+    let lines = json_lines(&["transcribe", SPEECH, "--format", "jsonl"]);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["text"], RAW);
+    assert_eq!(lines[0]["formatted"], FORMATTED);
+    assert_eq!(lines[0]["words"][0]["text"], "THERE");
+    assert!(lines[0].get("formatted_words").is_none());
+    let raw = json_lines(&["transcribe", SPEECH, "--format", "jsonl", "--raw"]);
+    assert!(raw.iter().all(|line| line.get("formatted").is_none()));
 }
 
 #[test]
-fn captions_are_readable_and_partials_in_lower_case() {
-    let captions = printed(&["listen", "--file", SPEECH, "--partials", "--readable"]);
+fn captions_are_formatted_and_partials_have_no_marks() {
+    let captions = printed(&["listen", "--file", SPEECH, "--partials"]);
     let (partials, finals): (Vec<_>, Vec<_>) = captions.lines().partition(|l| l.ends_with('…'));
-    assert!(!partials.is_empty() && !finals.is_empty(), "{captions}");
+    assert!(!partials.is_empty(), "{captions}");
     for partial in partials {
-        assert_eq!(partial, partial.to_lowercase());
+        assert!(FORMATTED.starts_with(&partial[..6]), "{partial}");
+        assert!(!partial.contains(['.', ',', '?']), "{partial}");
     }
-    assert!(finals[0].starts_with(char::is_uppercase), "{captions}");
+    assert_eq!(finals, [FORMATTED]);
+    let raw = printed(&["listen", "--file", SPEECH, "--partials", "--raw"]);
+    assert_eq!(raw, raw.to_uppercase());
+}
+
+#[test]
+fn phrases_of_a_grammar_stay_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let grammar = folder.path().join("phrases.txt");
+    std::fs::write(&grammar, RAW).unwrap();
+    let grammar = grammar.to_str().unwrap();
+    let transcribe = ["transcribe", SPEECH, "--grammar", grammar];
+    assert_eq!(printed(&transcribe), format!("{RAW}\n"));
+    let formatted = printed(&[&transcribe[..], &["--readable"]].concat());
+    assert_eq!(formatted, format!("{FORMATTED}\n"));
 }
 
 #[test]
@@ -96,6 +114,7 @@ fn what_does_not_go_together_is_refused() {
     for (args, reason) in [
         (&["transcribe", SPEECH, "--deltas"][..], "--format jsonl"),
         (&["transcribe", SPEECH, "--deltas", "--readable", "--format", "jsonl"], "--readable"),
+        (&["transcribe", SPEECH, "--raw", "--no-spoken-punctuation"], "--raw"),
         (&["listen", "--file", SPEECH, "--partials", "--deltas"], "--format jsonl"),
         (&["listen", "--file", SPEECH, "--deltas"], "--partials"),
     ] {

@@ -6,7 +6,7 @@ use super::*;
 fn check(table: &str) {
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (spoken, written) = line.split_once(" → ").unwrap();
-        assert_eq!(readable(&spoken.to_uppercase()), written, "{spoken}");
+        assert_eq!(format_text(&spoken.to_uppercase()), written, "{spoken}");
     }
 }
 
@@ -173,7 +173,7 @@ fn spoken_marks_become_marks() {
         twenty one full stop ten → 21. 10",
     );
     let letter = "DEAR SIR COMMA NEW LINE THANK YOU NEW PARAGRAPH NEW LINE YOURS";
-    assert_eq!(readable(letter), "Dear sir,\nThank you\n\n\nYours");
+    assert_eq!(format_text(letter), "Dear sir,\nThank you\n\n\nYours");
 }
 
 #[test]
@@ -199,25 +199,25 @@ fn case_is_that_of_a_sentence() {
         and i'm here and i'd go → And I'm here and I'd go
         plan b on monday in april → Plan B on Monday in April",
     );
-    assert_eq!(readable("McDonald met NATO"), "McDonald met NATO");
-    assert_eq!(readable("I’M"), "I'm");
-    assert_eq!(readable("ÉTÉ ßA"), "ÉTÉ ßA");
-    assert_eq!(readable(""), "");
-    assert_eq!(readable(" \n "), "");
+    assert_eq!(format_text("McDonald met NATO"), "McDonald met NATO");
+    assert_eq!(format_text("I’M"), "I'm");
+    assert_eq!(format_text("ÉTÉ ßA"), "ÉTÉ ßA");
+    assert_eq!(format_text(""), "");
+    assert_eq!(format_text(" \n "), "");
 }
 
 #[test]
 fn an_utterance_begins_a_sentence_unless_a_comma_was_spoken_before() {
-    let mut readable = Readable::new();
+    let mut formatter = TextFormatter::default();
     let texts = ["ONE COMMA", "TWO", "THREE", "FOUR DASH", "", "TWENTY", "AND"];
-    let written = texts.map(|text| readable.text(text));
+    let written = texts.map(|text| formatter.text(text));
     assert_eq!(written, ["One,", "two", "Three", "Four –", "", "20", "And"]);
 }
 
 #[test]
 fn each_piece_tells_its_words() {
     let words = ["MEET", "ME", "AT", "HALF", "PAST", "SEVEN", "COMMA", "NEW", "LINE", "OK"];
-    let written = Readable::new().words(words);
+    let written = TextFormatter::default().words(words);
     let pieces: Vec<_> = written.iter().map(|w| (w.text.as_str(), w.words.clone())).collect();
     let expected = [("Meet", 0..1), ("me", 1..2), ("at", 2..3), ("7:30,\n", 3..9), ("Ok", 9..10)];
     assert_eq!(pieces, expected);
@@ -282,7 +282,7 @@ proptest! {
 
     #[test]
     fn words_that_are_no_numbers_stay_in_order(words in spoken()) {
-        let written = Readable::new().text(&words.join(" "));
+        let written = TextFormatter::default().text(&words.join(" "));
         let is_plain = |word: &String| PLAIN.contains(&word.as_str());
         let written = written.split(|c: char| !c.is_alphabetic() && c != '\'');
         let found: Vec<_> = written.map(str::to_uppercase).filter(is_plain).collect();
@@ -292,7 +292,7 @@ proptest! {
 
     #[test]
     fn every_word_is_in_one_piece(words in spoken()) {
-        let written = Readable::new().words(words.iter().copied());
+        let written = TextFormatter::default().words(words.iter().copied());
         let mut end = 0;
         for piece in &written {
             prop_assert_eq!(piece.words.start, end);
@@ -303,21 +303,21 @@ proptest! {
     }
 
     #[test]
-    fn plain_text_once_readable_stays(words in prop::collection::vec(prop::sample::select(&PLAIN[..]), 0..20)) {
-        let once = readable(&words.join(" "));
-        prop_assert_eq!(readable(&once), once);
+    fn formatted_plain_text_stays(words in prop::collection::vec(prop::sample::select(&PLAIN[..]), 0..20)) {
+        let once = format_text(&words.join(" "));
+        prop_assert_eq!(format_text(&once), once);
     }
 
     #[test]
     fn no_digit_is_lost(digits in prop::collection::vec(1..10_usize, 3..12)) {
         let spoken: Vec<_> = digits.iter().map(|&digit| vocabulary::DIGITS[digit]).collect();
         let expected: String = digits.iter().map(usize::to_string).collect();
-        prop_assert_eq!(readable(&spoken.join(" ")), expected);
+        prop_assert_eq!(format_text(&spoken.join(" ")), expected);
     }
 
     #[test]
     fn any_text_is_taken(text in any::<String>()) {
-        let _ = readable(&text);
-        let _ = readable(&text.to_uppercase());
+        let _ = format_text(&text);
+        let _ = format_text(&text.to_uppercase());
     }
 }
