@@ -80,13 +80,12 @@ def measure(model: Tagger, vocabulary: Vocabulary, documents: list[list[str]]) -
     return counts
 
 
-def measure_truecase(vocabulary: Vocabulary, documents: list[list[str]], true_case: Callable[[list[str]], str]) -> Counts:
+def measure_truecase(vocabulary: Vocabulary, documents: list[list[str]], true_case: Callable[[list[str]], list[str]]) -> Counts:
     """The capitals of a truecaser that is given each utterance's words."""
     text, words, counts = numbered([documents], vocabulary), written_words(documents), Counts()
     for _, begin, end in cut(text, np.random.default_rng(SEED)):
-        found = true_case([word.lower() for word in words[begin:end]]).split()
-        if len(found) == end - begin:
-            counts.add("capital", is_capital(found), is_capital(words[begin:end]))
+        found = true_case([word.lower() for word in words[begin:end]])
+        counts.add("capital", is_capital(found), is_capital(words[begin:end]))
     return counts
 
 
@@ -101,7 +100,9 @@ def main() -> None:
     words, names, forms, weights = read_punctuation(args.model)
     vocabulary, model = Vocabulary(words, set(names), forms), Tagger.of(weights).eval()
     if args.truecase:
-        from truecase import get_true_case_from_tokens
+        from truecase import get_truecaser
+
+        true_case = get_truecaser().get_true_case_from_tokens
     print("precision / recall / F1 in percent\ntext | words | " + " | ".join(KINDS))
     total, total_words = Counts(), 0
     for path in args.texts:
@@ -109,7 +110,7 @@ def main() -> None:
         if not documents:
             continue
         size = len(written_words(documents))
-        counts = measure_truecase(vocabulary, documents, get_true_case_from_tokens) if args.truecase else measure(model, vocabulary, documents)
+        counts = measure_truecase(vocabulary, documents, true_case) if args.truecase else measure(model, vocabulary, documents)
         print(f"{path.name.split('.')[0]} | {size} | {counts.row()}", flush=True)
         total += counts
         total_words += size
