@@ -19,6 +19,7 @@ pub use line::FormattedWord;
 
 use crate::punctuation::{Pause, PunctuationModel, Tag};
 use draft::Draft;
+use spoken_marks::SpokenMark;
 
 /// The words before an utterance that the model sees.
 const CONTEXT_WORDS: usize = 8;
@@ -166,16 +167,25 @@ impl TextFormatter {
         draft.write_case(self.config.punctuation.as_ref(), self.begins)
     }
 
-    /// Adds the marks that were spoken. The model decides on names of marks that are common nouns.
+    /// Adds the marks that were spoken. The model decides on names of marks that are common nouns, unless
+    /// another mark is spoken beside them.
     fn find_spoken_marks(&self, draft: &mut Draft, words: &[SpokenWord]) {
-        let mut marks = draft.candidates();
-        if marks.iter().any(|mark| mark.is_ambiguous) {
+        let marks = draft.candidates();
+        let is_beside_another = |words: &Range<usize>| {
+            marks
+                .iter()
+                .any(|other| other.words.end == words.start || other.words.start == words.end)
+        };
+        let is_clear = |mark: &SpokenMark| !mark.is_ambiguous || is_beside_another(&mark.words);
+        draft.marks = if marks.iter().all(is_clear) {
+            marks
+        } else {
             let tags = self.tags(words, draft);
-            let is_mark =
-                |at: usize| tags.get(at).copied().flatten().is_none_or(|t| t.is_spoken_mark());
-            marks.retain(|mark| !mark.is_ambiguous || is_mark(mark.words.start));
-        }
-        draft.marks = marks;
+            let is_spoken = |mark: &&SpokenMark| {
+                is_clear(mark) || tags[mark.words.start].is_none_or(|tag| tag.is_spoken_mark())
+            };
+            marks.iter().filter(is_spoken).cloned().collect()
+        };
     }
 
     /// What the model makes of the words that are no spoken marks.

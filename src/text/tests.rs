@@ -277,6 +277,59 @@ fn spoken() -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(word, 0..40)
 }
 
+/// A formatter whose model has random weights, and so writes marks and capitals anywhere.
+fn random_formatter() -> TextFormatter {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/punctuation.bin");
+    let punctuation = Some(PunctuationModel::load(file).unwrap());
+    TextFormatter::new(TextFormatterConfig { punctuation, ..TextFormatterConfig::default() })
+}
+
+#[test]
+fn a_model_gives_forms_and_pauses_reach_it() {
+    let mut formatter = random_formatter();
+    assert!(formatter.text("THE IPHONE").contains("iPhone"));
+    assert_eq!(formatter.context.len(), 2);
+    let ms = Duration::from_millis;
+    let words = SpokenWord::timed([("A", ms(0)..ms(100)), ("B", ms(350)..ms(400))]);
+    assert_eq!(words[0].pause, Some(ms(250)));
+    assert_eq!(words[1].pause, None);
+    formatter.words(words);
+    let pauses: Vec<_> = formatter.context.iter().skip(2).map(|(_, pause)| *pause).collect();
+    assert_eq!(pauses, [Pause::Short, Pause::End]);
+    formatter.words(["THE"; 20]);
+    assert_eq!(formatter.context.len(), CONTEXT_WORDS);
+}
+
+#[test]
+fn words_that_have_their_case_keep_it() {
+    let mut formatter = random_formatter();
+    for text in ["Call MCGEE now", "k8s OPEN", "NGUYỄN and Nguyễn"] {
+        let written = formatter.text(text);
+        let letters = |text: &str| text.replace(['.', ',', '?'], "");
+        let is_kept = |word: &&str| !word.chars().any(char::is_lowercase);
+        for word in text.split(' ').filter(|word| !is_kept(word)).skip(1) {
+            assert!(letters(&written).contains(word), "{written}");
+        }
+    }
+    assert_eq!(format_text("OPEN THE iPhone NOW PLEASE"), "Open the iPhone now please");
+}
+
+#[test]
+fn spoken_marks_are_words_where_that_is_asked_for() {
+    let config =
+        TextFormatterConfig { spoken_punctuation: false, ..TextFormatterConfig::default() };
+    let mut formatter = TextFormatter::new(config);
+    assert_eq!(formatter.text("YES COMMA NO PERIOD"), "Yes comma no period");
+}
+
+#[test]
+fn partial_text_has_case_alone() {
+    let formatter = TextFormatter::default();
+    let words = "I MET HIM AT SEVEN THIRTY P M ON MONDAY COMMA".split(' ');
+    assert_eq!(formatter.partial_text(words), "I met him at seven thirty P M on Monday comma");
+    assert_eq!(formatter.partial_text([]), "");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
@@ -303,6 +356,22 @@ proptest! {
     }
 
     #[test]
+    fn a_model_changes_case_and_marks_alone(words in spoken()) {
+        let written = random_formatter().words(words.iter().copied());
+        let mut end = 0;
+        for piece in &written {
+            prop_assert_eq!(piece.words.start, end);
+            end = piece.words.end;
+            let word = words[piece.words.start];
+            if piece.words.len() == 1 && PLAIN.contains(&word) {
+                let text = piece.text.trim_end_matches(['.', ',', '?']);
+                prop_assert_eq!(text.to_lowercase(), word.to_lowercase());
+            }
+        }
+        prop_assert_eq!(end, words.len());
+    }
+
+    #[test]
     fn formatted_plain_text_stays(words in prop::collection::vec(prop::sample::select(&PLAIN[..]), 0..20)) {
         let once = format_text(&words.join(" "));
         prop_assert_eq!(format_text(&once), once);
@@ -318,6 +387,9 @@ proptest! {
     #[test]
     fn any_text_is_taken(text in any::<String>()) {
         let _ = format_text(&text);
+        let mut formatter = random_formatter();
+        let _ = (formatter.text(&text), formatter.text(&text.to_uppercase()));
+        let _ = formatter.partial_text(text.split(' '));
         let _ = format_text(&text.to_uppercase());
     }
 }
