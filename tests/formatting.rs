@@ -4,6 +4,7 @@
 #![cfg(all(feature = "cli", feature = "builtin-model"))]
 
 use assert_cmd::Command;
+use mynah::{PunctuationModel, TextFormatter, TextFormatterConfig};
 use serde_json::Value;
 
 const SPEECH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac");
@@ -69,6 +70,54 @@ fn captions_are_formatted_and_partials_have_no_marks() {
     assert_eq!(finals, [FORMATTED]);
     let raw = printed(&["listen", "--file", SPEECH, "--partials", "--raw"]);
     assert_eq!(raw, raw.to_uppercase());
+}
+
+/// A formatter with the model that ships.
+fn formatter() -> TextFormatter {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small/punctuation.bin");
+    let punctuation = Some(PunctuationModel::load(file).unwrap());
+    TextFormatter::new(TextFormatterConfig { punctuation, ..TextFormatterConfig::default() })
+}
+
+#[test]
+fn sentences_have_marks_capitals_and_digits() {
+    for (recognized, written) in [
+        ("SET A TIMER FOR TEN MINUTES", "Set a timer for 10 minutes."),
+        (
+            "SO ARE YOU FREE ON TUESDAY I COULD SHOW YOU THE A P I",
+            "So, are you free on Tuesday? I could show you the API.",
+        ),
+        (
+            "DOCTOR SMITH MET MISSUS JONES IN WASHINGTON D C LAST WEEK",
+            "Dr. Smith met Mrs. Jones in Washington, DC last week.",
+        ),
+        ("LET'S MEET AT SEVEN THIRTY P M ON FRIDAY", "Let's meet at 7:30 p.m. on Friday."),
+        (
+            "I'M NOT SURE ARE YOU COMING TO THE PARTY TONIGHT",
+            "I'm not sure. Are you coming to the party tonight?",
+        ),
+    ] {
+        assert_eq!(formatter().text(recognized), written);
+    }
+}
+
+#[test]
+fn the_model_tells_spoken_marks_from_nouns() {
+    for (recognized, written) in [
+        ("IT WAS THE PERIOD BETWEEN THE TWO WARS", "It was the period between the two wars."),
+        ("HE HAS COLON CANCER", "He has colon cancer."),
+        ("PLEASE BUY MILK COMMA BREAD COMMA AND EGGS PERIOD", "Please buy milk, bread, and eggs."),
+        ("CALL ME TOMORROW PERIOD NEW PARAGRAPH THANKS", "Call me tomorrow.\n\nThanks"),
+    ] {
+        assert_eq!(formatter().text(recognized), written);
+    }
+}
+
+#[test]
+fn a_sentence_goes_on_in_the_next_utterance() {
+    let mut formatter = formatter();
+    let written = ["WE WENT TO THE", "STORE AND BOUGHT SOME MILK"].map(|text| formatter.text(text));
+    assert_eq!(written, ["We went to the", "store and bought some milk."]);
 }
 
 #[test]
