@@ -14,7 +14,10 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mynah::audio::{AudioFile, Read, Source};
 use mynah::ctc::{Decoding, Hotword, PrefixBeamConfig, Restriction};
 use mynah::features::Fbank;
-use mynah::{Grammar, Model, Precision, Recognizer, RecognizerConfig};
+use mynah::{
+    Grammar, Model, Precision, PunctuationModel, Recognizer, RecognizerConfig, TextFormatter,
+    TextFormatterConfig,
+};
 
 fn in_repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -135,9 +138,20 @@ fn start_up(c: &mut Criterion) {
     });
 }
 
+/// A final of 30 words to punctuated text.
+fn formatting(c: &mut Criterion) {
+    let text = "I WANTED TO ASK WHETHER YOU ARE FREE ON TUESDAY AT SEVEN THIRTY P M BECAUSE ANN AND I ARE \
+                GOING TO THE CITY AND WE COULD MEET YOU THERE";
+    let file = in_repository("models/en-small/punctuation.bin");
+    let punctuation = Some(PunctuationModel::load(file).unwrap());
+    let config = TextFormatterConfig { punctuation, ..TextFormatterConfig::default() };
+    let mut formatter = TextFormatter::new(config);
+    c.bench_function("text of a final of 30 words", |b| b.iter(|| formatter.text(black_box(text))));
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().measurement_time(Duration::from_secs(4)).sample_size(20);
-    targets = frames, encoder_chunk, decoding_per_chunk, end_to_end, start_up
+    targets = frames, encoder_chunk, decoding_per_chunk, end_to_end, start_up, formatting
 }
 criterion_main!(benches);

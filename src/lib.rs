@@ -32,6 +32,7 @@
 mod acoustics;
 pub mod audio;
 mod clock;
+mod compact;
 pub mod ctc;
 mod decoder;
 mod deltas;
@@ -41,18 +42,21 @@ mod error;
 pub mod features;
 mod gate;
 mod grammar;
+mod gru;
 mod keyword;
 mod lexicon;
 mod listener;
 pub mod lm;
 mod model;
 mod phrase;
-mod readable;
+mod punctuation;
 mod recognizer;
 mod second_pass;
 mod spelling;
 mod suggester;
+mod text;
 mod tokens;
+mod word_list;
 
 pub use deltas::{Delta, Deltas};
 pub use encoder::{Encoder, EncoderState};
@@ -67,6 +71,7 @@ pub use model::{
     CacheConfig, Chunk, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model,
     ModelConfig, PhonesConfig, Precision, RescoringConfig,
 };
-pub use readable::{Readable, ReadableWord, readable};
+pub use punctuation::PunctuationModel;
 pub use recognizer::{Event, Recognizer, RecognizerConfig, Stream};
+pub use text::{FormattedWord, SpokenWord, TextFormatter, TextFormatterConfig, format_text};
 pub use tokens::{TokenId, TokenTable};

@@ -166,7 +166,7 @@ fn json_lines_have_times_within_the_audio() {
         command.arg(&file).args(options);
         succeed(command)
     };
-    let text = transcribe(&[]);
+    let text = transcribe(&["--raw"]);
     let lines = json_lines(&transcribe(&["--format", "jsonl"]));
     assert_eq!(texts(&lines), text.lines().collect::<Vec<_>>());
     assert!(lines.len() >= 2, "{text}");

@@ -4,6 +4,7 @@
     python fixtures.py random ../../tests/data/random
     python fixtures.py decoder ../../tests/data/random-decoder
     python fixtures.py recurrent ../../tests/data/words.rnn
+    python fixtures.py punctuation ../../tests/data/punctuation.bin
     python fixtures.py model ../en-small --checkpoint runs/first/average.pt
 
 `frames.json` holds signals and their log-mel frames. A model's `golden.json` holds the log-probabilities of ten
@@ -11,7 +12,8 @@ chunks of synthetic frames, from PyTorch (`f32`) and from ONNX Runtime on the in
 of ten chunks of N frames, where N is another choice. `random` and `decoder` also write small random-weight models of the true
 architectures; the golden data of the latter are what its decoder writes for some rows, by ONNX Runtime. `recurrent` writes a recurrent
 language model of random weights, and beside it `words-rnn.json`: sentences, and the scores of their words and of the `</s>` after them, in
-double precision from the weights as the file has them. A word that the model lacks has the score of `<unk>`.
+double precision from the weights as the file has them. A word that the model lacks has the score of `<unk>`. `punctuation` does the same for
+a punctuation model: `punctuation.json` has words, the gaps after them, and the eight outputs of each.
 """
 
 import argparse
@@ -30,6 +32,9 @@ from export_decoder import split_memory
 from features import LogMel
 from model import ModelConfig, StreamingEncoder
 from pieces import SPECIAL
+from punctuation import Tagger
+from punctuation_data import END_GAP, GAPS, SUFFIX_ROWS, Vocabulary
+from punctuation_file import read_punctuation, write_punctuation
 from recurrent_lm import RecurrentLM, numbered
 from recurrent_lm_file import END, read_recurrent_lm, write_recurrent_lm
 from whisper_decoder import WhisperDecoder
@@ -165,9 +170,28 @@ def write_recurrent(path: Path) -> None:
     path.with_name("words-rnn.json").write_text(json.dumps(cases, separators=(",", ":")).replace('{"words"', '\n{"words"') + "\n")
 
 
+def write_punctuation_model(path: Path) -> None:
+    torch.manual_seed(9)
+    words, names = sorted("a and cat cat's dog he is mcgee met the where".split()), ["mynah", "zoe"]
+    model = Tagger(len(words) + 2 * SUFFIX_ROWS, width=4, hidden=6)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.8)
+    write_punctuation(path, words, names, {"iphone": "iPhone", "mcgee": "McGee"}, model.state_dict())
+    words, names, forms, weights = read_punctuation(path)
+    vocabulary, model, cases = Vocabulary(words, set(names), forms), Tagger.of(weights).double().eval(), []
+    for sentence in ("where is the cat", "zoe met mynah and an étude", "he", "the dog and the cat's iphone " * 8):
+        keys = sentence.split()
+        gaps = [place % (GAPS - 1) for place in range(len(keys) - 1)] + [END_GAP]
+        rows = torch.tensor([[vocabulary.row(key) for key in keys]])
+        marks, cased, spoken = model(rows, torch.tensor([gaps]))
+        outputs = torch.cat([marks, cased, spoken[..., None]], 2)[0].detach().numpy().round(5).tolist()
+        cases.append({"words": " ".join(keys), "gaps": gaps, "outputs": outputs})
+    path.with_suffix(".json").write_text(json.dumps(cases, separators=(",", ":")).replace('{"words"', '\n{"words"') + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["frames", "random", "decoder", "recurrent", "model"])
+    parser.add_argument("what", choices=["frames", "random", "decoder", "recurrent", "punctuation", "model"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--checkpoint", type=Path, help="of the model")
     args = parser.parse_args()
@@ -177,6 +201,8 @@ def main() -> None:
         write_decoder(args.path)
     elif args.what == "recurrent":
         write_recurrent(args.path)
+    elif args.what == "punctuation":
+        write_punctuation_model(args.path)
     elif args.what == "random":
         model = random_model()
         export(model, "random", 16, (8, 16, 32), None, args.path)

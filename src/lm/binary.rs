@@ -9,9 +9,9 @@
 
 use std::borrow::Cow;
 
-use super::compact::{Format, Keep, Reader, contradiction};
 use super::words::Words;
 use super::{Level, Markup, NgramModel, PackedInts, Spans, Tables, Values, WordId};
+use crate::compact::{Format, Keep, Reader, contradiction};
 
 const FORMAT: Format =
     Format { magic: b"mynah-lm", version: 1, remedy: "convert the ARPA file anew" };

@@ -2,7 +2,6 @@
 
 mod arpa;
 mod binary;
-mod compact;
 mod estimate;
 mod lexicon;
 mod packed;

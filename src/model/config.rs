@@ -35,6 +35,9 @@ pub struct ModelConfig {
     /// The language model that goes with it.
     #[serde(default)]
     pub language_model: Option<LanguageModelConfig>,
+    /// The file of the punctuation model that goes with it, in the model's folder. May be left out.
+    #[serde(default)]
+    pub punctuation: Option<PathBuf>,
 }
 
 /// The files of a model's phones; see [`crate::Pronunciations::parse`].

@@ -38,6 +38,7 @@ use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig, Rescoring};
 use crate::encoder::{Encoder, EncoderOutput, Gpu};
 use crate::lexicon::Pronunciations;
 use crate::lm::{NgramModel, RecurrentModel};
+use crate::punctuation::PunctuationModel;
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
@@ -59,6 +60,7 @@ struct Parts {
     precision: Precision,
     pronunciations: Option<Pronunciations>,
     decoding: Decoding,
+    punctuation: Option<PunctuationModel>,
 }
 
 /// The encoder in use and what it is.
@@ -69,6 +71,12 @@ type Chosen = (Encoder, Precision);
 struct Words {
     ngrams: NgramModel,
     recurrent: Option<RecurrentModel>,
+}
+
+/// The models of text.
+struct Texts {
+    words: Option<Words>,
+    punctuation: Option<PunctuationModel>,
 }
 
 impl Model {
@@ -102,8 +110,10 @@ impl Model {
         };
         let language_model = config.language_model.as_ref();
         let words = language_model.map(|model| Words::load(dir, model)).transpose()?;
-        let encoders = (encoder, second_encoder);
-        Ok(Self::assemble(config, tokens, pronunciations, encoders, words))
+        let punctuation = config.punctuation.as_ref();
+        let punctuation = punctuation.map(|file| PunctuationModel::load(dir.join(file)));
+        let texts = Texts { words, punctuation: punctuation.transpose()? };
+        Ok(Self::assemble(config, tokens, pronunciations, (encoder, second_encoder), texts))
     }
 
     /// Loads the int8 model, and its language model, that are compiled into the library.
@@ -164,7 +174,8 @@ impl Model {
             release_loaded();
         }
         let encoders = ((encoder, Precision::Int8), second_encoder);
-        Ok(Self::assemble(config, tokens, Some(pronunciations), encoders, Some(words)))
+        let texts = Texts { words: Some(words), punctuation: Some(builtin_punctuation()?) };
+        Ok(Self::assemble(config, tokens, Some(pronunciations), encoders, texts))
     }
 
     /// What `config.json` says.
@@ -224,12 +235,18 @@ impl Model {
         &self.0.decoding
     }
 
+    /// What gives recognized words their marks and case, if the model has it; see
+    /// [`TextFormatter`](crate::TextFormatter).
+    pub fn punctuation(&self) -> Option<&PunctuationModel> {
+        self.0.punctuation.as_ref()
+    }
+
     fn assemble(
         config: ModelConfig,
         tokens: TokenTable,
         pronunciations: Option<Pronunciations>,
         ((encoder, precision), second_encoder): (Chosen, Option<SecondEncoder>),
-        words: Option<Words>,
+        Texts { words, punctuation }: Texts,
     ) -> Self {
         log::info!(
             "model {} ({}): {} tokens, chunks of {} frames and {} of lookahead",
@@ -251,6 +268,7 @@ impl Model {
             precision,
             pronunciations,
             decoding,
+            punctuation,
         }))
     }
 }
@@ -305,6 +323,12 @@ fn builtin_words() -> Result<(Pronunciations, Words)> {
     let recurrent = include_bytes!(builtin_path!("words.rnn"));
     let recurrent = RecurrentModel::in_place(recurrent, Path::new(builtin_path!("words.rnn")))?;
     Ok((pronunciations, Words { ngrams, recurrent: Some(recurrent) }))
+}
+
+#[cfg(feature = "builtin-model")]
+fn builtin_punctuation() -> Result<PunctuationModel> {
+    let bytes = include_bytes!(builtin_path!("punctuation.bin"));
+    PunctuationModel::in_place(bytes, Path::new(builtin_path!("punctuation.bin")))
 }
 
 /// A text that the build script has packed.

@@ -3,11 +3,15 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
-use mynah::audio::{RawFormat, SampleFormat};
+use mynah::{
+    Recognizer, TextFormatter,
+    audio::{RawFormat, SampleFormat},
+};
 
 use crate::{
     audio_input::STDIN,
     format::Format,
+    formatting_args::FormattingArgs,
     recognizer_args::{ModelArgs, RecognizerArgs},
 };
 
@@ -64,11 +68,6 @@ pub struct TranscribeArgs {
     #[arg(long, overrides_with = "with_filename")]
     pub no_filename: bool,
 
-    /// Write utterances with digits, spoken punctuation and sentence case: as text and subtitles,
-    /// and in JSON beside the words as `readable`
-    #[arg(long)]
-    pub readable: bool,
-
     /// In JSON lines, write what each result adds, partial ones included: `settled` stays and is to
     /// be appended, `unstable` stands behind it until the next line; an utterance's `settled`
     /// together are its final text
@@ -82,6 +81,9 @@ pub struct TranscribeArgs {
     /// Files recognized at the same time, each on one core [default: the number of cores]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub formatting: FormattingArgs,
 
     #[command(flatten)]
     pub raw: RawArgs,
@@ -108,15 +110,13 @@ pub struct ListenArgs {
     #[arg(long)]
     pub partials: bool,
 
-    /// Write final results with digits, spoken punctuation and sentence case: as text, and in JSON
-    /// beside the words as `readable`; partial results are in lower case
-    #[arg(long)]
-    pub readable: bool,
-
     /// In JSON lines, write what each result adds: `settled` stays and is to be appended, `unstable`
     /// stands behind it until the next line; an utterance's `settled` together are its final text
     #[arg(long, requires = "partials", conflicts_with = "readable")]
     pub deltas: bool,
+
+    #[command(flatten)]
+    pub formatting: FormattingArgs,
 
     #[command(flatten)]
     pub raw: RawArgs,
@@ -421,6 +421,11 @@ pub enum RawSampleFormat {
 }
 
 impl TranscribeArgs {
+    /// What formats a file's utterances.
+    pub fn formatter(&self, recognizer: &Recognizer) -> Option<TextFormatter> {
+        self.formatting.formatter(recognizer, self.recognizer.decoding.grammar.is_some())
+    }
+
     /// Refuses, as wrong usage, what no single option is to blame for.
     pub fn check(&self) {
         if self.format.is_single_file() && self.files.len() > 1 {
@@ -441,6 +446,11 @@ impl TranscribeArgs {
 }
 
 impl ListenArgs {
+    /// What formats the captions.
+    pub fn formatter(&self, recognizer: &Recognizer) -> Option<TextFormatter> {
+        self.formatting.formatter(recognizer, self.recognizer.decoding.grammar.is_some())
+    }
+
     /// Refuses, as wrong usage, what no single option is to blame for.
     pub fn check(&self) {
         if self.deltas && self.format != CaptionFormat::Jsonl {

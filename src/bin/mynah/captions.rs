@@ -7,7 +7,7 @@ use std::{
 };
 
 use console::{Term, measure_text_width};
-use mynah::{Deltas, Event, Model, Readable};
+use mynah::{Deltas, Event, Model, TextFormatter};
 
 use crate::{
     args::CaptionFormat,
@@ -51,8 +51,8 @@ impl Style {
 
 /// Writes events as they come.
 pub struct Captions<'a> {
-    /// Writes finals readably, and partials in lower case.
-    pub readable: Option<Readable>,
+    /// Formats finals, and lightly partials.
+    pub formatter: Option<TextFormatter>,
     /// In JSON lines, writes what events add.
     pub deltas: Option<Deltas>,
     style: Style,
@@ -66,7 +66,7 @@ impl<'a> Captions<'a> {
     pub fn new(style: Style, file: Option<&Path>, model: &'a Model) -> Self {
         let file = file.map(|file| file.display().to_string());
         let term = Term::buffered_stdout();
-        Self { readable: None, deltas: None, style, file, model, term }
+        Self { formatter: None, deltas: None, style, file, model, term }
     }
 
     /// Draws or writes an event.
@@ -114,12 +114,14 @@ impl<'a> Captions<'a> {
     /// The event's text as it is to be read.
     fn shown<'e>(&mut self, event: &'e Event) -> Cow<'e, str> {
         let hypothesis = event.hypothesis();
-        match event {
-            Event::Partial(_) if self.readable.is_none() => (&hypothesis.text).into(),
-            Event::Partial(_) => hypothesis.text.to_lowercase().into(),
-            Event::Final(_) => {
-                let readable = self.readable.as_mut();
-                Utterance::of_final(hypothesis, self.model, readable).shown().to_owned().into()
+        match (event, &mut self.formatter) {
+            (Event::Partial(_), None) => (&hypothesis.text).into(),
+            (Event::Partial(_), Some(formatter)) => {
+                formatter.partial_text(hypothesis.text.split_whitespace()).into()
+            }
+            (Event::Final(_), formatter) => {
+                let formatter = formatter.as_mut();
+                Utterance::of_final(hypothesis, self.model, formatter).shown().to_owned().into()
             }
         }
     }
@@ -131,8 +133,8 @@ impl<'a> Captions<'a> {
             let change = &Change::new(event, deltas);
             return write_line(&mut out, &DeltaLine { file, change });
         }
-        let readable = self.readable.as_mut().filter(|_| kind == LineKind::Final);
-        let utterance = &Utterance::of_final(event.hypothesis(), self.model, readable);
+        let formatter = self.formatter.as_mut().filter(|_| kind == LineKind::Final);
+        let utterance = &Utterance::of_final(event.hypothesis(), self.model, formatter);
         write_line(&mut out, &Line { file, kind, utterance })
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use mynah::{Deltas, ListenEvent, Listener, Readable};
+use mynah::{Deltas, ListenEvent, Listener};
 
 use crate::{
     args::ListenArgs,
@@ -30,7 +30,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     let recognizer = args.recognizer.recognizer(defaults)?;
     let listener = live::listen(&recognizer, &args.live, &args.raw)?;
     let mut captions = Captions::new(style(args), args.live.file.as_deref(), recognizer.model());
-    captions.readable = args.readable.then(Readable::new);
+    captions.formatter = args.formatter(&recognizer);
     captions.deltas = args.deltas.then(Deltas::new);
     show(&listener, recognizer.sample_rate(), &mut captions)?;
     Ok(ExitCode::SUCCESS)

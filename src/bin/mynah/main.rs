@@ -13,6 +13,7 @@ mod eval;
 mod failure;
 mod footprint;
 mod format;
+mod formatting_args;
 mod listen;
 mod live;
 mod lm;

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Error, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use mynah::{Chunk, Deltas, Event, Readable, Recognizer, audio::Source};
+use mynah::{Chunk, Deltas, Event, Recognizer, audio::Source};
 use rayon::ThreadPoolBuilder;
 
 use crate::{
@@ -127,7 +127,7 @@ fn send_utterances(
     let length = source.len_samples().map(|samples| Duration::from_secs_f64(samples as f64 / rate));
     work.progress.add_audio(length.unwrap_or_default());
     let mut pipeline = Pipeline::new(work.recognizer, source)?;
-    let mut readable = work.args.readable.then(Readable::new);
+    let mut formatter = work.args.formatter(work.recognizer);
     let mut deltas = work.args.deltas.then(Deltas::new);
     loop {
         let step = pipeline.step();
@@ -140,7 +140,7 @@ fn send_utterances(
                 messages.send(Message::Change(Change::new(&event, deltas)))?;
             } else if let Event::Final(hypothesis) = event {
                 let model = work.recognizer.model();
-                let utterance = Utterance::of_final(&hypothesis, model, readable.as_mut());
+                let utterance = Utterance::of_final(&hypothesis, model, formatter.as_mut());
                 messages.send(Message::Utterance(utterance))?;
             }
         }

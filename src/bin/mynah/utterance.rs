@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mynah::{
-    Model, ModelConfig, Readable, ReadableWord,
+    FormattedWord, Model, ModelConfig, SpokenWord, TextFormatter,
     ctc::{self, Hypothesis, Outcome},
 };
 use serde::{Serialize, Serializer};
@@ -15,17 +15,17 @@ pub const SOMETHING_ELSE: &str = "[something else]";
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Utterance {
     pub text: String,
-    /// The text with digits, punctuation and sentence case, where that was asked for.
+    /// The text with marks, case and digits, unless it is to be raw.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub readable: Option<String>,
+    pub formatted: Option<String>,
     #[serde(serialize_with = "seconds")]
     pub start: Duration,
     #[serde(serialize_with = "seconds")]
     pub end: Duration,
     pub words: Vec<Word>,
-    /// The words of `readable`.
+    /// The words of `formatted`.
     #[serde(skip)]
-    pub readable_words: Vec<Word>,
+    pub formatted_words: Vec<Word>,
     pub tokens: Vec<TimedToken>,
     /// The best hypotheses, this one included; empty where only one was asked for or found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -100,36 +100,37 @@ impl Utterance {
             .collect();
         Self {
             text: hypothesis.text.clone(),
-            readable: None,
+            formatted: None,
             start: hypothesis.start,
             end: hypothesis.end,
             words: hypothesis.words.iter().map(Word::from).collect(),
-            readable_words: Vec::new(),
+            formatted_words: Vec::new(),
             tokens,
             nbest: nbest(hypothesis),
             grammar: Judgement::of(hypothesis),
         }
     }
 
-    /// As [`Utterance::new`], of a final, with its readable text if that is asked for.
+    /// As [`Utterance::new`], of a final, with its formatted text if there is a formatter.
     pub fn of_final(
         hypothesis: &Hypothesis,
         model: &Model,
-        readable: Option<&mut Readable>,
+        formatter: Option<&mut TextFormatter>,
     ) -> Self {
         let mut utterance = Self::new(hypothesis, model);
-        if let Some(readable) = readable {
-            utterance.make_readable(readable);
+        if let Some(formatter) = formatter {
+            utterance.format(formatter);
         }
         utterance
     }
 
     /// Adds what a reader is to see.
-    pub fn make_readable(&mut self, readable: &mut Readable) {
-        let pieces = readable.words(self.words.iter().map(|word| word.text.as_str()));
-        self.readable = Some(ReadableWord::join(&pieces));
+    pub fn format(&mut self, formatter: &mut TextFormatter) {
+        let words = self.words.iter().map(|word| (word.text.as_str(), word.start..word.end));
+        let pieces = formatter.words(SpokenWord::timed(words));
+        self.formatted = Some(FormattedWord::join(&pieces));
         let words = pieces.iter().filter_map(|piece| Word::shown(piece, &self.words));
-        self.readable_words = words.collect();
+        self.formatted_words = words.collect();
     }
 
     /// The text as it is to be shown, without the line breaks that its own line brings.
@@ -137,14 +138,14 @@ impl Utterance {
         if self.is_something_else() {
             return SOMETHING_ELSE;
         }
-        let Some(text) = &self.readable else { return &self.text };
+        let Some(text) = &self.formatted else { return &self.text };
         let text = text.strip_prefix('\n').unwrap_or(text);
         text.strip_suffix('\n').unwrap_or(text)
     }
 
     /// The words as they are to be shown.
     pub fn shown_words(&self) -> &[Word] {
-        if self.readable.is_some() { &self.readable_words } else { &self.words }
+        if self.formatted.is_some() { &self.formatted_words } else { &self.words }
     }
 
     fn is_something_else(&self) -> bool {
@@ -164,8 +165,8 @@ impl Judgement {
 }
 
 impl Word {
-    /// Readable text at the time of its words; none for a line break alone.
-    fn shown(piece: &ReadableWord, words: &[Self]) -> Option<Self> {
+    /// Formatted text at the time of its words; none for a line break alone.
+    fn shown(piece: &FormattedWord, words: &[Self]) -> Option<Self> {
         let spoken = words.get(piece.words.clone())?;
         let (first, last) = (spoken.first()?, spoken.last()?);
         let text = piece.text.trim().to_owned();

@@ -10,7 +10,6 @@
 //! A gated recurrent unit (Cho et al. 2014, as PyTorch has it) over embeddings that the output shares. It was
 //! trained to give normalized scores, so that a word's probability takes one product and not one a word.
 
-mod matrix;
 mod tables;
 
 use std::borrow::Cow;
@@ -18,9 +17,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use matrix::Quantized;
 use tables::Tables;
 
+use crate::gru::Quantized;
 use crate::{Error, Result};
 
 /// A recurrent language model. Cheap to clone.
@@ -78,7 +77,7 @@ impl RecurrentModel {
 
     /// The state at the start of a sentence.
     pub(crate) fn begin(&self) -> RecurrentState {
-        let hidden = vec![0.0; self.0.recurrent.columns].into();
+        let hidden = vec![0.0; self.0.gru.size()].into();
         self.advance(&RecurrentState { hidden, query: Box::default() }, RecurrentWord::END)
     }
 
@@ -89,17 +88,8 @@ impl RecurrentModel {
 
     /// The state after a word.
     pub(crate) fn advance(&self, state: &RecurrentState, word: RecurrentWord) -> RecurrentState {
-        let Tables { embedding, input, recurrent, projection, .. } = &*self.0;
-        let input = input.times(&embedding.row(word));
-        let recurrent = recurrent.times(&Quantized::new(&state.hidden));
-        let size = state.hidden.len();
-        let hidden = (0..size).map(|i| {
-            let reset = sigmoid(input[i] + recurrent[i]);
-            let update = sigmoid(input[size + i] + recurrent[size + i]);
-            let new = (input[2 * size + i] + reset * recurrent[2 * size + i]).tanh();
-            (1.0 - update) * new + update * state.hidden[i]
-        });
-        let hidden: Box<[f32]> = hidden.collect();
+        let Tables { embedding, gru, projection, .. } = &*self.0;
+        let hidden = gru.step(&gru.gates(&embedding.row(word)), &state.hidden);
         let query = projection.times(&Quantized::new(&hidden)).into();
         RecurrentState { hidden, query }
     }
@@ -116,10 +106,6 @@ impl std::fmt::Debug for RecurrentModel {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.debug_struct("RecurrentModel").field("words", &self.0.words()).finish_non_exhaustive()
     }
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 const _: () = {

@@ -1,35 +1,25 @@
 //! The words and numbers of a [`RecurrentModel`](super::RecurrentModel).
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
-
-use super::super::compact::{Format, Keep, Reader, contradiction};
 use super::RecurrentWord;
-use super::matrix::{Matrix, Quantized};
+use crate::compact::{Format, Keep, Reader, contradiction};
+use crate::gru::{Gru, Matrix, Quantized, Rows, bf16, check_sizes, numbers, read_gru};
+use crate::word_list::WordList;
 
 pub(super) struct Tables {
-    /// The words, sorted, a line each.
-    words: Cow<'static, [u8]>,
-    /// Where each word begins in them, and where one more would.
-    begins: Vec<u32>,
+    words: WordList,
     pub embedding: Embedding,
-    pub input: Matrix,
-    pub recurrent: Matrix,
+    pub gru: Gru,
     pub projection: Matrix,
 }
 
-/// A row of 4-bit codes, a scale and a bias for each word.
+/// A row and a bias for each word.
 pub(super) struct Embedding {
-    width: usize,
-    codes: Cow<'static, [u8]>,
-    scales: Vec<f32>,
+    rows: Rows,
     biases: Vec<f32>,
 }
 
 const FORMAT: Format =
     Format { magic: b"mynah-rn", version: 1, remedy: "write it anew with recurrent_lm.py" };
-/// Rows of products this long still fit in 32 bits.
-const WIDEST: usize = 1 << 16;
 /// The rows of `</s>` and `<unk>`.
 const MARKUP_WORDS: usize = 2;
 
@@ -51,24 +41,18 @@ impl Tables {
     fn read_body(reader: &mut Reader) -> Result<Self, String> {
         let [rows, width, hidden, text] =
             [reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?].map(|x| x as usize);
-        let words = reader.kept(text)?;
-        let ends = (1..).zip(words.iter()).filter(|&(_, &byte)| byte == b'\n').map(|(end, _)| end);
-        let begins: Vec<u32> = std::iter::once(0).chain(ends).chain([text as u32 + 1]).collect();
-        let fits = |width: usize| (1..=WIDEST).contains(&width);
-        if !fits(width) || width % 2 == 1 || !fits(hidden) {
-            return Err(contradiction("widths"));
-        }
+        let words = WordList::read(reader, text)?;
+        check_sizes(width, hidden)?;
         let tables = Self {
-            embedding: embedding(reader, rows, width)?,
-            input: matrix(reader, 3 * hidden, width)?,
-            recurrent: matrix(reader, 3 * hidden, hidden)?,
-            projection: matrix(reader, width, hidden)?,
+            embedding: Embedding {
+                rows: Rows::read(reader, rows, width)?,
+                biases: numbers(reader, rows, bf16)?,
+            },
+            gru: read_gru(reader, width, hidden)?,
+            projection: Matrix::read(reader, width, hidden)?,
             words,
-            begins,
         };
-        let is_sorted =
-            (1..tables.words()).all(|index| tables.word(index - 1) < tables.word(index));
-        if tables.words() + MARKUP_WORDS != rows || !is_sorted {
+        if tables.words() + MARKUP_WORDS != rows || !tables.words.is_sorted() {
             return Err(contradiction("words"));
         }
         Ok(tables)
@@ -76,85 +60,32 @@ impl Tables {
 
     /// How many words there are.
     pub fn words(&self) -> usize {
-        self.begins.len() - 1
-    }
-
-    fn word(&self, index: usize) -> &[u8] {
-        // Without the line's end.
-        &self.words[self.begins[index] as usize..self.begins[index + 1] as usize - 1]
+        self.words.len()
     }
 
     /// A word, spelled as in the file.
     pub fn find(&self, word: &str) -> Option<RecurrentWord> {
-        let (mut low, mut high) = (0, self.words());
-        while low < high {
-            let middle = (low + high) / 2;
-            match self.word(middle).cmp(word.as_bytes()) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return Some(RecurrentWord((middle + MARKUP_WORDS) as u32)),
-            }
-        }
-        None
+        let place = self.words.find(word.as_bytes())?;
+        Some(RecurrentWord((place + MARKUP_WORDS) as u32))
     }
 }
 
 impl Embedding {
-    fn codes(&self, word: RecurrentWord) -> &[u8] {
-        let bytes = self.width / 2;
-        &self.codes[word.0 as usize * bytes..][..bytes]
-    }
-
     pub fn row(&self, word: RecurrentWord) -> Quantized {
-        let codes = self.codes(word).iter().flat_map(|&pair| [code(pair), code(pair >> 4)]);
-        Quantized { codes: codes.collect(), scale: self.scales[word.0 as usize] }
+        self.rows.row(word.0 as usize)
     }
 
     /// The product of a word's row with a vector, and its bias.
     pub fn score(&self, word: RecurrentWord, query: &[f32]) -> f32 {
-        let products = self.codes(word).iter().zip(query.chunks_exact(2)).map(|(&pair, query)| {
-            f32::from(code(pair)) * query[0] + f32::from(code(pair >> 4)) * query[1]
-        });
         let word = word.0 as usize;
-        products.sum::<f32>() * self.scales[word] + self.biases[word]
-    }
-}
-
-/// The number of 4 bits, whose 8 is zero.
-fn code(bits: u8) -> i8 {
-    (bits & 15) as i8 - 8
-}
-
-fn embedding(reader: &mut Reader, rows: usize, width: usize) -> Result<Embedding, String> {
-    let codes = reader.kept(rows.saturating_mul(width / 2))?;
-    let bf16 = |bytes: [u8; 2]| f32::from_bits(u32::from_le_bytes([0, 0, bytes[0], bytes[1]]));
-    let (scales, biases) = (numbers(reader, rows, bf16)?, numbers(reader, rows, bf16)?);
-    Ok(Embedding { width, codes, scales, biases })
-}
-
-fn matrix(reader: &mut Reader, rows: usize, columns: usize) -> Result<Matrix, String> {
-    let codes = reader.kept(rows.saturating_mul(columns))?;
-    let scales = numbers(reader, rows, f32::from_le_bytes)?;
-    let biases = numbers(reader, rows, f32::from_le_bytes)?;
-    Ok(Matrix { columns, codes, scales, biases })
-}
-
-/// Finite numbers of so many bytes each.
-fn numbers<const BYTES: usize>(
-    reader: &mut Reader,
-    count: usize,
-    number: fn([u8; BYTES]) -> f32,
-) -> Result<Vec<f32>, String> {
-    let (bytes, _) = reader.take(count.saturating_mul(BYTES))?.as_chunks();
-    let numbers: Vec<_> = bytes.iter().map(|bytes| number(*bytes)).collect();
-    match numbers.iter().all(|number| number.is_finite()) {
-        true => Ok(numbers),
-        false => Err(contradiction("numbers")),
+        self.rows.times(word, query) + self.biases[word]
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     const FILE: &[u8] =

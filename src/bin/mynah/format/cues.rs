@@ -142,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn readable_words_last_as_long_as_what_was_said() {
+    fn formatted_words_last_as_long_as_what_was_said() {
         let mut utterance = utterance(0, "AT HALF PAST SEVEN COMMA NEW LINE HE SAID");
-        utterance.make_readable(&mut mynah::Readable::new());
+        utterance.format(&mut mynah::TextFormatter::default());
         let words = utterance.shown_words();
         let times = |word: &Word| (word.start.as_millis(), word.end.as_millis());
         assert_eq!((words[1].text.as_str(), times(&words[1])), ("7:30,", (400, 2_700)));

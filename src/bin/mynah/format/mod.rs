@@ -105,11 +105,11 @@ pub mod samples {
             .collect();
         Utterance {
             text: text.to_owned(),
-            readable: None,
+            formatted: None,
             start: words[0].start,
             end: words[words.len() - 1].end,
             words,
-            readable_words: Vec::new(),
+            formatted_words: Vec::new(),
             tokens,
             nbest: Vec::new(),
             grammar: None,

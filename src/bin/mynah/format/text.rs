@@ -62,11 +62,11 @@ mod tests {
 
     #[test]
     fn spoken_line_breaks_are_lines() {
-        let mut readable = mynah::Readable::new();
+        let mut formatter = mynah::TextFormatter::default();
         let texts = ["ONE NEW LINE", "TWO NEW PARAGRAPH", "NEW LINE THREE NEW LINE FOUR"];
         let utterances = texts.map(|text| {
             let mut utterance = utterance(0, text);
-            utterance.make_readable(&mut readable);
+            utterance.format(&mut formatter);
             utterance
         });
         assert_eq!(written(Format::Text, &utterances), "One\nTwo\n\nThree\nFour\n");

@@ -1,4 +1,4 @@
-//! What the compact forms of language models have in common: a header that tells damage, and the
+//! What the compact forms of models of text have in common: a header that shows damage, and the
 //! reading of what follows it.
 //!
 //! ```text
@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// How what stays of a file is held.
-pub(super) type Keep<'a> = fn(&'a [u8]) -> Cow<'static, [u8]>;
+pub(crate) type Keep<'a> = fn(&'a [u8]) -> Cow<'static, [u8]>;
 
 /// One kind of file.
-pub(super) struct Format {
+pub(crate) struct Format {
     pub magic: &'static [u8; 8],
     pub version: u32,
     /// What to do with a file of another version.
@@ -20,7 +20,7 @@ pub(super) struct Format {
 }
 
 /// What is left to read of a body.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     keep: Keep<'a>,
 }
@@ -77,7 +77,7 @@ fn truncated(bytes: usize, expected: u64) -> String {
 }
 
 /// The error of a body that was written so.
-pub(super) fn contradiction(what: &str) -> String {
+pub(crate) fn contradiction(what: &str) -> String {
     format!("contradicts itself in its {what}")
 }
 

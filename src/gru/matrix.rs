@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use multiversion::multiversion;
 
+use crate::compact::{Reader, contradiction};
+
 /// Rows of 8-bit codes, each with a scale and what is added to its products.
-pub(super) struct Matrix {
+pub(crate) struct Matrix {
     pub columns: usize,
     pub codes: Cow<'static, [u8]>,
     pub scales: Vec<f32>,
@@ -13,12 +15,20 @@ pub(super) struct Matrix {
 }
 
 /// A vector in 8 bits.
-pub(super) struct Quantized {
+pub(crate) struct Quantized {
     pub codes: Vec<i8>,
     pub scale: f32,
 }
 
 impl Matrix {
+    /// Reads the codes, then a scale and a bias for each row.
+    pub fn read(reader: &mut Reader, rows: usize, columns: usize) -> Result<Self, String> {
+        let codes = reader.kept(rows.saturating_mul(columns))?;
+        let scales = numbers(reader, rows, f32::from_le_bytes)?;
+        let biases = numbers(reader, rows, f32::from_le_bytes)?;
+        Ok(Self { columns, codes, scales, biases })
+    }
+
     pub fn times(&self, vector: &Quantized) -> Vec<f32> {
         let rows = self.codes.chunks_exact(self.columns).zip(&self.scales).zip(&self.biases);
         let product = |((row, scale), bias): ((&[u8], &f32), &f32)| {
@@ -34,6 +44,25 @@ impl Quantized {
         let codes = values.iter().map(|value| (value * 127.0).round() as i8).collect();
         Self { codes, scale: 1.0 / 127.0 }
     }
+}
+
+/// Reads finite numbers of so many bytes each.
+pub(crate) fn numbers<const BYTES: usize>(
+    reader: &mut Reader,
+    count: usize,
+    number: fn([u8; BYTES]) -> f32,
+) -> Result<Vec<f32>, String> {
+    let (bytes, _) = reader.take(count.saturating_mul(BYTES))?.as_chunks();
+    let numbers: Vec<_> = bytes.iter().map(|bytes| number(*bytes)).collect();
+    match numbers.iter().all(|number| number.is_finite()) {
+        true => Ok(numbers),
+        false => Err(contradiction("numbers")),
+    }
+}
+
+/// A number whose upper 16 bits are given.
+pub(crate) fn bf16(bytes: [u8; 2]) -> f32 {
+    f32::from_bits(u32::from_le_bytes([0, 0, bytes[0], bytes[1]]))
 }
 
 #[multiversion(targets("x86_64+avx2"))]

@@ -1,5 +1,7 @@
 //! Spoken punctuation.
 
+use std::ops::Range;
+
 /// What is spoken instead of typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -15,6 +17,15 @@ pub(super) enum Mark {
     CloseQuote,
     NewLine,
     NewParagraph,
+}
+
+/// A mark in the words of an utterance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SpokenMark {
+    pub mark: Mark,
+    pub words: Range<usize>,
+    /// Whether what was said is a common noun as well.
+    pub is_ambiguous: bool,
 }
 
 use Mark::*;
@@ -42,6 +53,9 @@ const SPOKEN: [(&[&str], Mark); 20] = [
     (&["dash"], Dash),
     (&["unquote"], CloseQuote),
 ];
+
+/// What of it is a common noun as well; the others are hardly said but as marks.
+const AMBIGUOUS: [&[&str]; 5] = [&["period"], &["colon"], &["dash"], &["hyphen"], &["new", "line"]];
 
 /// After these a mark's name is a noun.
 const DETERMINERS: [&str; 14] = [
@@ -100,14 +114,27 @@ impl Mark {
     }
 }
 
-/// The mark spoken at a word, and in how many words.
-pub(super) fn at(keys: &[&str], at: usize) -> Option<(Mark, usize)> {
+/// The marks that were spoken, in order. Nouns by the words beside them are left out.
+pub(super) fn find(keys: &[&str]) -> Vec<SpokenMark> {
+    let mut marks: Vec<SpokenMark> = Vec::new();
+    let mut at = 0;
+    while at < keys.len() {
+        let found = mark_at(keys, at);
+        at = found.as_ref().map_or(at + 1, |mark| mark.words.end);
+        marks.extend(found);
+    }
+    marks
+}
+
+fn mark_at(keys: &[&str], at: usize) -> Option<SpokenMark> {
     let (spoken, mark) = SPOKEN.iter().find(|(spoken, _)| keys[at..].starts_with(spoken))?;
     let before = at.checked_sub(1).map(|before| keys[before]);
     let after = keys.get(at + spoken.len()).copied();
     let noun = before.is_some_and(|key| DETERMINERS.contains(&key)) || after == Some("of");
     let noun = noun || spoken == &["period"] && is_noun_period(before, after);
-    (!noun).then_some((*mark, spoken.len()))
+    let is_ambiguous = AMBIGUOUS.contains(spoken);
+    let words = at..at + spoken.len();
+    (!noun).then_some(SpokenMark { mark: *mark, words, is_ambiguous })
 }
 
 fn is_noun_period(before: Option<&str>, after: Option<&str>) -> bool {

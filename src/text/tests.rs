@@ -6,7 +6,7 @@ use super::*;
 fn check(table: &str) {
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (spoken, written) = line.split_once(" → ").unwrap();
-        assert_eq!(readable(&spoken.to_uppercase()), written, "{spoken}");
+        assert_eq!(format_text(&spoken.to_uppercase()), written, "{spoken}");
     }
 }
 
@@ -173,7 +173,7 @@ fn spoken_marks_become_marks() {
         twenty one full stop ten → 21. 10",
     );
     let letter = "DEAR SIR COMMA NEW LINE THANK YOU NEW PARAGRAPH NEW LINE YOURS";
-    assert_eq!(readable(letter), "Dear sir,\nThank you\n\n\nYours");
+    assert_eq!(format_text(letter), "Dear sir,\nThank you\n\n\nYours");
 }
 
 #[test]
@@ -199,25 +199,25 @@ fn case_is_that_of_a_sentence() {
         and i'm here and i'd go → And I'm here and I'd go
         plan b on monday in april → Plan B on Monday in April",
     );
-    assert_eq!(readable("McDonald met NATO"), "McDonald met NATO");
-    assert_eq!(readable("I’M"), "I'm");
-    assert_eq!(readable("ÉTÉ ßA"), "ÉTÉ ßA");
-    assert_eq!(readable(""), "");
-    assert_eq!(readable(" \n "), "");
+    assert_eq!(format_text("McDonald met NATO"), "McDonald met NATO");
+    assert_eq!(format_text("I’M"), "I'm");
+    assert_eq!(format_text("ÉTÉ ßA"), "ÉTÉ ßA");
+    assert_eq!(format_text(""), "");
+    assert_eq!(format_text(" \n "), "");
 }
 
 #[test]
 fn an_utterance_begins_a_sentence_unless_a_comma_was_spoken_before() {
-    let mut readable = Readable::new();
+    let mut formatter = TextFormatter::default();
     let texts = ["ONE COMMA", "TWO", "THREE", "FOUR DASH", "", "TWENTY", "AND"];
-    let written = texts.map(|text| readable.text(text));
+    let written = texts.map(|text| formatter.text(text));
     assert_eq!(written, ["One,", "two", "Three", "Four –", "", "20", "And"]);
 }
 
 #[test]
 fn each_piece_tells_its_words() {
     let words = ["MEET", "ME", "AT", "HALF", "PAST", "SEVEN", "COMMA", "NEW", "LINE", "OK"];
-    let written = Readable::new().words(words);
+    let written = TextFormatter::default().words(words);
     let pieces: Vec<_> = written.iter().map(|w| (w.text.as_str(), w.words.clone())).collect();
     let expected = [("Meet", 0..1), ("me", 1..2), ("at", 2..3), ("7:30,\n", 3..9), ("Ok", 9..10)];
     assert_eq!(pieces, expected);
@@ -277,12 +277,65 @@ fn spoken() -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(word, 0..40)
 }
 
+/// A formatter whose model has random weights, and so writes marks and capitals anywhere.
+fn random_formatter() -> TextFormatter {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/punctuation.bin");
+    let punctuation = Some(PunctuationModel::load(file).unwrap());
+    TextFormatter::new(TextFormatterConfig { punctuation, ..TextFormatterConfig::default() })
+}
+
+#[test]
+fn a_model_gives_forms_and_pauses_reach_it() {
+    let mut formatter = random_formatter();
+    assert!(formatter.text("THE IPHONE").contains("iPhone"));
+    assert_eq!(formatter.context.len(), 2);
+    let ms = Duration::from_millis;
+    let words = SpokenWord::timed([("A", ms(0)..ms(100)), ("B", ms(350)..ms(400))]);
+    assert_eq!(words[0].pause, Some(ms(250)));
+    assert_eq!(words[1].pause, None);
+    formatter.words(words);
+    let pauses: Vec<_> = formatter.context.iter().skip(2).map(|(_, pause)| *pause).collect();
+    assert_eq!(pauses, [Pause::Short, Pause::End]);
+    formatter.words(["THE"; 20]);
+    assert_eq!(formatter.context.len(), CONTEXT_WORDS);
+}
+
+#[test]
+fn words_that_have_their_case_keep_it() {
+    let mut formatter = random_formatter();
+    for text in ["Call MCGEE now", "k8s OPEN", "NGUYỄN and Nguyễn"] {
+        let written = formatter.text(text);
+        let letters = |text: &str| text.replace(['.', ',', '?'], "");
+        let is_kept = |word: &&str| !word.chars().any(char::is_lowercase);
+        for word in text.split(' ').filter(|word| !is_kept(word)).skip(1) {
+            assert!(letters(&written).contains(word), "{written}");
+        }
+    }
+    assert_eq!(format_text("OPEN THE iPhone NOW PLEASE"), "Open the iPhone now please");
+}
+
+#[test]
+fn spoken_marks_are_words_where_that_is_asked_for() {
+    let config =
+        TextFormatterConfig { spoken_punctuation: false, ..TextFormatterConfig::default() };
+    let mut formatter = TextFormatter::new(config);
+    assert_eq!(formatter.text("YES COMMA NO PERIOD"), "Yes comma no period");
+}
+
+#[test]
+fn partial_text_has_case_alone() {
+    let formatter = TextFormatter::default();
+    let words = "I MET HIM AT SEVEN THIRTY P M ON MONDAY COMMA".split(' ');
+    assert_eq!(formatter.partial_text(words), "I met him at seven thirty P M on Monday comma");
+    assert_eq!(formatter.partial_text([]), "");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn words_that_are_no_numbers_stay_in_order(words in spoken()) {
-        let written = Readable::new().text(&words.join(" "));
+        let written = TextFormatter::default().text(&words.join(" "));
         let is_plain = |word: &String| PLAIN.contains(&word.as_str());
         let written = written.split(|c: char| !c.is_alphabetic() && c != '\'');
         let found: Vec<_> = written.map(str::to_uppercase).filter(is_plain).collect();
@@ -292,7 +345,7 @@ proptest! {
 
     #[test]
     fn every_word_is_in_one_piece(words in spoken()) {
-        let written = Readable::new().words(words.iter().copied());
+        let written = TextFormatter::default().words(words.iter().copied());
         let mut end = 0;
         for piece in &written {
             prop_assert_eq!(piece.words.start, end);
@@ -303,21 +356,40 @@ proptest! {
     }
 
     #[test]
-    fn plain_text_once_readable_stays(words in prop::collection::vec(prop::sample::select(&PLAIN[..]), 0..20)) {
-        let once = readable(&words.join(" "));
-        prop_assert_eq!(readable(&once), once);
+    fn a_model_changes_case_and_marks_alone(words in spoken()) {
+        let written = random_formatter().words(words.iter().copied());
+        let mut end = 0;
+        for piece in &written {
+            prop_assert_eq!(piece.words.start, end);
+            end = piece.words.end;
+            let word = words[piece.words.start];
+            if piece.words.len() == 1 && PLAIN.contains(&word) {
+                let text = piece.text.trim_end_matches(['.', ',', '?']);
+                prop_assert_eq!(text.to_lowercase(), word.to_lowercase());
+            }
+        }
+        prop_assert_eq!(end, words.len());
+    }
+
+    #[test]
+    fn formatted_plain_text_stays(words in prop::collection::vec(prop::sample::select(&PLAIN[..]), 0..20)) {
+        let once = format_text(&words.join(" "));
+        prop_assert_eq!(format_text(&once), once);
     }
 
     #[test]
     fn no_digit_is_lost(digits in prop::collection::vec(1..10_usize, 3..12)) {
         let spoken: Vec<_> = digits.iter().map(|&digit| vocabulary::DIGITS[digit]).collect();
         let expected: String = digits.iter().map(usize::to_string).collect();
-        prop_assert_eq!(readable(&spoken.join(" ")), expected);
+        prop_assert_eq!(format_text(&spoken.join(" ")), expected);
     }
 
     #[test]
     fn any_text_is_taken(text in any::<String>()) {
-        let _ = readable(&text);
-        let _ = readable(&text.to_uppercase());
+        let _ = format_text(&text);
+        let mut formatter = random_formatter();
+        let _ = (formatter.text(&text), formatter.text(&text.to_uppercase()));
+        let _ = formatter.partial_text(text.split(' '));
+        let _ = format_text(&text.to_uppercase());
     }
 }
