@@ -64,7 +64,7 @@ fn captions_are_formatted_and_partials_have_no_marks() {
     let (partials, finals): (Vec<_>, Vec<_>) = captions.lines().partition(|l| l.ends_with('…'));
     assert!(!partials.is_empty(), "{captions}");
     for partial in partials {
-        assert!(FORMATTED.starts_with(&partial[..6]), "{partial}");
+        assert!(partial.starts_with("There"), "{partial}");
         assert!(!partial.contains(['.', ',', '?']), "{partial}");
     }
     assert_eq!(finals, [FORMATTED]);
