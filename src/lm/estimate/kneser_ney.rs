@@ -6,6 +6,8 @@ use super::counts::{BEGIN, Counts, UNKNOWN};
 use super::{IMPOSSIBLE, Ngram, Ngrams};
 
 type Level = BTreeMap<Vec<u32>, u64>;
+/// An n-gram of a level and its count.
+type Counted<'a> = (&'a Vec<u32>, &'a u64);
 
 /// What is taken from a count of one, of two, and of three or more.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,7 +61,7 @@ fn uniform(counts: &Counts) -> f64 {
 }
 
 /// The n-grams that share all words but the last, which stand side by side.
-fn by_history(level: &Level) -> Vec<(&[u32], Vec<(&Vec<u32>, &u64)>)> {
+fn by_history(level: &Level) -> Vec<(&[u32], Vec<Counted<'_>>)> {
     let mut groups: Vec<(&[u32], Vec<_>)> = Vec::new();
     for (ngram, count) in level {
         let history = &ngram[..ngram.len() - 1];
