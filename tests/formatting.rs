@@ -102,7 +102,7 @@ fn sentences_have_marks_capitals_and_digits() {
 }
 
 #[test]
-fn the_model_tells_spoken_marks_from_nouns() {
+fn spoken_marks_are_distinguished_from_nouns() {
     for (recognized, written) in [
         ("IT WAS THE PERIOD BETWEEN THE TWO WARS", "It was the period between the two wars."),
         ("HE HAS COLON CANCER", "He has colon cancer."),
