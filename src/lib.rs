@@ -65,7 +65,7 @@ pub use error::{Error, Result};
 pub use gate::GateConfig;
 pub use grammar::Grammar;
 pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
-pub use lexicon::Pronunciations;
+pub use lexicon::{Pronunciations, UserWord};
 pub use listener::{Command, ListenEvent, Listener};
 pub use model::{
     CacheConfig, Chunk, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model,

@@ -10,13 +10,14 @@ const WORD_BOUNDARY: char = TokenTable::WORD_BOUNDARY;
 pub(crate) struct Speller<'a> {
     ids: HashMap<&'a str, TokenId>,
     longest_bytes: usize,
+    tokens: &'a TokenTable,
 }
 
 impl<'a> Speller<'a> {
     pub(crate) fn new(tokens: &'a TokenTable) -> Self {
         let ids: HashMap<_, _> = tokens.iter().map(|(id, token)| (token, id)).collect();
         let longest_bytes = ids.keys().map(|token| token.len()).max().unwrap_or(0);
-        Self { ids, longest_bytes }
+        Self { ids, longest_bytes, tokens }
     }
 
     /// The token that is nothing but a word boundary, where the model has one.
@@ -24,7 +25,8 @@ impl<'a> Speller<'a> {
         self.ids.get(WORD_BOUNDARY.encode_utf8(&mut [0; 4]) as &str).copied()
     }
 
-    /// Spells words with the fewest tokens, in the case that the tokens have; `’` is `'`.
+    /// Spells words with the fewest tokens, in the case that the tokens have; `’` is `'`. A user word
+    /// may be given in its written form.
     ///
     /// Between words stands what the model writes there: a boundary token, or a token that begins
     /// with one. A boundary token before the first word is left out.
@@ -40,7 +42,11 @@ impl<'a> Speller<'a> {
         if phrase.contains(WORD_BOUNDARY) {
             return Err(format!("{WORD_BOUNDARY:?} stands for a space; write a space"));
         }
-        let text = words.iter().flat_map(|word| [WORD_BOUNDARY.into(), word.replace('’', "'")]);
+        let spelled = |word: &str| match self.tokens.spelling(word) {
+            Some(spelled) => spelled.to_owned(),
+            None => word.replace('’', "'"),
+        };
+        let text = words.iter().flat_map(|word| [WORD_BOUNDARY.into(), spelled(word)]);
         let text: String = text.collect();
         let mut stuck = Stuck { at: 0, text: String::new() };
         for text in [text.to_uppercase(), text.to_lowercase(), text] {

@@ -1,5 +1,9 @@
 //! The model's tokens and how they join into text.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::lexicon::UserWord;
 use crate::{Error, Result};
 
 /// The position of a token in the model's output and in `tokens.txt`.
@@ -11,6 +15,16 @@ pub struct TokenId(pub u32);
 pub struct TokenTable {
     tokens: Vec<String>,
     blank: TokenId,
+    forms: Arc<Forms>,
+}
+
+/// The forms of user words.
+#[derive(Debug, Default, PartialEq)]
+struct Forms {
+    /// How each is written, by its spelling in tokens.
+    written: BTreeMap<String, String>,
+    /// The spelling of each, by its written form in lower case.
+    spelled: BTreeMap<String, String>,
 }
 
 impl TokenTable {
@@ -40,7 +54,7 @@ impl TokenTable {
                 return Err(Error::Config(reason));
             }
         }
-        let table = Self { tokens, blank };
+        let table = Self { tokens, blank, forms: Arc::default() };
         if table.token(blank) == Self::BLANK {
             return Ok(table);
         }
@@ -73,6 +87,40 @@ impl TokenTable {
             text.push(character);
         }
         text
+    }
+
+    /// The same with user words, which are written in their own form.
+    #[must_use]
+    pub(crate) fn with_user_words(&self, words: &[UserWord]) -> Self {
+        let pair = |word: &UserWord| (word.spelled().to_owned(), word.written().to_owned());
+        let lower = |word: &UserWord| (word.written().to_lowercase(), word.spelled().to_owned());
+        let forms = Forms {
+            written: words.iter().map(pair).collect(),
+            spelled: words.iter().map(lower).collect(),
+        };
+        Self { forms: Arc::new(forms), ..self.clone() }
+    }
+
+    /// A text of whole words that tokens spell, with user words in their own form.
+    pub(crate) fn written(&self, text: String) -> String {
+        if self.forms.written.is_empty() {
+            return text;
+        }
+        let words = text.split(' ').map(|word| self.written_word(word));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// A word in the form in which it is written.
+    pub(crate) fn written_word<'a>(&'a self, word: &'a str) -> &'a str {
+        self.forms.written.get(word).map_or(word, String::as_str)
+    }
+
+    /// How tokens spell a user word that is given in its written form, in any case.
+    pub(crate) fn spelling(&self, written: &str) -> Option<&str> {
+        if self.forms.spelled.is_empty() {
+            return None;
+        }
+        self.forms.spelled.get(&written.to_lowercase()).map(String::as_str)
     }
 
     /// The token as `tokens.txt` has it; empty if the table has no such id.

@@ -1,6 +1,8 @@
 //! What a language model adds to the scores of token sequences, word by word (shallow fusion), and
 //! what hotwords add.
 
+use std::sync::Arc;
+
 use super::context::{ContextGraph, ContextState, Hotword};
 use super::listed::Listed;
 use super::rescoring::Rescoring;
@@ -11,7 +13,7 @@ use crate::{Error, Result};
 
 /// An n-gram model and how much it counts. A word scores
 /// `weight · ln P(word | words before) + word_bonus`, an unknown one `oov_penalty` less per letter
-/// unless it stands in a hotword.
+/// unless it stands in a hotword or a user has added it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LanguageModel {
     /// The words, spelled as the acoustic model's tokens spell them.
@@ -35,6 +37,8 @@ pub struct LanguageModel {
 pub(super) struct Fusion {
     language_model: Option<LanguageModel>,
     hotwords: Vec<Hotword>,
+    /// The spellings of words that a user has added.
+    user_words: Arc<[String]>,
     context: ContextGraph,
     listed: Listed,
     /// Each token's bytes, [`BOUNDARY`] for a word boundary.
@@ -77,6 +81,7 @@ impl Fusion {
     pub fn new(
         language_model: Option<LanguageModel>,
         hotwords: &[Hotword],
+        user_words: Arc<[String]>,
         tokens: &TokenTable,
     ) -> Result<Self> {
         let ids = (0..tokens.len() as u32).map(crate::TokenId);
@@ -90,10 +95,11 @@ impl Fusion {
             most_bonus = most as f64 * f64::from(model.word_bonus.max(0.0));
         }
         let context = ContextGraph::new(hotwords, tokens)?;
-        let listed = Listed::new(hotwords, tokens)?;
+        let listed = Listed::new(hotwords, &user_words, tokens)?;
         Ok(Self {
             language_model,
             hotwords: hotwords.to_vec(),
+            user_words,
             context,
             listed,
             spellings,
@@ -201,11 +207,11 @@ impl Fusion {
         self.language_model.as_ref()?.rescoring.as_ref()
     }
 
-    /// Whether hotwords have words that the language model lacks.
+    /// Whether hotwords have words that neither the language model has nor a user has added.
     pub fn lists_unknown_words(&self) -> bool {
         let is_known =
             |word: &str| self.ngrams().is_some_and(|model| model.word_id(word).is_some());
-        self.listed.words().any(|word| !is_known(&word))
+        self.listed.words().any(|word| !is_known(&word) && !self.user_words.contains(&word))
     }
 
     /// What the scores from here on depend on, if no word is unfinished.
@@ -232,7 +238,7 @@ impl Fusion {
 
     /// The same language model with other hotwords.
     pub fn with_hotwords(&self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<Self> {
-        Self::new(self.language_model.clone(), hotwords, tokens)
+        Self::new(self.language_model.clone(), hotwords, self.user_words.clone(), tokens)
     }
 
     /// The score of the whole sequence if it ends here: the last word's and the sentence's end

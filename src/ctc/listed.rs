@@ -1,4 +1,4 @@
-//! The words that hotwords have, which the language model takes for known.
+//! The words that hotwords have and users add, which the language model takes for known.
 
 use super::Hotword;
 use crate::lm::{Lexicon, LexiconNode};
@@ -14,9 +14,9 @@ impl Listed {
     /// # Errors
     ///
     /// [`Error::Config`] for a hotword that the tokens can't spell.
-    pub fn new(hotwords: &[Hotword], tokens: &TokenTable) -> Result<Self> {
+    pub fn new(hotwords: &[Hotword], user_words: &[String], tokens: &TokenTable) -> Result<Self> {
         let speller = Speller::new(tokens);
-        let mut words = Vec::new();
+        let mut words: Vec<_> = user_words.iter().map(|word| word.as_bytes().to_vec()).collect();
         for hotword in hotwords {
             let ids = speller.spell(&hotword.phrase).map_err(Error::Config)?;
             let text = tokens.text(ids);
@@ -54,9 +54,9 @@ mod tests {
     use crate::tokens::TokenId;
 
     #[test]
-    fn only_whole_words_of_phrases_are_listed() {
+    fn only_whole_words_are_listed() {
         let table = TokenTable::parse("<blank>\n▁\nA\nB", TokenId(0)).unwrap();
-        let listed = Listed::new(&[Hotword::new("ab ba"), Hotword::new("abb")], &table).unwrap();
+        let listed = Listed::new(&[Hotword::new("ab ba")], &["ABB".to_owned()], &table).unwrap();
         let is_listed = |word: &str| {
             let mut bytes = word.bytes();
             let node = bytes.try_fold(LexiconNode::ROOT, |node, byte| listed.extend(node, byte));

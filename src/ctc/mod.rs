@@ -133,7 +133,7 @@ impl Hypothesis {
         Self {
             stable: word::finished(&tokens[..stable], table),
             words: word::words(&tokens, table, calibration, &time_of),
-            text: table.text(tokens.iter().map(|token| token.id)),
+            text: table.written(table.text(tokens.iter().map(|token| token.id))),
             start,
             end,
             tokens,

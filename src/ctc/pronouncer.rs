@@ -320,7 +320,7 @@ mod tests {
         let table = TokenTable::parse("<blank>\n▁\nA\nB\nE", TokenId(0)).unwrap();
         let text = "AB\tAB\nB\tB\nBE\tBC B\nBEE\tBC\nZ\tC";
         let lexicon = Pronunciations::parse("<blank>\nAH\nB\nIY", text).unwrap();
-        let fusion = Fusion::new(None, &[], &table).unwrap();
+        let fusion = Fusion::new(None, &[], Arc::default(), &table).unwrap();
         let pronouncer = Pronouncer::new(&lexicon, &fusion, &table).unwrap();
         let spelled = |phones: &[u32]| -> Vec<String> {
             let next = |node, &phone: &u32| pronouncer.next(node, TokenId(phone));
@@ -343,7 +343,7 @@ mod tests {
         let fewer = TokenTable::parse("<blank>\n▁\nA\nB", TokenId(0)).unwrap();
         let lexicon = Pronunciations::parse("<blank>\nAH\nB\nIY", "AB\tAB\nBE\tBC").unwrap();
         let shared = |hotwords: &[Hotword], tokens| {
-            let fusion = Fusion::new(None, hotwords, tokens).unwrap();
+            let fusion = Fusion::new(None, hotwords, Arc::default(), tokens).unwrap();
             Pronouncer::shared(&lexicon, &fusion, tokens).unwrap()
         };
         let first = shared(&[], &table);

@@ -102,7 +102,8 @@ pub(super) fn words(
         let start = words.last().map_or(start, |before| start.max(before.end));
         let end = shifted(time_of(span.last_frame + 1), calibration.end_shift_ms).max(start);
         let confidence = calibration.confidence(&span.log_probs);
-        words.push(Word { text: span.text, start, end, confidence });
+        let text = table.written_word(&span.text).to_owned();
+        words.push(Word { text, start, end, confidence });
     }
     words
 }
@@ -111,7 +112,7 @@ pub(super) fn words(
 pub(super) fn finished(tokens: &[Token], table: &TokenTable) -> usize {
     let begins = |token: &Token| table.token(token.id).starts_with(TokenTable::WORD_BOUNDARY);
     let last = tokens.iter().rposition(begins).unwrap_or(0);
-    table.text(tokens[..last].iter().map(|token| token.id)).len()
+    table.written(table.text(tokens[..last].iter().map(|token| token.id))).len()
 }
 
 fn spans(tokens: &[Token], table: &TokenTable) -> Vec<Span> {

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Paths followed while a word is read.
 const BEAM: usize = 12;
 const MOST_PRONUNCIATIONS: usize = 3;
@@ -149,9 +151,7 @@ impl LetterToSound {
     /// apostrophe, such as a hyphen, divides a word into parts that are said one after the other.
     /// There is no pronunciation for a word without letters, or with more than 64 in a part.
     pub(crate) fn pronounce(&self, word: &str) -> Vec<Vec<u8>> {
-        let upper = word.to_uppercase();
-        let letters = upper.chars().filter(|letter| !COMBINING.contains(letter));
-        let spelled: Vec<u8> = letters.map(plain).collect();
+        let spelled = letters(word);
         let mut said: Vec<(u32, Vec<u8>)> = vec![(0, Vec::new())];
         for part in spelled.split(|&letter| letter == BEYOND) {
             if part.len() > LONGEST_LETTERS {
@@ -342,26 +342,22 @@ fn no_letter(letter: &str) -> String {
     format!("has {letter:?} for a letter; there are A to Z and the apostrophe")
 }
 
+/// A word's letters in capitals, without accents; [`BEYOND`] for what is neither letter nor apostrophe.
+pub(super) fn letters(word: &str) -> Vec<u8> {
+    let upper = word.to_uppercase();
+    upper.nfd().filter(|letter| !COMBINING.contains(letter)).map(plain).collect()
+}
+
 /// A letter from `A` to `Z`, without its accent; an apostrophe; or `BEYOND`.
 fn plain(character: char) -> u8 {
     match character {
         'A'..='Z' => u8::try_from(character).unwrap_or(BEYOND),
         '\'' | '’' => APOSTROPHE,
-        'À'..='Æ' | 'Ā' | 'Ă' | 'Ą' => b'A',
-        'Ç' | 'Ć' | 'Č' => b'C',
-        'Ď' | 'Đ' | 'Ð' => b'D',
-        'È'..='Ë' | 'Ē' | 'Ė' | 'Ę' | 'Ě' => b'E',
-        'Ğ' => b'G',
-        'Ì'..='Ï' | 'Ī' | 'İ' => b'I',
+        // Letters that have no decomposition.
+        'Æ' => b'A',
+        'Đ' | 'Ð' => b'D',
         'Ł' => b'L',
-        'Ñ' | 'Ń' | 'Ň' => b'N',
-        'Ò'..='Ö' | 'Ø' | 'Ō' | 'Ő' | 'Œ' => b'O',
-        'Ř' => b'R',
-        'Ś' | 'Ş' | 'Š' | 'Ș' => b'S',
-        'Ť' | 'Ț' => b'T',
-        'Ù'..='Ü' | 'Ū' | 'Ů' | 'Ű' => b'U',
-        'Ý' | 'Ÿ' => b'Y',
-        'Ź' | 'Ż' | 'Ž' => b'Z',
+        'Ø' | 'Œ' => b'O',
         _ => BEYOND,
     }
 }

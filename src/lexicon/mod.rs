@@ -1,11 +1,13 @@
 //! How words are said: the lexicon of a model that hears phones beside its tokens.
 
 mod letter_to_sound;
+mod user_word;
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use letter_to_sound::LetterToSound;
+pub use user_word::UserWord;
 
 use crate::ctc::KeptPronouncer;
 use crate::tokens::TokenTable;
@@ -21,7 +23,9 @@ struct Parts {
     /// By id; the first is the CTC blank.
     phones: Vec<String>,
     text: Cow<'static, str>,
-    rules: Option<LetterToSound>,
+    rules: Option<Arc<LetterToSound>>,
+    /// The spellings of words that a user has added, in any order.
+    user_words: Vec<String>,
     /// What the first search made of them.
     kept: OnceLock<KeptPronouncer>,
 }
@@ -63,7 +67,7 @@ impl Pronunciations {
                 Error::Config(format!("pronunciations: line {number} {reason}"))
             })?;
         }
-        Ok(Self::of(phones, text, None))
+        Ok(Self::of(phones, text, None, Vec::new()))
     }
 
     /// The same with rules by which other words are said, as `letter_to_sound.py` of the recipe writes
@@ -73,15 +77,19 @@ impl Pronunciations {
     ///
     /// [`Error::Config`] with the line that is no rule.
     pub fn with_rules(self, rules: &str) -> Result<Self> {
-        let Parts { phones, text, .. } = &*self.0;
+        let Parts { phones, text, user_words, .. } = &*self.0;
         let rules = LetterToSound::parse(rules, phones)
             .map_err(|reason| Error::Config(format!("letter to sound: {reason}")))?;
-        let (phones, text) = (phones.clone(), text.clone());
-        Ok(Self::of(phones, text, Some(rules)))
+        Ok(Self::of(phones.clone(), text.clone(), Some(Arc::new(rules)), user_words.clone()))
     }
 
-    fn of(phones: Vec<String>, text: Cow<'static, str>, rules: Option<LetterToSound>) -> Self {
-        Self(Arc::new(Parts { phones, text, rules, kept: OnceLock::new() }))
+    fn of(
+        phones: Vec<String>,
+        text: Cow<'static, str>,
+        rules: Option<Arc<LetterToSound>>,
+        user_words: Vec<String>,
+    ) -> Self {
+        Self(Arc::new(Parts { phones, text, rules, user_words, kept: OnceLock::new() }))
     }
 
     /// The number of phones, the blank included.
@@ -97,6 +105,11 @@ impl Pronunciations {
     /// Whether there are no words.
     pub fn is_empty(&self) -> bool {
         self.0.text.is_empty()
+    }
+
+    /// The spellings of the words that a user has added.
+    pub(crate) fn user_words(&self) -> &[String] {
+        &self.0.user_words
     }
 
     /// Where the first search leaves for others what takes long to make.
@@ -118,7 +131,8 @@ impl Pronunciations {
 
 impl PartialEq for Parts {
     fn eq(&self, other: &Self) -> bool {
-        (&self.phones, &self.text, &self.rules) == (&other.phones, &other.text, &other.rules)
+        (&self.phones, &self.text, &self.rules, &self.user_words)
+            == (&other.phones, &other.text, &other.rules, &other.user_words)
     }
 }
 

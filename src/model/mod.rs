@@ -36,7 +36,7 @@ use prost::bytes::Bytes;
 use crate::ctc::Search;
 use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig, Rescoring};
 use crate::encoder::{Encoder, EncoderOutput, Gpu};
-use crate::lexicon::Pronunciations;
+use crate::lexicon::{Pronunciations, UserWord};
 use crate::lm::{NgramModel, RecurrentModel};
 use crate::punctuation::PunctuationModel;
 use crate::tokens::{TokenId, TokenTable};
@@ -52,6 +52,7 @@ const CONFIG_FILE: &str = "config.json";
 #[derive(Clone)]
 pub struct Model(Arc<Parts>);
 
+#[derive(Clone)]
 struct Parts {
     config: ModelConfig,
     tokens: TokenTable,
@@ -61,6 +62,7 @@ struct Parts {
     pronunciations: Option<Pronunciations>,
     decoding: Decoding,
     punctuation: Option<PunctuationModel>,
+    user_words: Arc<[UserWord]>,
 }
 
 /// The encoder in use and what it is.
@@ -241,6 +243,38 @@ impl Model {
         self.0.punctuation.as_ref()
     }
 
+    /// The same model with a user's words, which are written in their own form. It shares the weights.
+    /// Streams that exist keep the words that they have.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a model that has no phones, and for a word that can't be pronounced.
+    pub fn with_user_words(&self, words: &[UserWord]) -> Result<Self> {
+        let Some(pronunciations) = &self.0.pronunciations else {
+            return Err(Error::Config(
+                "user words need a model with phones and a lexicon, such as en-small".to_owned(),
+            ));
+        };
+        let pronunciations = pronunciations.with_user_words(words)?;
+        let mut decoding = self.0.decoding.clone();
+        if let Decoding::PrefixBeam(config) = &mut decoding {
+            config.pronunciations = Some(pronunciations.clone());
+        }
+        let parts = Parts {
+            tokens: self.0.tokens.with_user_words(words),
+            pronunciations: Some(pronunciations),
+            decoding,
+            user_words: words.into(),
+            ..Parts::clone(&self.0)
+        };
+        Ok(Self(Arc::new(parts)))
+    }
+
+    /// The words that [`Model::with_user_words`] has added.
+    pub fn user_words(&self) -> &[UserWord] {
+        &self.0.user_words
+    }
+
     fn assemble(
         config: ModelConfig,
         tokens: TokenTable,
@@ -269,6 +303,7 @@ impl Model {
             pronunciations,
             decoding,
             punctuation,
+            user_words: Arc::default(),
         }))
     }
 }

@@ -6,6 +6,7 @@ use super::casing::{self, raised};
 use super::line::{FormattedWord, Join, Line};
 use super::numbers::{self, Rewrite};
 use super::spoken_marks::{self, SpokenMark};
+use crate::lexicon::UserWord;
 use crate::punctuation::{Case, Punctuation, PunctuationModel, Tag};
 
 /// The words of an utterance, and what is known of them.
@@ -15,19 +16,27 @@ pub(super) struct Draft<'a> {
     pub keys: Vec<String>,
     /// Whether the words have their case, and are not to be given one.
     is_cased: bool,
+    /// A user word's form, by word.
+    forms: Vec<Option<&'a str>>,
     pub marks: Vec<SpokenMark>,
     /// By word; none without a model and for spoken marks.
     pub tags: Vec<Option<Tag>>,
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(words: &[SpokenWord<'a>]) -> Self {
+    pub fn new(words: &[SpokenWord<'a>], user_words: &'a [UserWord]) -> Self {
         let words: Vec<_> = words.iter().map(|word| word.text).collect();
+        let form = |word: &&str| {
+            let is_it = |user: &&UserWord| user.written() == *word || user.spelled() == *word;
+            user_words.iter().find(is_it).map(UserWord::written)
+        };
+        let forms: Vec<_> = words.iter().map(form).collect();
+        let others = || words.iter().zip(&forms).filter(|(_, form)| form.is_none());
         let keys = words.iter().map(|word| word.replace('’', "'").to_lowercase()).collect();
-        let letters = words.iter().filter(|word| word.chars().any(char::is_alphabetic)).count();
-        let lower = words.iter().filter(|word| casing::has_lower(word)).count();
+        let letters = others().filter(|(word, _)| word.chars().any(char::is_alphabetic)).count();
+        let lower = others().filter(|(word, _)| casing::has_lower(word)).count();
         let is_cased = lower > 0 && 2 * lower >= letters;
-        Self { words, keys, is_cased, marks: Vec::new(), tags: Vec::new() }
+        Self { words, keys, is_cased, forms, marks: Vec::new(), tags: Vec::new() }
     }
 
     /// What may be spoken marks.
@@ -62,8 +71,9 @@ impl<'a> Draft<'a> {
                 .inspect(|_| *begins = false)
                 .or_else(|| self.abbreviation(at, limit))
                 .unwrap_or_else(|| Rewrite { words: at..at + 1, text: self.cased(at, model) });
+            let is_own = words.len() == 1 && self.forms[at].is_some();
             at = words.end;
-            let text = if std::mem::take(begins) { raised(&text) } else { text };
+            let text = if std::mem::take(begins) && !is_own { raised(&text) } else { text };
             line.push(text, words, Join::Space);
             last = None;
             if let Some(mark) = self.mark_after(at - 1) {
@@ -80,7 +90,7 @@ impl<'a> Draft<'a> {
     /// Writes the words with their case alone.
     pub fn write_case(&self, model: Option<&PunctuationModel>, begins: bool) -> String {
         let words = (0..self.keys.len()).map(|at| match self.cased(at, model) {
-            word if at == 0 && begins => raised(&word),
+            word if at == 0 && begins && self.forms[at].is_none() => raised(&word),
             word => word,
         });
         words.collect::<Vec<_>>().join(" ")
@@ -124,6 +134,9 @@ impl<'a> Draft<'a> {
 
     /// A word in its case.
     fn cased(&self, at: usize, model: Option<&PunctuationModel>) -> String {
+        if let Some(form) = self.forms[at] {
+            return form.to_owned();
+        }
         if self.is_cased || casing::has_lower(self.words[at]) {
             return self.words[at].to_owned();
         }

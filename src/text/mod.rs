@@ -13,10 +13,12 @@ mod spoken_marks;
 mod vocabulary;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use line::FormattedWord;
 
+use crate::lexicon::UserWord;
 use crate::punctuation::{Pause, PunctuationModel, Tag};
 use draft::Draft;
 use spoken_marks::SpokenMark;
@@ -34,6 +36,8 @@ pub struct TextFormatterConfig {
     pub punctuation: Option<PunctuationModel>,
     /// Whether the names of marks, such as `full stop`, are written as marks.
     pub spoken_punctuation: bool,
+    /// Words that keep their own form wherever they stand, such as [`Model::user_words`](crate::Model::user_words).
+    pub user_words: Arc<[UserWord]>,
 }
 
 /// Formats one stream's finals.
@@ -44,7 +48,7 @@ pub struct TextFormatterConfig {
 ///   semicolon, hyphen, dash, open quote, close quote, new line, new paragraph. After `a`, `the` and
 ///   their like, or before `of`, they are words; the model decides on `period`, `colon`, `dash`,
 ///   `hyphen` and `new line`.
-/// - **Case** by the model; words that have lower-case letters already are kept. A sentence begins with a
+/// - **Case** by the model; words that have lower-case letters already are kept, and user words have their own. A sentence begins with a
 ///   capital. With a model an utterance goes on with the sentence before it if that has no end yet;
 ///   without one it begins a sentence unless a comma, colon, semicolon, hyphen or dash was spoken before.
 /// - **Initialisms**: letters said one after the other are joined, `a p i` is `API`.
@@ -97,7 +101,7 @@ pub struct SpokenWord<'a> {
 
 impl Default for TextFormatterConfig {
     fn default() -> Self {
-        Self { punctuation: None, spoken_punctuation: true }
+        Self { punctuation: None, spoken_punctuation: true, user_words: Arc::default() }
     }
 }
 
@@ -144,7 +148,8 @@ impl TextFormatter {
         words: impl IntoIterator<Item = W>,
     ) -> Vec<FormattedWord> {
         let words: Vec<SpokenWord> = words.into_iter().map(Into::into).collect();
-        let mut draft = Draft::new(&words);
+        let user_words = self.config.user_words.clone();
+        let mut draft = Draft::new(&words, &user_words);
         if self.config.spoken_punctuation {
             self.find_spoken_marks(&mut draft, &words);
         }
@@ -158,7 +163,7 @@ impl TextFormatter {
     /// changes with the next one.
     pub fn partial_text<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> String {
         let words: Vec<SpokenWord> = words.into_iter().map(Into::into).collect();
-        let mut draft = Draft::new(&words);
+        let mut draft = Draft::new(&words, &self.config.user_words);
         let last = words.len().saturating_sub(1);
         let tags = self.tags(&words, &draft).into_iter().enumerate();
         let is_certain =

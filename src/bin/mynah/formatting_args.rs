@@ -25,7 +25,8 @@ impl FormattingArgs {
         let punctuation = recognizer.model().punctuation().cloned();
         let is_formatted = self.readable || punctuation.is_some() && !has_grammar && !self.raw;
         let spoken_punctuation = !self.no_spoken_punctuation;
-        is_formatted
-            .then(|| TextFormatter::new(TextFormatterConfig { punctuation, spoken_punctuation }))
+        let user_words = recognizer.model().user_words().into();
+        let config = TextFormatterConfig { punctuation, spoken_punctuation, user_words };
+        is_formatted.then(|| TextFormatter::new(config))
     }
 }

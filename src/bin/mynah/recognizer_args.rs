@@ -1,12 +1,17 @@
 //! The options that choose a model and say how it recognizes, and what the library makes of them.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use mynah::{
     Chunk, EarlyEndpoint, EndpointConfig, GateConfig, LoadOptions, Model, Recognizer,
-    RecognizerConfig,
+    RecognizerConfig, UserWord,
 };
 
 use crate::{
@@ -32,6 +37,11 @@ pub struct ModelArgs {
     /// longer one for files that are only transcribed]
     #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub chunk: Option<u64>,
+
+    /// Add the words in this file to the lexicon, one a line, each in the form in which it is to be written; after `=`
+    /// what it sounds like (`k8s = kubernetes`) or its phones (`Nguyen = /W IH N/`), several of them with commas between
+    #[arg(long, value_name = "FILE")]
+    pub words: Option<PathBuf>,
 
     /// What the encoder runs on; a GPU runs a model's f32 encoder, in programs built for it
     #[arg(long, value_enum, default_value_t = RunOn::Auto, requires_if("gpu", "model"))]
@@ -187,7 +197,7 @@ impl ModelArgs {
     /// # Errors
     ///
     /// A file of it is missing or broken, or it can't be run as asked for.
-    pub fn load(&self, default: Chunk, second_pass: SecondPass) -> mynah::Result<Model> {
+    pub fn load(&self, default: Chunk, second_pass: SecondPass) -> Result<Model> {
         let length = self.chunk.map(|length| Chunk::Length(Duration::from_millis(length)));
         let options = LoadOptions {
             precision: self.precision.into(),
@@ -208,8 +218,18 @@ impl ModelArgs {
             None => usage_error("no model is built into this mynah; give --model DIR"),
         };
         footprint::settle(&model);
-        Ok(model)
+        match &self.words {
+            None => Ok(model),
+            Some(file) => add_words(&model, file),
+        }
     }
+}
+
+fn add_words(model: &Model, file: &Path) -> Result<Model> {
+    let name = || file.display().to_string();
+    let text = fs::read_to_string(file).with_context(name)?;
+    let words = UserWord::parse_list(&text).with_context(name)?;
+    model.with_user_words(&words).with_context(name)
 }
 
 /// The name on the command line and in reports of the precision that a model runs in.

@@ -104,6 +104,9 @@ impl PrefixBeam {
                 "a score margin of {score_margin}; it must be at least 0"
             )));
         }
+        let user_words = config.pronunciations.as_ref().map_or(&[][..], Pronunciations::user_words);
+        let language_model = config.language_model.clone();
+        let fusion = Fusion::new(language_model, &config.hotwords, user_words.into(), tokens)?;
         let mut search = Self {
             blank: tokens.blank(),
             limits: Limits {
@@ -113,7 +116,7 @@ impl PrefixBeam {
                 max_unstable_frames: config.max_unstable_frames,
                 nbest,
             },
-            fusion: Arc::new(Fusion::new(config.language_model.clone(), &config.hotwords, tokens)?),
+            fusion: Arc::new(fusion),
             next_fusion: None,
             bounds: Bounds::new(config.restriction.as_ref(), tokens)?,
             next_bounds: None,
