@@ -5,7 +5,7 @@
 Numbers, money, times, dates, units, abbreviations, acronyms, addresses of pages and of mail are written as they are said. A
 sentence with a sign that nobody knows how to say is left out, and so is one that touches a run of eight words of
 `--exclude` or of the transcripts of `--keep-out`. With `--join` neighbouring sentences of a turn often stand on one line, as
-utterances run on.
+utterances run on. With `--dictate` the marks of some sentences are words, as who dictates says them.
 """
 
 import argparse
@@ -49,6 +49,15 @@ SPLIT_CONTRACTION = re.compile(r"(?<=[A-Za-z]) (n't|'(?:re|s|ll|ve|d|m))\b", re.
 SPECIAL = re.compile(r"[^A-Za-z ,.?!'\"-]")
 TOKEN = re.compile(r"C\+\+|[CF]#|w/o?(?![a-z])|b/c\b|[A-Za-z']+(?:[-.][A-Za-z]+)*|[^\sA-Za-z]")
 NOT_SAID = set(",.?!\"'-:;()[]{}*_~/|<>\\^#$\t")
+# A mark before a space or the end of the sentence, and what is said for it, how often.
+MARK = re.compile(r"(?<=[\w\")])(\.{3}|[,.?!:;]|\s+-{1,2})(?=[\s\")]|$)")
+SPOKEN_MARKS = {
+    **{",": [("comma", 1)], ".": [("period", 5), ("full stop", 3)], "?": [("question mark", 1)]},
+    **{"!": [("exclamation mark", 1), ("exclamation point", 1)], ":": [("colon", 1)], ";": [("semicolon", 1)]},
+    **{"...": [("ellipsis", 1), ("dot dot dot", 1)], "-": [("dash", 3), ("hyphen", 1)]},
+}
+SPOKEN_QUOTES = [("open quote", "close quote"), ("quote", "unquote"), ("open quotes", "close quotes")]
+SPOKEN_ENDS, SHARE_OF_ENDS = ["new line", "new paragraph", "next line"], 0.12
 CAMEL = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z])|[A-Z]?[a-z']+|[A-Z']+")
 VOWELS = re.compile("[AEIOUY]")
 
@@ -150,6 +159,20 @@ def verbalize(sentence: str, speller: Speller) -> str:
     return " ".join(filter(None, said))
 
 
+def dictate(sentence: str, rng: random.Random) -> str:
+    """The sentence with its marks as words."""
+
+    def spoken(match: re.Match) -> str:
+        words, weights = zip(*SPOKEN_MARKS[match[1].strip()[:3].replace("--", "-")])
+        return f" {rng.choices(words, weights)[0]} "
+
+    text = MARK.sub(spoken, sentence.translate(QUOTES))
+    quotes = rng.choice(SPOKEN_QUOTES)
+    text = re.sub(r'"([^"]+)"', lambda m: f" {quotes[0]} {m[1]} {quotes[1]} ", text)
+    text = re.sub(r"\(([^()]+)\)", r" open parenthesis \1 close parenthesis ", text)
+    return f"{text} {rng.choice(SPOKEN_ENDS)}" if rng.random() < SHARE_OF_ENDS else text
+
+
 def read_dictionary() -> set[str]:
     """The words of PocketSphinx's dictionary that are not said letter by letter."""
     from lexicon import dictionary
@@ -198,6 +221,7 @@ def main() -> None:
     parser.add_argument("--exclude", type=Path, help="as of sentences.py")
     parser.add_argument("--keep-out", nargs="*", type=Path, default=[], help="manifests whose texts must not be learned")
     parser.add_argument("--join", type=float, default=0.0, help="share of sentences that the next one follows on the line")
+    parser.add_argument("--dictate", type=float, default=0.0, help="share of sentences whose marks are said")
     parser.add_argument("--distinct", action="store_true", help="a sentence once")
     parser.add_argument("--cap", nargs=2, metavar=("WORDS", "COUNT"), help="of sentences with a word of WORDS (TOM,MARY) keep COUNT")
     parser.add_argument("--out", type=Path, required=True)
@@ -205,6 +229,7 @@ def main() -> None:
     hashes = args.exclude.read_text().split() if args.exclude else []
     transcripts = [json.loads(line)["text"] or "" for path in args.keep_out for line in path.read_text().splitlines()]
     kept_out, speller, tally = KeptOut(hashes, transcripts), Speller(read_dictionary()), Counter()
+    draw = random.Random(2)
     capped, left = (set(args.cap[0].split(",")), int(args.cap[1])) if args.cap else (set(), 0)
 
     def spoken() -> Iterator[str]:
@@ -212,6 +237,8 @@ def main() -> None:
         seen = set()
         for path in args.texts:
             for line in open(path, errors="replace"):
+                if draw.random() < args.dictate:
+                    line = dictate(line.strip(), draw)
                 if not (said := verbalize(line.strip(), speller)) or said in kept_out or args.distinct and said in seen:
                     tally["left out"] += line.strip() != ""
                     yield ""

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from spoken_numbers import say_numbers
-from verbalize import KeptOut, Speller, join, run_hashes, verbalize
+from verbalize import KeptOut, Speller, dictate, join, run_hashes, verbalize
 
 SPELLER = Speller({"THE", "RETURNS", "NOT", "VERY", "WORK", "TEAM"})
 
@@ -68,3 +68,12 @@ def test_kept_out_text_is_recognized():
 def test_neighbours_of_a_turn_share_lines():
     assert list(join(["A", "B", "", "C"], 1.0, random.Random(1))) == ["A B", "C"]
     assert list(join(["A", "B", "", "C"], 0.0, random.Random(1))) == ["A", "B", "C"]
+
+
+def test_dictated_marks_are_words():
+    text = 'He said "Wait!", (then) left... didn\'t he? At 3.5 - no: 4;'
+    spoken = dictate(text, random.Random(1))
+    assert not set('!?,;:"()') & set(spoken), spoken
+    assert "didn't he question mark" in spoken and "3.5" in spoken and " colon " in spoken
+    said = verbalize(spoken, Speller({"HE"})).split()
+    assert said.count("MARK") + said.count("POINT") >= 2 and "COMMA" in said and "PARENTHESIS" in said
