@@ -26,7 +26,7 @@ from whisper_decoder import DecoderBlock
 
 # Pieces that a decoder looks back on; an utterance's most are fewer than this and the start's two.
 LEFT = 8 + TOKENS_PER_SECOND * MOST_CHUNKS * 512 // 100 + 2
-BOOST = 0.8  # per letter of a word pair that the decoder is sure of, in natural logarithm; see the model card
+BOOST = 1.0  # per letter of a word pair that the decoder is sure of, in natural logarithm; see the model card
 
 
 class MemoryChunk(nn.Module):

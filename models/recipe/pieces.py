@@ -1,6 +1,6 @@
 """Choose which of an English Whisper's tokens a decoder keeps: the most frequent in mixed-case text, one a line as GPT-2 writes bytes.
 
-    python pieces.py books/* --tokenizer tokenizer.json --rendered data/train/rendered.jsonl --out data/pieces.txt
+    python pieces.py books/* text/*.txt --tokenizer tokenizer.json --rendered data/train/rendered.jsonl --out data/pieces.txt
 
 Special tokens other than three, and what has digits, brackets or letters beyond ASCII, are dropped: numbers are spelled out. A dropped token is
 written as the two that byte-pair encoding made it of.
@@ -10,6 +10,8 @@ import argparse
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -17,7 +19,7 @@ from tqdm import tqdm
 
 from sentences import SILENT, chapters, read_text
 
-BOOKS_SHARE = 0.8
+LINES_AT_ONCE = 10_000
 SPECIAL = ("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 START, NO_TIMES, END = range(3)
 # `Ġ` is a space, `Ċ` a line feed.
@@ -57,26 +59,37 @@ def split(token: str, kept: dict, halves: dict[str, tuple[str, str]]) -> list[st
     return [piece for half in halves.get(token, ()) for piece in split(half, kept, halves)]
 
 
-def choose(tokenizer: Path, books: list[Path], transcripts: list[str], count: int) -> list[str]:
-    """All single characters that may be spoken, the tokens of the transcripts, then the most frequent."""
+def lines_of(source: Path) -> Iterator[str]:
+    """The lines of a text, or the paragraphs of a book's folder."""
+    if source.is_dir():
+        return (text for chapter in chapters(source) for text in read_text(chapter))
+    return iter(open(source, errors="replace"))
+
+
+def count_tokens(model: Tokenizer, source: Path) -> Counter:
+    seen, lines = Counter(), lines_of(source)
+    while batch := list(islice(lines, LINES_AT_ONCE)):
+        plain = [" " + " ".join(SILENT.sub("", line).translate(PLAIN).split()) for line in batch]
+        for encoding in model.encode_batch(plain, add_special_tokens=False):
+            seen.update(encoding.tokens)
+    return seen
+
+
+def choose(tokenizer: Path, sources: list[Path], transcripts: list[str], count: int) -> list[str]:
+    """All single characters that may be spoken, the tokens of the transcripts, then the most frequent; what no source has, as GPT-2 merged it."""
     model, halves, seen = Tokenizer.from_file(str(tokenizer)), halves_of(tokenizer), Counter()
-    for book in tqdm(books, unit="book"):
-        for paragraph in (text for chapter in chapters(book) for text in read_text(chapter)):
-            plain = " ".join(SILENT.sub("", paragraph).translate(PLAIN).split())
-            seen.update(model.encode(" " + plain, add_special_tokens=False).tokens)
+    for source in tqdm(sources, unit="text"):
+        seen += count_tokens(model, source)
     transcribed = sorted({token for text in transcripts for token in model.encode(" " + text, add_special_tokens=False).tokens if SPOKEN.fullmatch(token)})
     vocabulary = [token for token in model.get_vocab() if SPOKEN.fullmatch(token)]
     single = [token for token in vocabulary if token not in halves]
-    by_books = sorted(set(vocabulary) - set(single), key=lambda token: (-seen[token], model.token_to_id(token)))
-    # What books of a hundred years ago lack is among the first that GPT-2 merged.
-    chosen = dict.fromkeys([*SPECIAL, *sorted(single), *transcribed, *by_books[: int(count * BOOKS_SHARE)]])
-    chosen |= dict.fromkeys(sorted(vocabulary, key=model.token_to_id))
-    return list(chosen)[:count]
+    frequent = sorted(set(vocabulary) - set(single), key=lambda token: (-seen[token], model.token_to_id(token)))
+    return list(dict.fromkeys([*SPECIAL, *sorted(single), *transcribed, *frequent]))[:count]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("books", nargs="+", type=Path, help="as sentences.py reads them")
+    parser.add_argument("sources", nargs="+", type=Path, help="texts with a sentence a line in their original form, and books as sentences.py reads them")
     parser.add_argument("--tokenizer", type=Path, required=True, help="Whisper's tokenizer.json")
     parser.add_argument("--rendered", type=Path, help="transcripts by render.py, whose tokens are kept first")
     parser.add_argument("--count", type=int, default=18000)
@@ -84,7 +97,7 @@ def main() -> None:
     args = parser.parse_args()
     lines = args.rendered.read_text().splitlines() if args.rendered else []
     transcripts = [json.loads(line)["rendered"] for line in lines]
-    args.out.write_text("\n".join(choose(args.tokenizer, args.books, transcripts, args.count)) + "\n")
+    args.out.write_text("\n".join(choose(args.tokenizer, args.sources, transcripts, args.count)) + "\n")
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learned, args.rate, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY)
-    average, rows = Average(model, AVERAGE_DECAY), Rows(args, model, pieces)
+    average = Average(model, AVERAGE_DECAY)
     began, saved, losses, step = time.monotonic(), time.monotonic(), [], 0
 
     def log(**values) -> None:
@@ -153,7 +153,7 @@ def main() -> None:
     save()
     if args.minutes == 0:
         return
-    for states, tokens in rows.batches(args.batch):
+    for states, tokens in Rows(args, model, pieces).batches(args.batch):
         progress = (time.monotonic() - began) / (60 * args.minutes)
         if progress >= 1:
             break
