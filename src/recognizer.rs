@@ -3,7 +3,7 @@
 //! ```text
 //! accept_waveform → Fbank → frames → Gate → EncoderState → log-probs → Search → Endpointer → Event
 //!                            └→ SecondPass: EncoderState → log-probs → Search → Rescoring → Event::Final
-//!                                           Suggester → hotwords ─────────┘
+//!                                    attention decoder → AttentionRescorer ──────┘
 //! ```
 
 use std::collections::VecDeque;

@@ -1,12 +1,12 @@
-//! An utterance heard once more, in longer chunks, for its final.
+//! An utterance recognized once more, in longer chunks, for its final.
 
 use std::time::Duration;
 
 use crate::Result;
-use crate::ctc::{Path, Search};
+use crate::ctc::{Frames, Path, Search};
 use crate::encoder::{Encoder, EncoderState};
 use crate::model::{Model, ModelConfig, SecondEncoder};
-use crate::suggester::Suggester;
+use crate::rescorer::AttentionRescorer;
 use crate::tokens::TokenTable;
 
 /// The silence before an utterance's first word that is heard with it.
@@ -32,9 +32,9 @@ pub(crate) struct SecondPass {
     /// A chunk's log-probabilities, of all encoders.
     log_probs: Vec<f32>,
     search: Search,
-    /// What prefers some words for the search, once all of the utterance is heard.
-    suggester: Option<Suggester>,
-    /// What the search has not decoded yet, while it waits for that.
+    /// What scores the search's hypotheses.
+    rescorer: Option<AttentionRescorer>,
+    /// What the search has decoded of the utterance, if that will be scored.
     kept: Rows,
     tokens: TokenTable,
     /// Frames not encoded yet, `[frames, mel]`.
@@ -66,7 +66,7 @@ impl SecondPass {
             encoders: Vec::new(),
             log_probs: Vec::new(),
             search,
-            suggester: source.attention.as_ref().map(Suggester::new),
+            rescorer: source.attention.as_ref().map(AttentionRescorer::new),
             kept: Rows::default(),
             tokens: model.tokens().clone(),
             frames: Vec::new(),
@@ -133,16 +133,14 @@ impl SecondPass {
         }
         self.encoders.iter_mut().for_each(EncoderState::reset);
         self.has_begun = false;
-        let mut paths = match &mut self.suggester {
-            Some(suggester) if !self.kept.places.is_empty() => {
-                let hotwords = suggester.suggest(&self.tokens)?;
-                let mut search = self.search.clone();
-                search.add_hotwords(&hotwords, &self.tokens)?;
-                self.kept.decode(self.columns, &mut search);
-                search.finals()
-            }
-            _ => self.search.finals(),
-        };
+        let mut paths = self.search.finals();
+        if let Some(rescorer) = self.rescorer.as_mut().filter(|_| !self.kept.places.is_empty()) {
+            let Rows { places, log_probs } = &self.kept;
+            let frames = Frames { places, log_probs };
+            let (search, tokens) = (&self.search, &self.tokens);
+            let path_of_text = |words: &[String]| search.path_of_text(words, tokens, frames);
+            paths = rescorer.rescore(paths, tokens, &path_of_text)?;
+        }
         // Nobody was told before.
         paths.iter_mut().for_each(|path| path.stable = 0);
         self.begin();
@@ -187,15 +185,19 @@ impl SecondPass {
                 *sum += log_prob * share;
             }
         }
-        self.kept.places.extend_from_slice(&self.places[..count]);
-        self.kept.log_probs.extend_from_slice(&self.log_probs[..count * self.columns]);
-        let mut waits = false;
-        if let Some(suggester) = self.suggester.as_mut().filter(|_| self.search.takes_hotwords()) {
-            suggester.hear(&self.frames[..count * self.frame_values])?;
-            waits = !suggester.is_too_long();
+        let log_probs = &self.log_probs[..count * self.columns];
+        let places = &self.places[..count];
+        for (&place, row) in places.iter().zip(log_probs.chunks_exact(self.columns)) {
+            self.search.accept(place, row);
         }
-        if !waits {
-            self.kept.decode(self.columns, &mut self.search);
+        if let Some(rescorer) = self.rescorer.as_mut().filter(|_| self.search.takes_texts()) {
+            rescorer.accept(&self.frames[..count * self.frame_values])?;
+            if rescorer.is_too_long() {
+                self.kept.clear();
+            } else {
+                self.kept.places.extend_from_slice(places);
+                self.kept.log_probs.extend_from_slice(log_probs);
+            }
         }
         self.drop_front(count);
         Ok(())
@@ -204,9 +206,9 @@ impl SecondPass {
     /// Begins another utterance.
     fn begin(&mut self) {
         self.search.reset();
-        self.kept = Rows::default();
-        if let Some(suggester) = &mut self.suggester {
-            suggester.reset();
+        self.kept.clear();
+        if let Some(rescorer) = &mut self.rescorer {
+            rescorer.reset();
         }
     }
 
@@ -217,11 +219,8 @@ impl SecondPass {
 }
 
 impl Rows {
-    /// Hands all to the search.
-    fn decode(&mut self, columns: usize, search: &mut Search) {
-        for (row, place) in self.log_probs.chunks_exact(columns).zip(self.places.drain(..)) {
-            search.accept(place, row);
-        }
+    fn clear(&mut self) {
+        self.places.clear();
         self.log_probs.clear();
     }
 }

@@ -2,7 +2,8 @@
 
     python export_decoder.py runs/decoder/average.pt --calibrate data/train --name en-decoder --out ../en-decoder
 
-`encoder.int8.onnx` makes keys and values of a chunk of frames, `decoder.int8.onnx` log-probabilities of a piece after those before it.
+`encoder.int8.onnx` makes keys and values of a chunk of frames, `decoder.int8.onnx` log-probabilities of what follows each of some pieces.
+A mask gives the pieces that each attends to, so that the graph takes one piece after the other, a text at once, or a tree of texts.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from whisper_decoder import DecoderBlock
 
 # Pieces that a decoder looks back on; an utterance's most are fewer than this and the start's two.
 LEFT = 8 + TOKENS_PER_SECOND * MOST_CHUNKS * 512 // 100 + 2
-BOOST = 1.0  # per letter of a word pair that the decoder is sure of, in natural logarithm; see the model card
+WEIGHT, WORD_BONUS = 2.0, 3.0  # of the decoder's log-probabilities in the score of a hypothesis; see the model card
 
 
 class MemoryChunk(nn.Module):
@@ -49,8 +50,8 @@ class MemoryChunk(nn.Module):
         return (self.keys_values(self.encoder.bridge_norm(x)), *(new[name] for name in named))
 
 
-class StepBlock(nn.Module):
-    """A decoder block that takes one piece."""
+class RowsBlock(nn.Module):
+    """A decoder block that takes some pieces."""
 
     def __init__(self, block: DecoderBlock, dim: int, heads: int):
         super().__init__()
@@ -62,23 +63,24 @@ class StepBlock(nn.Module):
         self.block = block
 
     def forward(self, x: Tensor, mask: Tensor, cache: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """x (1, 1, dim), keys (heads, dim / heads, time), values (heads, time, dim / heads)."""
+        """x (1, rows, dim), mask (rows, left + rows), keys (heads, dim / heads, time), values (heads, time, dim / heads)."""
         y, new = self.own.forward_chunk(x, mask, cache)
         x, cross = x + y, self.block.attention
-        queries = cross.query(cross.norm(x)).view(cross.heads, 1, -1) * self.own.scale
+        width = values.shape[-1]
+        queries = (cross.query(cross.norm(x)) * self.own.scale).view(-1, cross.heads, width).transpose(0, 1)
         y = torch.softmax(queries @ keys, -1) @ values
-        x = x + cross.out(y.view(1, 1, -1))
+        x = x + cross.out(y.transpose(0, 1).reshape(1, -1, cross.heads * width))
         return x + self.block.ffn_out(nn.functional.gelu(self.block.ffn_in(self.block.ffn_norm(x)))), new
 
 
-class Step(nn.Module):
-    """A piece and its place, what came before and what was heard → log-probabilities of the next (1, 1, pieces)."""
+class Rows(nn.Module):
+    """Pieces and their places, what each attends to, and what the audio gave → log-probabilities of what follows each, (1, rows, pieces)."""
 
     def __init__(self, model: AttentionModel):
         super().__init__()
         decoder = model.decoder
         self.dim = decoder.embedding.embedding_dim
-        self.blocks = nn.ModuleList(StepBlock(block, self.dim, model.encoder.config.heads) for block in decoder.blocks)
+        self.blocks = nn.ModuleList(RowsBlock(block, self.dim, model.encoder.config.heads) for block in decoder.blocks)
         self.norm = decoder.norm
         # One table for what comes in and what goes out.
         self.table = nn.Parameter(decoder.embedding.weight.data.T.contiguous())
@@ -86,22 +88,29 @@ class Step(nn.Module):
         self.positions = nn.Parameter(decoder.positions[:LEFT].clone())
 
     def initial_caches(self) -> dict[str, Tensor]:
-        caches = {"mask_cache": torch.full((1, LEFT), MASKED)}
-        return caches | {f"block_{index}_att_cache": torch.zeros(2, LEFT, self.dim) for index in range(len(self.blocks))}
+        return {f"block_{index}_att_cache": torch.zeros(2, LEFT, self.dim) for index in range(len(self.blocks))}
 
     def memory_names(self) -> list[str]:
         return [f"{kind}_{index}" for index in range(len(self.blocks)) for kind in ("keys", "values")]
 
-    def forward(self, piece: Tensor, place: Tensor, mask_cache: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-        """piece and place (1), the blocks' caches, then the memory by `memory_names`."""
+    def forward(self, pieces: Tensor, places: Tensor, mask: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+        """pieces and places (rows), mask (rows, LEFT + rows) over the caches' rows and these, the blocks' caches, then the memory by
+        `memory_names`. New caches have these rows last."""
         count = len(self.blocks)
         caches, memory = others[:count], others[count:]
-        x = (self.table[:, piece].T + self.positions[place])[None]
-        mask, new = torch.cat([mask_cache, torch.zeros(1, 1)], 1), []
+        x, new = (self.table[:, pieces].T + self.positions[places])[None], []
         for index, block in enumerate(self.blocks):
             x, cache = block(x, mask, caches[index], memory[2 * index], memory[2 * index + 1])
             new.append(cache)
-        return (torch.log_softmax(self.norm(x) @ self.table + self.bias, -1), mask[:, 1:], *new)
+        return (torch.log_softmax(self.norm(x) @ self.table + self.bias, -1), *new)
+
+
+def causal_mask(rows: int, before: int = 0) -> np.ndarray:
+    """For rows of one text, the first after so many that are in the caches."""
+    mask = np.full((rows, LEFT + rows), MASKED, np.float32)
+    mask[:, LEFT - before : LEFT] = 0
+    mask[:, LEFT:] = np.triu(np.full((rows, rows), MASKED, np.float32), 1)
+    return mask
 
 
 def export_graph(module: nn.Module, inputs: tuple, names: list[str], outputs: list[str], axes: dict, path: Path) -> None:
@@ -122,14 +131,17 @@ def export_encoder(module: MemoryChunk, config: dict, path: Path) -> None:
     export_graph(module, (frames, *caches.values()), ["frames", *caches], ["memory", *names], {}, path)
 
 
-def export_step(module: Step, path: Path) -> None:
+def export_rows(module: Rows, path: Path) -> None:
     caches, memory = module.initial_caches(), module.memory_names()
     heads, width = module.blocks[0].own.heads, module.dim // module.blocks[0].own.heads
     shape = {"keys": (heads, width, 16), "values": (heads, 16, width)}
-    inputs = (torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long), *caches.values())
+    rows = torch.zeros(3, dtype=torch.long)
+    inputs = (rows, rows, torch.from_numpy(causal_mask(3)), *caches.values())
     inputs += tuple(torch.zeros(shape[name.split("_")[0]]) for name in memory)
     axes = {name: {2 if name.startswith("keys") else 1: "time"} for name in memory}
-    export_graph(module, inputs, ["piece", "place", *caches, *memory], ["log_probs", *(f"new_{name}" for name in caches)], axes, path)
+    axes |= {"pieces": {0: "rows"}, "places": {0: "rows"}, "mask": {0: "rows", 1: "masked"}}
+    names = ["pieces", "places", "mask", *caches, *memory]
+    export_graph(module, inputs, names, ["log_probs", *(f"new_{name}" for name in caches)], axes, path)
 
 
 def split_memory(rows: np.ndarray, heads: int, dim: int) -> dict[str, np.ndarray]:
@@ -142,15 +154,14 @@ def split_memory(rows: np.ndarray, heads: int, dim: int) -> dict[str, np.ndarray
     return named
 
 
-def saying(module: Step, utterances: list[tuple[dict, list[int]]]) -> Drive:
-    """Each utterance's memory and pieces through the step, one piece after the other."""
+def saying(module: Rows, utterances: list[tuple[dict, list[int]]]) -> Drive:
+    """Each utterance's memory and pieces through the graph."""
 
     def drive(run: Run) -> None:
+        caches = {name: cache.numpy() for name, cache in module.initial_caches().items()}
         for memory, pieces in utterances:
-            caches = {name: cache.numpy() for name, cache in module.initial_caches().items()}
-            for place, piece in enumerate(pieces):
-                at = {"piece": np.array([piece]), "place": np.array([place])}
-                caches = dict(zip(caches, run([f"new_{name}" for name in caches], {**at, **caches, **memory})))
+            at = {"pieces": np.array(pieces), "places": np.arange(len(pieces)), "mask": causal_mask(len(pieces))}
+            run(["log_probs"], {**at, **caches, **memory})
 
     return drive
 
@@ -191,7 +202,7 @@ def narrow_table(path: Path) -> None:
 
 
 def config_of(model: AttentionModel, name: str) -> dict:
-    memory, step = MemoryChunk(model), Step(model)
+    memory, rows = MemoryChunk(model), Rows(model)
     caches = lambda module: [{"name": n, "shape": list(c.shape), "initial": float(c.flatten()[0])} for n, c in module.initial_caches().items()]
     chunk = 4 * model.encoder.config.left_context
     return {
@@ -212,12 +223,13 @@ def config_of(model: AttentionModel, name: str) -> dict:
             "start": [START, NO_TIMES],
             "end": END,
             "heads": model.encoder.config.heads,
-            "caches": caches(step),
+            "caches": caches(rows),
             "longest_frames": chunk * (MOST_CHUNKS - SILENT_CHUNKS),
             "longest_rows": POSITION_PERIOD,
             "silent_chunks": SILENT_CHUNKS,
             "pieces_per_second": TOKENS_PER_SECOND,
-            "boost": BOOST,
+            "weight": WEIGHT,
+            "word_bonus": WORD_BONUS,
             "spoken": {short: long for short, long in SPOKEN.items()},
         },
     }
@@ -237,14 +249,14 @@ def heard(model: AttentionModel, frames: np.ndarray, heads: int, dim: int, secon
 def export(model: AttentionModel, pieces: list[str], name: str, calibration: np.ndarray, out: Path) -> dict:
     """Write the model folder and return its config."""
     config, heads = config_of(model, name), model.encoder.config.heads
-    memory, step = MemoryChunk(model).eval(), Step(model).eval()
+    memory, rows = MemoryChunk(model).eval(), Rows(model).eval()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         encoder, decoder = Path(scratch) / "encoder.onnx", Path(scratch) / "decoder.onnx"
         export_encoder(memory, config, encoder)
         quantize(encoder, out / "encoder.int8.onnx", streaming(config, calibration))
-        export_step(step, decoder)
-        quantize(decoder, out / "decoder.int8.onnx", saying(step, heard(model, calibration, heads, step.dim)))
+        export_rows(rows, decoder)
+        quantize(decoder, out / "decoder.int8.onnx", saying(rows, heard(model, calibration, heads, rows.dim)))
         narrow_table(out / "decoder.int8.onnx")
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (out / "pieces.txt").write_text("\n".join(pieces) + "\n")

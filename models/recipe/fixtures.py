@@ -142,7 +142,7 @@ def write_pieces(path: Path, config: dict, memory: dict, most: int) -> list[tupl
     caches = {c["name"]: np.full(c["shape"], c["initial"], np.float32) for c in decoder["caches"]}
     written, pieces = [], list(decoder["start"])
     for place in range(len(decoder["start"]) + most - 1):
-        at = {"piece": np.array([pieces[place]]), "place": np.array([place])}
+        at = {"pieces": np.array([pieces[place]]), "places": np.array([place]), "mask": export_decoder.causal_mask(1, before=place)}
         log_probs, *new = session.run(None, {**at, **caches, **memory})
         caches = dict(zip(caches, new))
         if place + 1 == len(pieces):

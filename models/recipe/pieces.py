@@ -76,7 +76,9 @@ def count_tokens(model: Tokenizer, source: Path) -> Counter:
 
 
 def choose(tokenizer: Path, sources: list[Path], transcripts: list[str], count: int) -> list[str]:
-    """All single characters that may be spoken, the tokens of the transcripts, then the most frequent; what no source has, as GPT-2 merged it."""
+    """All single characters that may be spoken, the tokens of the transcripts, then the most frequent; what no source has, as GPT-2 merged it.
+
+    They come in the order of Whisper's ids, which is that of the merges: byte-pair encoding needs nothing else."""
     model, halves, seen = Tokenizer.from_file(str(tokenizer)), halves_of(tokenizer), Counter()
     for source in tqdm(sources, unit="text"):
         seen += count_tokens(model, source)
@@ -84,7 +86,8 @@ def choose(tokenizer: Path, sources: list[Path], transcripts: list[str], count: 
     vocabulary = [token for token in model.get_vocab() if SPOKEN.fullmatch(token)]
     single = [token for token in vocabulary if token not in halves]
     frequent = sorted(set(vocabulary) - set(single), key=lambda token: (-seen[token], model.token_to_id(token)))
-    return list(dict.fromkeys([*SPECIAL, *sorted(single), *transcribed, *frequent]))[:count]
+    kept = list(dict.fromkeys([*sorted(single), *transcribed, *frequent]))[: count - len(SPECIAL)]
+    return [*SPECIAL, *sorted(kept, key=model.token_to_id)]
 
 
 def main() -> None:

@@ -36,7 +36,6 @@ pub struct LanguageModel {
 #[derive(Debug)]
 pub(super) struct Fusion {
     language_model: Option<LanguageModel>,
-    hotwords: Vec<Hotword>,
     /// The spellings of words that a user has added.
     user_words: Arc<[String]>,
     context: ContextGraph,
@@ -71,6 +70,9 @@ pub(super) struct FusionFuture {
     context: u32,
 }
 
+/// What an unknown word of a given text costs: found together with the weights of attention rescoring.
+const UNKNOWN_PENALTY: f64 = 4.0;
+
 /// A byte that no token has, since tokens are lines.
 pub(super) const BOUNDARY: u8 = b'\n';
 
@@ -96,15 +98,7 @@ impl Fusion {
         }
         let context = ContextGraph::new(hotwords, tokens)?;
         let listed = Listed::new(hotwords, &user_words, tokens)?;
-        Ok(Self {
-            language_model,
-            hotwords: hotwords.to_vec(),
-            user_words,
-            context,
-            listed,
-            spellings,
-            most_bonus,
-        })
+        Ok(Self { language_model, user_words, context, listed, spellings, most_bonus })
     }
 
     /// The state before the first token.
@@ -164,6 +158,25 @@ impl Fusion {
         state
     }
 
+    /// The state a word of a given text on. One that neither the language model nor a list has scores as
+    /// `<unk>`, less [`UNKNOWN_PENALTY`].
+    pub fn advance_text(
+        &self,
+        state: &FusionState,
+        word: &str,
+        tokens: impl Iterator<Item = crate::TokenId>,
+    ) -> FusionState {
+        let Some(model) = self.ngrams() else {
+            return self.advance_word(state, WordId(0), tokens);
+        };
+        let id = model.word_id(word);
+        let mut state = self.advance_word(state, id.unwrap_or(model.unknown()), tokens);
+        if id.is_none() && !self.listed.has(word) {
+            state.finished_score -= UNKNOWN_PENALTY;
+        }
+        state
+    }
+
     /// What an unfinished word adds to a state whose words are finished, if the likeliest that it may
     /// be has this unigram log-probability.
     pub fn lookahead(&self, unigram: f32) -> f64 {
@@ -217,11 +230,6 @@ impl Fusion {
     /// What the scores from here on depend on, if no word is unfinished.
     pub fn future(&self, state: &FusionState) -> FusionFuture {
         FusionFuture { words: state.words, context: state.context.node() }
-    }
-
-    /// The hotwords.
-    pub fn hotwords(&self) -> &[Hotword] {
-        &self.hotwords
     }
 
     /// Whether there are hotwords at all.

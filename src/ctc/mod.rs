@@ -6,6 +6,7 @@ mod context;
 mod entry;
 #[cfg(test)]
 mod exactness;
+mod forced_alignment;
 mod fusion;
 mod greedy;
 mod lattice;
@@ -56,6 +57,20 @@ pub(crate) struct Path {
     pub score: f64,
     /// With something else, the tokens are what was heard instead.
     pub outcome: Outcome,
+}
+
+/// An utterance's log-probabilities, a row for each encoder frame, and the frames' places in the stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frames<'a> {
+    pub log_probs: &'a [f32],
+    pub places: &'a [u64],
+}
+
+impl<'a> Frames<'a> {
+    fn rows(self) -> impl Iterator<Item = &'a [f32]> {
+        let columns = self.log_probs.len() / self.places.len().max(1);
+        self.log_probs.chunks_exact(columns.max(1))
+    }
 }
 
 /// A token and where it was found.

@@ -77,6 +77,20 @@ struct Span {
     known: Known,
 }
 
+/// A word's letters, which share its phones' time and log-probability.
+pub(super) fn spell_word(
+    letters: impl ExactSizeIterator<Item = TokenId>,
+    phones: &[Token],
+) -> impl Iterator<Item = Token> {
+    let count = letters.len();
+    let log_prob: f32 = phones.iter().map(|phone| phone.log_prob).sum();
+    letters.enumerate().map(move |(index, id)| {
+        // The first letter with the first phone, the last with the last.
+        let phone = index * (phones.len() - 1) / (count - 1).max(1);
+        Token { id, frame: phones[phone].frame, log_prob: log_prob / count as f32 }
+    })
+}
+
 impl Pronouncer {
     /// Gives the one that the first search has made of these, if that is what this search needs.
     ///
@@ -212,15 +226,8 @@ impl Pronouncer {
         let mut first = 0;
         for (place, &(last, word)) in phones.iter().enumerate() {
             let Some(word) = word else { continue };
-            let said = &phones[first..=place];
-            let letters = self.letters(word);
-            let count = letters.len();
-            let log_prob: f32 = said.iter().map(|(phone, _)| phone.log_prob).sum();
-            tokens.extend(letters.enumerate().map(|(index, id)| {
-                // The first letter with the first phone, the last with the last.
-                let phone = index * (said.len() - 1) / (count - 1).max(1);
-                Token { id, frame: said[phone].0.frame, log_prob: log_prob / count as f32 }
-            }));
+            let said: Vec<Token> = phones[first..=place].iter().map(|(phone, _)| *phone).collect();
+            tokens.extend(spell_word(self.letters(word), &said));
             tokens.push(Token { id: self.boundary(), frame: last.frame, log_prob: 0.0 });
             first = place + 1;
         }

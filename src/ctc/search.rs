@@ -1,6 +1,6 @@
 //! One stream's search of either kind.
 
-use super::{Decoding, Greedy, Hotword, Path, PrefixBeam, Restriction};
+use super::{Decoding, Frames, Greedy, Hotword, Path, PrefixBeam, Restriction};
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
@@ -81,23 +81,24 @@ impl Search {
         }
     }
 
-    /// Whether hotwords have an effect: not in greedy search, nor where a grammar says what counts.
-    pub fn takes_hotwords(&self) -> bool {
+    /// Whether a text that another model gives may be the utterance: not where a grammar says what counts.
+    pub fn takes_texts(&self) -> bool {
         match self {
             Self::Greedy(..) => false,
             Self::PrefixBeam(search) => !search.is_restricted(),
         }
     }
 
-    /// Prefers more hotwords from the next utterance on, which is this one if none has begun.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Search::set_hotwords`].
-    pub fn add_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
+    /// The path of a text, as [`PrefixBeam::path_of_text`] gives it; none in greedy search.
+    pub fn path_of_text(
+        &self,
+        words: &[String],
+        tokens: &TokenTable,
+        frames: Frames,
+    ) -> Option<Path> {
         match self {
-            Self::Greedy(..) => self.set_hotwords(hotwords, tokens),
-            Self::PrefixBeam(search) => search.add_hotwords(hotwords, tokens),
+            Self::Greedy(..) => None,
+            Self::PrefixBeam(search) => search.path_of_text(words, tokens, frames),
         }
     }
 

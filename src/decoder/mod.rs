@@ -1,47 +1,41 @@
-//! The attention decoder, run by tract: what an utterance was heard to say, one piece after the other
-//! (arXiv 2212.04356).
+//! The attention decoder, run by tract: what an utterance says, one piece after the other, and how
+//! likely given texts are (arXiv 2212.04356).
 //!
 //! Its encoder gives, for each of its frames, the keys and values that every block of the decoder
-//! attends to; the graph takes a piece and gives what the next may be.
+//! attends to; the graph takes pieces and gives what may follow each.
 
+mod graph;
 mod memory;
 mod pieces;
+mod tree;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use prost::Message;
 use prost::bytes::Bytes;
-use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::internal::format_err;
 
-use crate::encoder::{NEW, initial_inputs, optimize};
 use crate::model::DecoderConfig;
 use crate::{Error, Result};
 
+use graph::{Graph, Scope};
 pub(crate) use memory::Memory;
 pub(crate) use pieces::Pieces;
+use tree::PieceTree;
 
-const PIECE: &str = "piece";
-const PLACE: &str = "place";
-const LOG_PROBS: &str = "log_probs";
+/// The pieces of texts that are scored at once: enough for the weights to be read seldom.
+const ROWS: usize = 32;
 
 /// A decoder's weights. Cheap to clone, and shared between streams and threads.
 #[derive(Clone)]
-pub(crate) struct Decoder(Arc<Graph>);
+pub(crate) struct Decoder(Arc<Graphs>);
 
-struct Graph {
-    plan: Arc<TypedRunnableModel>,
-    /// Caches as before the first piece, and in the places of the other inputs empty tensors.
-    initial_inputs: TVec<TValue>,
-    piece: usize,
-    place: usize,
-    /// Of each block's keys and values.
-    memory: Vec<[usize; 2]>,
-    /// For each output the input that its value is for in the next call.
-    next_inputs: Vec<Option<usize>>,
-    /// The pieces given before the first that is heard.
+struct Graphs {
+    /// Takes one piece.
+    step: Graph,
+    /// Takes [`ROWS`] pieces.
+    rows: Graph,
+    /// The pieces given before the first of a text.
     start: Vec<usize>,
     end: usize,
 }
@@ -49,49 +43,24 @@ struct Graph {
 impl Decoder {
     /// Reads an ONNX file's content and checks its inputs and outputs; `path` is for errors.
     pub fn new(onnx: Bytes, config: &DecoderConfig, pieces: &Pieces, path: &Path) -> Result<Self> {
-        let refuse = |e: TractError| {
-            Error::model(path, format!("not a usable ONNX decoder: {e:#}").replace('\n', " "))
-        };
         let bytes = onnx.len();
-        let (model, inputs, outputs) = read(onnx).map_err(refuse)?;
-        let find = |name: &str| {
-            inputs.iter().position(|input| input == name).ok_or_else(|| {
-                let inputs = inputs.join(", ");
-                Error::model(path, format!("has no input {name}; its inputs are {inputs}"))
-            })
-        };
-        for cache in &config.caches {
-            find(&cache.name)?;
-        }
-        let blocks = inputs.iter().filter(|name| name.starts_with("keys_")).count();
-        let memory =
-            |block| Ok([find(&format!("keys_{block}"))?, find(&format!("values_{block}"))?]);
-        let memory = (0..blocks).map(memory).collect::<Result<_>>()?;
-        let expected = config.caches.len() + 2 * blocks + 2;
-        if inputs.len() != expected {
-            let (count, inputs) = (inputs.len(), inputs.join(", "));
-            let reason = format!("has {count} inputs, config.json knows {expected}: {inputs}");
-            return Err(Error::model(path, reason));
-        }
-        check_outputs(&model, &outputs, pieces.len())
+        let step = Graph::new(onnx.clone(), 1, None, config, pieces)
             .map_err(|reason| Error::model(path, reason))?;
-        let graph = Graph {
-            initial_inputs: initial_inputs(&inputs, &config.caches).map_err(refuse)?,
-            piece: find(PIECE)?,
-            place: find(PLACE)?,
-            memory,
-            next_inputs: outputs.iter().map(|o| find(o.strip_prefix(NEW)?).ok()).collect(),
-            start: config.start.clone(),
-            end: config.end,
-            plan: optimize(model).and_then(TypedModel::into_runnable).map_err(refuse)?,
-        };
-        log::info!("decoder: {}, {bytes} bytes, {blocks} blocks", path.display());
-        Ok(Self(Arc::new(graph)))
+        let rows = Graph::new(onnx, ROWS, Some(&step), config, pieces)
+            .map_err(|reason| Error::model(path, reason))?;
+        log::info!("decoder: {}, {bytes} bytes, {} blocks", path.display(), step.blocks());
+        let (start, end) = (config.start.clone(), config.end);
+        Ok(Self(Arc::new(Graphs { step, rows, start, end })))
     }
 
     /// The blocks whose keys and values a [`Memory`] has.
     pub fn blocks(&self) -> usize {
-        self.0.memory.len()
+        self.0.step.blocks()
+    }
+
+    /// The piece after a text's last.
+    pub fn end(&self) -> usize {
+        self.0.end
     }
 
     /// The likeliest piece after the likeliest, each with its natural log-probability, up to the end's
@@ -104,84 +73,79 @@ impl Decoder {
         self.try_write(memory, most).map_err(Error::Encoder)
     }
 
+    /// The natural log-probability of each piece of texts after those before it; a text that is whole has
+    /// the end's piece last. What texts have in common is computed once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Decoder::write`].
+    pub fn score(&self, memory: &Memory, texts: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
+        self.try_score(memory, texts).map_err(Error::Encoder)
+    }
+
     fn try_write(&self, memory: &Memory, most: usize) -> TractResult<Vec<(usize, f32)>> {
-        let graph = &*self.0;
-        let mut session = TypedSimpleState::new(&graph.plan)?;
-        let mut caches = graph.initial_inputs.clone();
-        for (block, inputs) in graph.memory.iter().enumerate() {
-            for (&input, tensor) in inputs.iter().zip(memory.of_block(block)?) {
-                caches[input] = tensor.into_tvalue();
-            }
-        }
-        let mut pieces: Vec<(usize, f32)> = Vec::new();
-        for place in 0..graph.start.len() + most {
-            let piece = match place.checked_sub(graph.start.len()) {
-                Some(written) => pieces[written].0,
-                None => graph.start[place],
+        let Graphs { step, start, end, .. } = &*self.0;
+        let mut run = step.begin(memory)?;
+        let mut written: Vec<(usize, f32)> = Vec::new();
+        for place in 0..start.len() + most {
+            let piece = match place.checked_sub(start.len()) {
+                Some(index) => written[index].0,
+                None => start[place],
             };
-            let mut inputs = caches.clone();
-            inputs[graph.piece] = tensor1(&[piece as i64]).into_tvalue();
-            inputs[graph.place] = tensor1(&[place as i64]).into_tvalue();
-            let mut log_probs = None;
-            for (value, next) in session.run(inputs)?.into_iter().zip(&graph.next_inputs) {
-                match next {
-                    Some(input) => caches[*input] = value,
-                    None => log_probs = Some(value),
-                }
-            }
-            if place + 1 < graph.start.len() {
+            let log_probs = run.step(piece, place)?;
+            if place + 1 < start.len() {
                 continue;
             }
-            let log_probs = log_probs.ok_or_else(|| format_err!("it gave no {LOG_PROBS}"))?;
-            let log_probs = log_probs.try_as_plain_ram()?.as_slice()?;
-            let next = graph.likeliest(log_probs, pieces.is_empty());
-            if next.0 == graph.end {
+            let next = self.likeliest(&log_probs, written.is_empty());
+            if next.0 == *end {
                 break;
             }
-            pieces.push(next);
+            written.push(next);
         }
-        pieces.truncate(most);
-        Ok(pieces)
+        written.truncate(most);
+        Ok(written)
     }
-}
 
-impl Graph {
+    fn try_score(&self, memory: &Memory, texts: &[Vec<usize>]) -> TractResult<Vec<Vec<f32>>> {
+        let Graphs { rows, start, .. } = &*self.0;
+        let mut tree = PieceTree::new(start);
+        let places: Vec<Vec<usize>> = texts.iter().map(|text| tree.insert(text)).collect();
+        let mut scores: Vec<Vec<f32>> =
+            texts.iter().map(|text| Vec::with_capacity(text.len())).collect();
+        // For each node the texts' pieces that follow it, in any order: text, place in it.
+        let mut wanted: Vec<Vec<(usize, usize)>> = vec![Vec::new(); tree.len()];
+        for (text, places) in places.iter().enumerate() {
+            scores[text].resize(places.len(), 0.0);
+            places.iter().enumerate().for_each(|(at, &node)| wanted[node].push((text, at)));
+        }
+        let mut run = rows.begin(memory)?;
+        let mut from = 0;
+        while from < tree.len() {
+            let scope = Scope::of(&tree, from, ROWS, rows.left());
+            let log_probs = run.rows(&tree, &scope)?;
+            let of_node = log_probs.chunks_exact(rows.pieces());
+            for (wanted, log_probs) in wanted[scope.rows()].iter().zip(of_node) {
+                for &(text, at) in wanted {
+                    scores[text][at] = log_probs[texts[text][at]];
+                }
+            }
+            from = scope.rows().end;
+        }
+        Ok(scores)
+    }
+
     /// The likeliest piece that may follow: none of the start's, and at first not the end's.
     fn likeliest(&self, log_probs: &[f32], is_first: bool) -> (usize, f32) {
-        let mut best = (self.end, f32::NEG_INFINITY);
+        let Graphs { start, end, .. } = &*self.0;
+        let mut best = (*end, f32::NEG_INFINITY);
         for (piece, &log_prob) in log_probs.iter().enumerate() {
-            let may_not = self.start.contains(&piece) || is_first && piece == self.end;
+            let may_not = start.contains(&piece) || is_first && piece == *end;
             if log_prob > best.1 && !may_not {
                 best = (piece, log_prob);
             }
         }
         best
     }
-}
-
-fn check_outputs(model: &TypedModel, outputs: &[String], pieces: usize) -> Result<(), String> {
-    let Some(place) = outputs.iter().position(|output| output == LOG_PROBS) else {
-        return Err(format!("has no output {LOG_PROBS}; its outputs are {}", outputs.join(", ")));
-    };
-    let fact = model.output_fact(place).map_err(|e| format!("output {LOG_PROBS}: {e:#}"))?;
-    if fact.shape.as_concrete() != Some(&[1, 1, pieces]) {
-        return Err(format!(
-            "output {LOG_PROBS} has the shape {:?}; the model's other files say [1, 1, {pieces}] (lines of pieces.txt)",
-            fact.shape
-        ));
-    }
-    Ok(())
-}
-
-/// Gives the typed graph and the names of its inputs and outputs.
-fn read(onnx: Bytes) -> TractResult<(TypedModel, Vec<String>, Vec<String>)> {
-    let framework = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
-    let proto = ModelProto::decode(onnx)?;
-    let graph = proto.graph.as_ref();
-    let outputs = graph.into_iter().flat_map(|g| &g.output).map(|o| o.name.clone()).collect();
-    let model = framework.model_for_proto_model(&proto)?;
-    let inputs = model.input_outlets()?.iter().map(|i| model.node(i.node).name.clone()).collect();
-    Ok((model.into_typed()?, inputs, outputs))
 }
 
 const _: () = {
@@ -194,6 +158,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::encoder::places;
 
     const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/random-decoder/");
 
@@ -238,14 +203,54 @@ mod tests {
         }
     }
 
+    /// The scores of texts at once, whole and cut, against those of one after the other; one is too long to be
+    /// taken at once.
+    #[test]
+    fn texts_are_scored_as_they_are_written() {
+        let decoder = load(&config(), &pieces()).unwrap();
+        let golden: Value = serde_json::from_slice(&read("golden.json")).unwrap();
+        let rows: Vec<_> = golden[0]["rows"].as_array().unwrap().iter().map(numbers).collect();
+        let mut memory = Memory::new(rows[0].len(), decoder.blocks(), config().heads);
+        rows.iter().for_each(|row| memory.extend(row));
+        let written = decoder.write(&memory, 70).unwrap();
+        let text: Vec<usize> = written.iter().map(|&(piece, _)| piece).collect();
+        let mut other = text[..20].to_vec();
+        other[10] = (other[10] + 1) % 50 + 3;
+        let texts = [text.clone(), other.clone(), text[..5].to_vec(), vec![], other[..11].to_vec()];
+        let scores = decoder.score(&memory, &texts).unwrap();
+        for (text, scores) in texts.iter().zip(&scores) {
+            assert_eq!(text.len(), scores.len());
+        }
+        let is_near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3);
+        let expected: Vec<f32> = written.iter().map(|&(_, log_prob)| log_prob).collect();
+        assert!(is_near(&scores[0], &expected), "{:?}, {expected:?}", scores[0]);
+        assert!(is_near(&scores[1][..10], &scores[0][..10]));
+        assert!(scores[1][10] < scores[0][10] && !is_near(&scores[1][12..], &scores[0][12..]));
+        assert!(is_near(&scores[2], &scores[0]) && is_near(&scores[4], &scores[1]));
+    }
+
     /// Another export, or another tract, may give a graph that the rewriting does not recognize.
     #[test]
     fn attention_to_the_memory_is_fused() {
         let decoder = load(&config(), &pieces()).unwrap();
-        let nodes = &decoder.0.plan.model().nodes;
+        let nodes = &decoder.0.step.model().nodes;
         let count = |name: &str| nodes.iter().filter(|node| node.op.name() == name).count();
         assert_eq!(count("CrossAttention"), decoder.blocks());
+        assert_eq!(count("Attention"), decoder.blocks());
         assert_eq!(count("EinSum"), 0);
+    }
+
+    /// A table of pieces has tens of megabytes.
+    #[test]
+    fn both_graphs_read_the_same_weights() {
+        let decoder = load(&config(), &pieces()).unwrap();
+        let [step, rows] = [&decoder.0.step, &decoder.0.rows].map(|graph| places(graph.model()));
+        assert!(step.len() > 10, "{step:?}");
+        let shared = step.keys().filter(|place| rows.contains_key(place)).count();
+        eprintln!("{shared} of {} and {} are shared", step.len(), rows.len());
+        // Processors with dot products of 8-bit integers have kernels of other packings for one piece.
+        let has_one_packing = decoder.0.step.packings() == decoder.0.rows.packings();
+        assert!(!has_one_packing || shared == rows.len(), "{shared} of {}", rows.len());
     }
 
     #[test]
@@ -254,14 +259,15 @@ mod tests {
         let fewer = Pieces::parse("a\nb").unwrap();
         assert!(error(config(), fewer).ends_with("say [1, 1, 2] (lines of pieces.txt)"));
         let mut other = config();
-        other.caches[0].name = "mask".to_owned();
+        other.caches[0].name = "state".to_owned();
         assert!(
-            error(other, pieces()).starts_with("d.onnx: has no input mask; its inputs are piece, ")
+            error(other, pieces())
+                .starts_with("d.onnx: has no input state; its inputs are pieces, ")
         );
         let mut fewer = config();
         fewer.caches.truncate(1);
         let message = error(fewer, pieces());
-        assert!(message.starts_with("d.onnx: has 9 inputs, config.json knows 7: "), "{message}");
+        assert!(message.starts_with("d.onnx: has 9 inputs, config.json knows 8: "), "{message}");
         let not_onnx = Decoder::new(vec![1, 2].into(), &config(), &pieces(), Path::new("d.onnx"));
         assert!(
             not_onnx.err().unwrap().to_string().starts_with("d.onnx: not a usable ONNX decoder")

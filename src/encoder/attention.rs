@@ -20,18 +20,37 @@ const LANES: usize = 16;
 ///
 /// Inputs: queries `[time, heads, HEAD]`, already scaled; the cache `[2, left, heads · HEAD]` of keys and
 /// values; the chunk's own keys and values `[1, time, heads · HEAD]`; the mask, a number for each of
-/// `left + time` keys. Outputs: what the queries give, in their shape, and the next chunk's cache.
+/// `left + time` keys, of all queries or of each. Outputs: what the queries give, in their shape, and the next
+/// chunk's cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attention;
 
 /// What all queries read: rows of all heads' keys and values, the cache's and the chunk's, and what the mask
-/// adds to each score.
+/// adds to each score, for all queries alike or for each.
 struct Context<'a> {
     keys: [&'a [f32]; 2],
     values: [&'a [f32]; 2],
     mask: &'a [f32],
     /// Values in a row.
     width: usize,
+}
+
+impl Context<'_> {
+    /// The number of keys.
+    fn count(&self) -> usize {
+        (self.keys[0].len() + self.keys[1].len()) / self.width
+    }
+
+    /// The masks of a block of queries.
+    fn masks(&self, block: usize) -> [&[f32]; QUERIES] {
+        let count = self.count();
+        let mut masks = [&self.mask[..count]; QUERIES];
+        if self.mask.len() > count {
+            let own = self.mask[block * QUERIES * count..].chunks_exact(count);
+            masks.iter_mut().zip(own).for_each(|(mask, own)| *mask = own);
+        }
+        masks
+    }
 }
 
 impl Op for Attention {
@@ -90,16 +109,16 @@ fn move_on(cache: &mut [f32], new: &[f32]) {
 }
 
 fn attend(queries: &[f32], context: &Context, output: &mut [f32]) {
-    let (count, width) = (context.mask.len(), context.width);
+    let (count, width) = (context.count(), context.width);
     let row = count.next_multiple_of(LANES);
     let mut keys = vec![0.0; row * HEAD];
     let mut scores = vec![0.0; QUERIES * row];
     for from in (0..width).step_by(HEAD) {
         transpose(context, from, &mut keys);
         let blocks = queries.chunks(QUERIES * width).zip(output.chunks_mut(QUERIES * width));
-        for (queries, output) in blocks {
+        for (block, (queries, output)) in blocks.enumerate() {
             let scores = &mut scores[..queries.len() / width * row];
-            score(queries, width, from, &keys, context.mask, scores);
+            score(queries, width, from, &keys, context.masks(block), scores);
             for scores in scores.chunks_exact_mut(row) {
                 softmax(&mut scores[..count]);
             }
@@ -129,19 +148,19 @@ fn score(
     width: usize,
     from: usize,
     keys: &[f32],
-    mask: &[f32],
+    masks: [&[f32]; QUERIES],
     scores: &mut [f32],
 ) {
-    let length = mask.len().next_multiple_of(LANES);
+    let length = masks[0].len().next_multiple_of(LANES);
     let mut rows = [&queries[from..from + HEAD]; QUERIES];
     for (row, query) in rows.iter_mut().zip(queries.chunks_exact(width)) {
         *row = &query[from..from + HEAD];
     }
-    for (block, (keys, mask)) in keys.chunks_exact(LANES * HEAD).zip(mask.chunks(LANES)).enumerate()
-    {
+    for (block, keys) in keys.chunks_exact(LANES * HEAD).enumerate() {
         let sums = weighted_sums(rows, keys, LANES, 0);
-        for (scores, sums) in scores.chunks_exact_mut(length).zip(&sums) {
-            for ((score, sum), mask) in scores[block * LANES..].iter_mut().zip(sums).zip(mask) {
+        let from = block * LANES;
+        for ((scores, sums), mask) in scores.chunks_exact_mut(length).zip(&sums).zip(masks) {
+            for ((score, sum), mask) in scores[from..].iter_mut().zip(sums).zip(&mask[from..]) {
                 *score = sum + mask;
             }
         }
@@ -150,7 +169,7 @@ fn score(
 
 /// The values' sums, weighted by up to `QUERIES` rows of scores.
 fn weigh(scores: &[f32], context: &Context, from: usize, output: &mut [f32]) {
-    let (length, width) = (context.mask.len().next_multiple_of(LANES), context.width);
+    let (length, width) = (context.count().next_multiple_of(LANES), context.width);
     let mut rows = [&scores[..length]; QUERIES];
     for (row, scores) in rows.iter_mut().zip(scores.chunks_exact(length)) {
         *row = scores;
@@ -221,8 +240,12 @@ mod tests {
             (0..n).map(|i| (i * step % 23) as f32 / 16.0 - 0.7).collect()
         };
         let (all_keys, values) = (some(keys * width, 7), some(keys * width, 11));
-        let mask: Vec<f32> = (0..keys).map(|k| if k < 3 { -1e4 } else { 0.0 }).collect();
-        for time in [1, 4, 6] {
+        let shared: Vec<f32> = (0..keys).map(|k| if k < 3 { -1e4 } else { 0.0 }).collect();
+        for (time, has_own) in [(1, false), (4, false), (6, false), (6, true)] {
+            // With masks of their own, later queries attend to less.
+            let of = |query: usize| (0..keys).map(move |k| if k < 3 + query { -1e4 } else { 0.0 });
+            let own: Vec<f32> = (0..time).flat_map(of).collect();
+            let mask = if has_own { &own } else { &shared };
             let queries = some(time * width, 5);
             let mut output = vec![0.0; queries.len()];
             let (old_keys, new_keys) = all_keys.split_at(8 * width);
@@ -230,7 +253,7 @@ mod tests {
             let context = Context {
                 keys: [old_keys, new_keys],
                 values: [old_values, new_values],
-                mask: &mask,
+                mask,
                 width,
             };
             attend(&queries, &context, &mut output);
@@ -241,7 +264,8 @@ mod tests {
                         let query = queries[query * width + head + d];
                         f64::from(query) * f64::from(all_keys[key * width + head + d])
                     };
-                    (0..HEAD).map(product).sum::<f64>() + f64::from(mask[key])
+                    let of_query = if has_own { query * keys } else { 0 };
+                    (0..HEAD).map(product).sum::<f64>() + f64::from(mask[of_query + key])
                 };
                 let weights: Vec<f64> = (0..keys).map(|key| score(key).exp()).collect();
                 let value = |key: usize| f64::from(values[key * width + at % width]);

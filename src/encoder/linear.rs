@@ -29,7 +29,7 @@ pub struct Linear {
 #[derive(Clone, Debug)]
 pub struct Weights {
     packed: Arc<Box<dyn MMMInputValue>>,
-    /// Of the values and the kernel: the packed bytes between panels differ from one packing to the next.
+    /// Of the values and the packing: the packed bytes between panels differ from one packing to the next.
     fingerprint: u64,
 }
 
@@ -47,7 +47,7 @@ impl Linear {
         let kernel = Kernel::choose(channels, depth, rows)?;
         let packing = &kernel.product.packings()[kernel.packing].0;
         let mut hasher = DefaultHasher::new();
-        (kernel.product.name(), weights.shape()).hash(&mut hasher);
+        (format!("{packing:?}"), weights.shape()).hash(&mut hasher);
         weights.try_as_plain_ram()?.as_slice::<i8>()?.hash(&mut hasher);
         let packed = Arc::new(packing.prepare_one(weights, 0, 1)?);
         let weights = Weights { packed, fingerprint: hasher.finish() };
@@ -56,6 +56,12 @@ impl Linear {
 
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
+    }
+
+    /// How its weights are packed.
+    #[cfg(test)]
+    pub fn packing(&self) -> String {
+        format!("{:?}", self.kernel.product.packings()[self.kernel.packing].0)
     }
 
     pub fn weights(&self) -> &Weights {
@@ -93,7 +99,7 @@ impl Linear {
 }
 
 impl Weights {
-    /// Whether both are the same values for the same kernel.
+    /// Whether both are the same values, packed alike.
     pub fn is_same(&self, other: &Self) -> bool {
         self.fingerprint == other.fingerprint
             && self.packed.mn() == other.packed.mn()

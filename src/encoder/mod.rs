@@ -34,7 +34,10 @@ use crate::{Error, Result};
 
 pub(crate) use fusion::optimize;
 pub(crate) use gpu::Gpu;
-use linear::Linear;
+pub(crate) use linear::Linear;
+#[cfg(test)]
+pub(crate) use sharing::places;
+pub(crate) use sharing::share_weights;
 
 /// What the names of kernels have in them that use the processor's instructions for sums of products of
 /// integers, of 8 bits or of pairs of 16; the others widen each product before it is added.

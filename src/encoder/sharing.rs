@@ -1,11 +1,15 @@
 //! One copy in memory of what two graphs of the same weights hold.
 
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_core::ops::matmul::optimized::{MatMulOperand, OptMatMul, ProtoFusedSpec};
 use tract_onnx::tract_core::tract_linalg::mmm::EagerPackedInput;
 use tract_onnx::tract_core::tract_linalg::pack::PackedFormat;
 
 use super::linear::Linear;
+
+/// Constants of fewer values are not worth a comparison.
+const LARGE: usize = 1 << 14;
 
 /// Gives the layers of `model` the weights of those of `other` that are the same.
 ///
@@ -20,6 +24,23 @@ pub fn share_weights(model: &mut TypedModel, other: &TypedModel) {
         }
     }
     share_float_weights(model, other);
+    share_constants(model, other);
+}
+
+/// Gives the constants of `model` the memory of those of `other` that are the same.
+fn share_constants(model: &mut TypedModel, other: &TypedModel) {
+    let theirs: Vec<_> = other.nodes.iter().filter_map(|node| node.op_as::<Const>()).collect();
+    for node in &mut model.nodes {
+        let Some(ours) = node.op_as::<Const>().map(|constant| constant.val().clone()) else {
+            continue;
+        };
+        let same = theirs.iter().map(|constant| constant.val()).find(|theirs| **theirs == ours);
+        let Some(same) = same.filter(|_| ours.len() >= LARGE) else { continue };
+        if let Ok(op) = Const::new(same.clone()) {
+            node.op = Box::new(op);
+            node.outputs[0].fact.konst = Some(same.clone());
+        }
+    }
 }
 
 fn share_float_weights(model: &mut TypedModel, other: &TypedModel) {
@@ -81,6 +102,17 @@ pub fn share_values(values: &mut [TValue], others: &[TValue]) {
     }
 }
 
+/// Where the packed weights of each layer are in memory, and their bytes; and the large constants.
+#[cfg(test)]
+pub(crate) fn places(model: &TypedModel) -> std::collections::BTreeMap<usize, usize> {
+    let nodes = || model.nodes.iter();
+    let layers = nodes().filter_map(|node| node.op_as::<Linear>());
+    let constants = nodes().filter_map(|node| node.op_as::<Const>()).map(|constant| constant.val());
+    let large = constants.filter(|value| value.len() >= LARGE);
+    let place = |value: &Arc<Tensor>| (Arc::as_ptr(value).addr(), value.len());
+    layers.map(|layer| layer.weights().place()).chain(large.map(place)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -91,11 +123,8 @@ mod tests {
     use crate::encoder::Encoder;
     use crate::{Chunk, LoadOptions, Model, Precision};
 
-    /// Where the packed weights of each layer are in memory, and their bytes.
-    fn places(encoder: &Encoder) -> BTreeMap<usize, usize> {
-        let nodes = encoder.0.plan.model().nodes.iter();
-        let layers = nodes.filter_map(|node| node.op_as::<Linear>());
-        layers.map(|layer| layer.weights().place()).collect()
+    fn weights_of(encoder: &Encoder) -> BTreeMap<usize, usize> {
+        places(encoder.0.plan.model())
     }
 
     #[test]
@@ -107,10 +136,10 @@ mod tests {
             let model = Model::load(&dir, options).unwrap();
             let kernels = model.encoder().matrix_kernels();
             eprintln!("chunks of {millis} ms on this processor: {kernels:?}");
-            let first = places(model.encoder());
+            let first = weights_of(model.encoder());
             let mut encoders = model.second_encoder().unwrap().get().unwrap();
             assert!(first.len() >= 40, "{kernels:?}: {}", first.len());
-            assert_eq!(places(encoders.next().unwrap()), first, "{kernels:?}");
+            assert_eq!(weights_of(encoders.next().unwrap()), first, "{kernels:?}");
         }
     }
 }

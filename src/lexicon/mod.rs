@@ -23,6 +23,8 @@ struct Parts {
     /// By id; the first is the CTC blank.
     phones: Vec<String>,
     text: Cow<'static, str>,
+    /// The bytes of the lines that come in ascending order of their words.
+    sorted_bytes: usize,
     rules: Option<Arc<LetterToSound>>,
     /// The spellings of words that a user has added, in any order.
     user_words: Vec<String>,
@@ -89,7 +91,8 @@ impl Pronunciations {
         rules: Option<Arc<LetterToSound>>,
         user_words: Vec<String>,
     ) -> Self {
-        Self(Arc::new(Parts { phones, text, rules, user_words, kept: OnceLock::new() }))
+        let (sorted_bytes, kept) = (sorted_bytes(&text), OnceLock::new());
+        Self(Arc::new(Parts { phones, text, sorted_bytes, rules, user_words, kept }))
     }
 
     /// The number of phones, the blank included.
@@ -122,6 +125,16 @@ impl Pronunciations {
         self.0.rules.as_ref().map_or_else(Vec::new, |rules| rules.pronounce(word))
     }
 
+    /// How a word is said, by the lexicon or by rule; nothing if neither has it.
+    pub(crate) fn of_word(&self, word: &str) -> Vec<Vec<u8>> {
+        let (sorted, rest) = self.0.text.split_at(self.0.sorted_bytes);
+        let lines = find_line(sorted, word).into_iter().chain(rest.lines());
+        let entries = lines.filter_map(|line| line.split_once(AFTER_WORD));
+        let said = entries.filter(|(key, _)| *key == word).flat_map(|(_, said)| said.split(' '));
+        let found: Vec<Vec<u8>> = said.map(|said| Said(said).ids().collect()).collect();
+        if found.is_empty() { self.guess(word) } else { found }
+    }
+
     /// Each pronunciation with its word, in the order of the file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Said<'_>)> {
         let entries = self.0.text.lines().filter_map(|line| line.split_once(AFTER_WORD));
@@ -147,6 +160,40 @@ impl std::fmt::Debug for Pronunciations {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.debug_struct("Pronunciations").field("phones", &self.phones()).finish_non_exhaustive()
     }
+}
+
+/// The bytes of the first lines whose words are in ascending order.
+fn sorted_bytes(text: &str) -> usize {
+    let mut last = "";
+    let mut bytes = 0;
+    for line in text.split_inclusive('\n') {
+        let word = line.split_once(AFTER_WORD).map_or("", |(word, _)| word);
+        if word < last {
+            break;
+        }
+        last = word;
+        bytes += line.len();
+    }
+    bytes
+}
+
+/// The line of a word, of lines in ascending order of their words.
+fn find_line<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    let (mut low, mut high) = (0, text.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        // A line may begin at `middle` or before; bytes, since the middle may be within a character.
+        let start =
+            text.as_bytes()[..middle].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let line = text[start..].lines().next()?;
+        let key = line.split_once(AFTER_WORD).map_or("", |(key, _)| key);
+        match key.cmp(word) {
+            std::cmp::Ordering::Equal => return Some(line),
+            std::cmp::Ordering::Less => low = start + line.len() + 1,
+            std::cmp::Ordering::Greater => high = start,
+        }
+    }
+    None
 }
 
 fn check(line: &str, phones: usize) -> Result<(), String> {
@@ -176,6 +223,28 @@ mod tests {
             lexicon.iter().map(|(word, said)| (word, said.ids().collect())).collect();
         assert_eq!(entries, [("A", vec![1]), ("BUT", vec![2, 1, 3]), ("BUT", vec![2, 3])]);
         assert_eq!((lexicon.phones(), lexicon.len()), (4, 2));
+    }
+
+    #[test]
+    fn a_words_pronunciations_are_found_wherever_it_stands() {
+        let words = ["A", "ÄB", "BUT", "BUTT", "C", "D", "E"];
+        let lines = |words: &[&str]| -> String {
+            let line = |(at, word): (usize, &&str)| {
+                format!("{word}\t{}\n", char::from(b'A' + at as u8 % 3))
+            };
+            words.iter().enumerate().map(line).collect()
+        };
+        let mut sorted = words;
+        sorted.sort_unstable();
+        for words in [sorted, words] {
+            let lexicon = Pronunciations::parse(PHONES, lines(&words)).unwrap();
+            for (at, word) in words.iter().enumerate() {
+                assert_eq!(lexicon.of_word(word), [vec![1 + at as u8 % 3]], "{word}");
+            }
+            assert_eq!(lexicon.of_word("BU"), [[0; 0]; 0]);
+        }
+        let twice = Pronunciations::parse(PHONES, "B\tAB\nA\tA\nB\tC BB").unwrap();
+        assert_eq!(twice.of_word("B"), [vec![1, 2], vec![3], vec![2, 2]]);
     }
 
     #[test]

@@ -46,8 +46,10 @@ pub(crate) struct DecoderConfig {
     pub silent_chunks: usize,
     /// The most pieces that it writes for a second of audio.
     pub pieces_per_second: usize,
-    /// What each letter of a pair of its words adds to a hypothesis, as in [`crate::ctc::Hotword`].
-    pub boost: f32,
+    /// What its natural log-probability of a hypothesis is multiplied by in the hypothesis's score.
+    pub weight: f32,
+    /// What every word adds then; above 0 it makes up for the weight's preference for few words.
+    pub word_bonus: f32,
     /// How words are said that it abbreviates, both in the letters of the first model's tokens.
     #[serde(default)]
     pub spoken: BTreeMap<String, String>,
@@ -95,6 +97,18 @@ impl AttentionModel {
     }
 }
 
+impl DecoderConfig {
+    /// The pieces that it looks back on, and the values of a key.
+    pub fn looks_back(&self) -> (usize, usize) {
+        let shapes = self.caches.iter().map(|cache| &cache.shape[..]);
+        let mut sizes = shapes.filter_map(|shape| match *shape {
+            [_, left, dim] => Some((left, dim)),
+            _ => None,
+        });
+        sizes.next().unwrap_or_default()
+    }
+}
+
 impl AttentionConfig {
     fn check(&self, first: &First) -> Result<(), String> {
         let Self { features, encoder, decoder, .. } = self;
@@ -102,11 +116,14 @@ impl AttentionConfig {
             return Err(format!("its features are not those of {}", first.config.name));
         }
         encoder.check().map_err(|reason| format!("encoder: {reason}"))?;
-        if !(decoder.boost > 0.0 && decoder.boost <= 20.0) {
-            let boost = decoder.boost;
-            return Err(format!("decoder: boost is {boost}; it must be above 0 and at most 20"));
+        let (weight, bonus) = (decoder.weight, decoder.word_bonus);
+        if !(weight > 0.0 && weight.is_finite()) {
+            return Err(format!("decoder: weight is {weight}; it must be a number above 0"));
         }
-        let (heads, (_, dim)) = (decoder.heads, self.looks_back());
+        if !bonus.is_finite() {
+            return Err(format!("decoder: word_bonus is {bonus}; it must be a finite number"));
+        }
+        let (heads, (_, dim)) = (decoder.heads, decoder.looks_back());
         if dim == 0 {
             return Err(
                 "decoder: no cache of three dimensions; those of its attention have".to_owned()
@@ -136,22 +153,16 @@ impl AttentionConfig {
     /// The most pieces that are written for so many seconds of audio: no more than the decoder can look
     /// back on.
     pub fn most_pieces(&self, seconds: usize) -> usize {
-        let DecoderConfig { pieces_per_second, start, .. } = &self.decoder;
-        let left = self.looks_back().0.saturating_sub(start.len());
-        left.min(pieces_per_second * (seconds + 1))
+        self.longest_text().min(self.decoder.pieces_per_second * (seconds + 1))
     }
 
-    /// The pieces that the decoder looks back on, and the values of a key.
-    fn looks_back(&self) -> (usize, usize) {
-        let shapes = self.decoder.caches.iter().map(|cache| &cache.shape[..]);
-        let mut sizes = shapes.filter_map(|shape| match *shape {
-            [_, left, dim] => Some((left, dim)),
-            _ => None,
-        });
-        sizes.next().unwrap_or_default()
+    /// The most pieces of a text that the decoder can look back on.
+    pub fn longest_text(&self) -> usize {
+        let DecoderConfig { start, .. } = &self.decoder;
+        self.decoder.looks_back().0.saturating_sub(start.len())
     }
 
     fn columns(&self, blocks: usize) -> usize {
-        2 * blocks * self.looks_back().1
+        2 * blocks * self.decoder.looks_back().1
     }
 }

@@ -30,10 +30,9 @@ pub struct LoadOptions {
     ///
     /// Of a model of the same tokens and phones it is the encoder, which may be one too slow to hear each
     /// chunk as it comes: both hear the longest chunks of the other, and their log-probabilities are
-    /// averaged. Of a folder with an attention decoder (arXiv 2212.04356) it is what this decoder writes
-    /// where an utterance ends: prefix beam search prefers the pairs of neighbouring words in it, as
-    /// hotwords, by how sure the decoder is of them. A grammar, greedy decoding and utterances longer than
-    /// the decoder can hear go without.
+    /// averaged. Of a folder with an attention decoder (arXiv 2212.04356) it is the decoder, which rescores
+    /// the hypotheses where an utterance ends; its own text is one of them. A grammar, greedy decoding and
+    /// utterances longer than the decoder attends to go without.
     pub second_model: Option<PathBuf>,
     /// What the encoder runs on.
     pub device: Device,

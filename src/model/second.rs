@@ -34,7 +34,7 @@ pub(crate) struct SecondEncoder {
 pub(super) enum Beside {
     /// Its encoder hears the same chunks beside the first one's.
     Encoder(Encoder, Box<ModelConfig>),
-    /// Its decoder suggests words.
+    /// Its decoder rescores hypotheses.
     Attention(Box<AttentionModel>),
 }
 

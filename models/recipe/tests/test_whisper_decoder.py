@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import WhisperForConditionalGeneration
 
 from attention import AttentionModel
-from export_decoder import MemoryChunk, Step, config_of, export_encoder, export_step, split_memory
+from export_decoder import LEFT, MASKED, MemoryChunk, Rows, causal_mask, config_of, export_encoder, export_rows, split_memory
 from fixtures import random_decoder
 from pieces import END, NO_TIMES, SPECIAL, START, Pieces
 from render import rendered, windows
@@ -63,10 +63,10 @@ def test_the_encoder_has_whispers_positions(whisper):
 @torch.no_grad()
 def test_exported_graphs_are_the_model(tmp_path):
     model, _ = random_decoder()
-    memory, step = MemoryChunk(model).eval(), Step(model).eval()
+    memory, rows_of = MemoryChunk(model).eval(), Rows(model).eval()
     config = config_of(model, "random")
     export_encoder(memory, config, tmp_path / "encoder.onnx")
-    export_step(step, tmp_path / "decoder.onnx")
+    export_rows(rows_of, tmp_path / "decoder.onnx")
     open_graph = lambda name: onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"])
     start = lambda module: {name: cache.numpy() for name, cache in module.initial_caches().items()}
 
@@ -82,12 +82,27 @@ def test_exported_graphs_are_the_model(tmp_path):
 
     pieces = [START, NO_TIMES, 8, 30, 12]
     expected, _ = model.decoder(torch.tensor([pieces]), model.decoder.memory(states))
-    decoder, caches, heard = open_graph("decoder.onnx"), start(step), split_memory(np.concatenate(rows), 2, 128)
+    decoder, caches, heard = open_graph("decoder.onnx"), start(rows_of), split_memory(np.concatenate(rows), 2, 128)
+    expected = expected[0].log_softmax(-1).numpy()
+    # All at once, and a piece after the others.
+    at = {"pieces": np.array(pieces), "places": np.arange(5), "mask": causal_mask(5)}
+    log_probs, *_ = decoder.run(None, {**at, **caches, **heard})
+    assert np.allclose(log_probs[0], expected, atol=1e-3)
     for place, piece in enumerate(pieces):
-        at = {"piece": np.array([piece]), "place": np.array([place])}
+        at = {"pieces": np.array([piece]), "places": np.array([place]), "mask": causal_mask(1, before=place)}
         log_probs, *new = decoder.run(None, {**at, **caches, **heard})
         caches = dict(zip(caches, new))
-        assert np.allclose(log_probs[0, 0], expected[0, place].log_softmax(-1).numpy(), atol=1e-3)
+        assert np.allclose(log_probs[0, 0], expected[place], atol=1e-3)
+
+    # Two texts that begin alike, as a tree.
+    other = torch.tensor([[START, NO_TIMES, 8, 11, 12]])
+    expected_other = model.decoder(other, model.decoder.memory(states))[0][0].log_softmax(-1).numpy()
+    mask = np.full((7, LEFT + 7), MASKED, np.float32)
+    for row, before in enumerate([[0], [0, 1], [0, 1, 2], [0, 1, 2, 3], [0, 1, 2, 3, 4], [0, 1, 2, 5], [0, 1, 2, 5, 6]]):
+        mask[row, LEFT + np.array(before)] = 0
+    at = {"pieces": np.array([*pieces, 11, 12]), "places": np.array([0, 1, 2, 3, 4, 3, 4]), "mask": mask}
+    log_probs, *_ = decoder.run(None, {**at, **start(rows_of), **heard})
+    assert np.allclose(log_probs[0], np.concatenate([expected, expected_other[3:]]), atol=1e-3)
 
 
 def test_what_learns_learns_and_what_is_frozen_stays():

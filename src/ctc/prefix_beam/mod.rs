@@ -6,6 +6,7 @@
 //! of the best alignment.
 
 mod extension;
+mod given;
 mod outcome;
 mod settling;
 
@@ -221,17 +222,6 @@ impl PrefixBeam {
         self.next_fusion = Some(Arc::new(fusion));
         self.begin_anew();
         Ok(())
-    }
-
-    /// Takes more hotwords beside those that it has, from the next utterance on, which is this one if none
-    /// has begun.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`PrefixBeam::set_hotwords`].
-    pub fn add_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
-        let all = [self.fusion.hotwords(), hotwords].concat();
-        self.set_hotwords(&all, tokens)
     }
 
     /// Whether a grammar says what may be found.

@@ -20,11 +20,15 @@ struct CachedRows {
     joined: usize,
 }
 
-/// Letters of the axes: (m) queries, (b) heads, (n, then k) keys, (k, then n) values of a head, (a) one.
+/// Letters of the axes: (m) queries, (b) heads, (n, then k) keys, (k, then n) values of a head, (a) one. The axis of
+/// a single query is left out.
 pub fn fuse(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Patch {
     let softmax = model.node(node.inputs[0].node);
     let add = model.node(softmax.inputs.first().map_or(node.id, |input| input.node));
-    if !is_softmax(softmax) || !is_binary::<Add>(add) || !joins(op, "bmk,akbn->mbn")? {
+    if !is_softmax(softmax)
+        || !is_binary::<Add>(add)
+        || !joins_as_one_of(op, ["bmk,akbn->mbn", "bmk,akbn->bn"])?
+    {
         return Ok(None);
     }
     let Some((scores, mask)) = masked_scores(model, add)? else { return Ok(None) };
@@ -34,7 +38,11 @@ pub fn fuse(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Patch {
     else {
         return Ok(None);
     };
-    let Some(&[time, _, HEAD]) = concrete(model, queries)? else { return Ok(None) };
+    let time = match concrete(model, queries)? {
+        Some(&[time, _, HEAD]) => time,
+        Some(&[_, HEAD]) => 1,
+        _ => return Ok(None),
+    };
     let Some(next) = next_cache(model, [keys.joined, values.joined], time)? else {
         return Ok(None);
     };
@@ -49,7 +57,8 @@ pub fn fuse(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Patch {
     Ok(Some(patch))
 }
 
-/// The product of queries with keys to which a number for each key is added, and these numbers.
+/// The product of queries with keys to which a number for each key is added, or for each query and key, and
+/// these numbers.
 fn masked_scores<'m>(
     model: &'m TypedModel,
     add: &TypedNode,
@@ -57,12 +66,15 @@ fn masked_scores<'m>(
     for (scores, mask) in [(0, 1), (1, 0)] {
         let (scores, mask) = (model.node(add.inputs[scores].node), add.inputs[mask]);
         let Some(product) = scores.op_as::<EinSum>() else { continue };
-        let (Some([_, _, keys]), Some([1, 1, masked])) =
+        let (Some([_, queries, keys]), Some([1, rows, masked])) =
             (concrete(model, scores.id.into())?, concrete(model, mask)?)
         else {
             continue;
         };
-        if keys == masked && joins(product, "mbk,anbk->bmn")? {
+        if keys == masked
+            && (*rows == 1 || rows == queries)
+            && joins_as_one_of(product, ["mbk,anbk->bmn", "bk,anbk->bmn"])?
+        {
             return Ok(Some((scores, mask)));
         }
     }
@@ -109,6 +121,11 @@ fn next_cache(model: &TypedModel, joined: [usize; 2], time: usize) -> TractResul
             && node.inputs[..] == [keys.id.into(), values.id.into()]
     };
     Ok(readers.find(|node| is_cache(node)).map(|node| node.id))
+}
+
+/// Whether a product joins its inputs' axes as in one of the formulas.
+pub(super) fn joins_as_one_of(op: &EinSum, formulas: [&str; 2]) -> TractResult<bool> {
+    Ok(joins(op, formulas[0])? || joins(op, formulas[1])?)
 }
 
 /// Whether a product in `f32` joins its inputs' axes as in `formula`, whatever their letters.

@@ -6,9 +6,9 @@ use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
 
 use super::super::cross_attention::CrossAttention;
 use super::Patch;
-use super::attention::joins;
+use super::attention::{joins, joins_as_one_of};
 
-/// Letters of the axes: (a) heads, (m) one, (n, then k) keys, (k, then n) values of a head.
+/// Letters of the axes: (a) heads, (m) one or left out, (n, then k) keys, (k, then n) values of a head.
 pub fn fuse(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Patch {
     let softmax = model.node(node.inputs[0].node);
     let is_softmax = softmax.op_as::<Softmax>().is_some_and(|op| {
@@ -19,7 +19,7 @@ pub fn fuse(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Patch {
     }
     let scores = model.node(softmax.inputs[0].node);
     let Some(product) = scores.op_as::<EinSum>() else { return Ok(None) };
-    if !joins(product, "amk,akn->an")? {
+    if !joins_as_one_of(product, ["ak,akn->an", "amk,akn->an"])? {
         return Ok(None);
     }
     let mut patch = TypedModelPatch::default();

@@ -23,7 +23,7 @@ impl Kernel {
     /// The kernel for weights `[rows, depth]` on this processor, or on what `TRACT_CPU_ISA` leaves of it.
     ///
     /// The number of columns does not matter unless it is one: graphs that differ in the length of a chunk
-    /// can share the packed weights.
+    /// can share the packed weights. This module's kernels read the same packed weights also for one.
     pub fn choose(rows: usize, depth: usize, columns: usize) -> TractResult<Self> {
         let columns = (columns == 1).then_some(1);
         let mut query = Query::plain(i32::datum_type(), Some(rows), Some(depth), columns);
@@ -31,12 +31,12 @@ impl Kernel {
         let (product, packing, _) = MmmDispatch::native()
             .pick(&query)
             .ok_or_else(|| format_err!("tract has no kernel for products of 8-bit integers"))?;
-        Ok(Self::faster_than(&*product).unwrap_or(Self { product, packing }))
+        Ok(Self::faster_than(&*product, columns).unwrap_or(Self { product, packing }))
     }
 
     /// This module's kernel where tract's needs nothing above AVX2, and so has no dot products.
     #[cfg(target_arch = "x86_64")]
-    fn faster_than(tracts: &dyn MatMatMul) -> Option<Self> {
+    fn faster_than(tracts: &dyn MatMatMul, columns: Option<usize>) -> Option<Self> {
         use tract_onnx::tract_core::tract_linalg::isa::{Isa, native};
         if tracts.isa().level() > Isa::X86_64Avx2.level() {
             return None;
@@ -45,6 +45,7 @@ impl Kernel {
         let has_avx2 = native().has(Isa::X86_64Avx2) && is_x86_feature_detected!("avx2");
         let has_avx = native().has(Isa::X86_64Avx) && is_x86_feature_detected!("avx");
         let product = match (has_avx2, has_avx) {
+            (true, _) if columns == Some(1) => avx2::column_kernel(),
             (true, _) => avx2::kernel(),
             (false, true) => sse2::avx_kernel(),
             (false, false) => sse2::kernel(),
@@ -53,7 +54,7 @@ impl Kernel {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    fn faster_than(_: &dyn MatMatMul) -> Option<Self> {
+    fn faster_than(_: &dyn MatMatMul, _: Option<usize>) -> Option<Self> {
         None
     }
 }

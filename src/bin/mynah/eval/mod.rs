@@ -127,6 +127,7 @@ fn evaluate<'a>(
     grammar: Option<&Grammar>,
     entry: &'a Entry,
 ) -> Result<Outcome<'a>> {
+    log::debug!("recording {}", entry.path.display());
     let mut pipeline = Pipeline::new(recognizer, AudioFile::open(&entry.path)?)?;
     if let Some(hotwords) = &entry.hotwords {
         let list = hotwords.join("\n");

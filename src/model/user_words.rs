@@ -1,0 +1,42 @@
+//! A model with a user's words.
+
+use std::sync::Arc;
+
+use super::{Model, Parts};
+use crate::ctc::Decoding;
+use crate::lexicon::UserWord;
+use crate::{Error, Result};
+
+impl Model {
+    /// The same model with a user's words, which are written in their own form. It shares the weights.
+    /// Streams that exist keep the words that they have.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a model that has no phones, and for a word that can't be pronounced.
+    pub fn with_user_words(&self, words: &[UserWord]) -> Result<Self> {
+        let Some(pronunciations) = &self.0.pronunciations else {
+            return Err(Error::Config(
+                "user words need a model with phones and a lexicon, such as en-small".to_owned(),
+            ));
+        };
+        let pronunciations = pronunciations.with_user_words(words)?;
+        let mut decoding = self.0.decoding.clone();
+        if let Decoding::PrefixBeam(config) = &mut decoding {
+            config.pronunciations = Some(pronunciations.clone());
+        }
+        let parts = Parts {
+            tokens: self.0.tokens.with_user_words(words),
+            pronunciations: Some(pronunciations),
+            decoding,
+            user_words: words.into(),
+            ..Parts::clone(&self.0)
+        };
+        Ok(Self(Arc::new(parts)))
+    }
+
+    /// The words that [`Model::with_user_words`] has added.
+    pub fn user_words(&self) -> &[UserWord] {
+        &self.0.user_words
+    }
+}
