@@ -181,8 +181,11 @@ impl AttentionRescorer {
         for candidate in candidates.iter() {
             let text = self.whole(transcript.pieces_of(&candidate.words, pieces));
             let parts = parts(&text, &own, TAIL);
-            let with_context =
-                |(of_text, of_own): &Part| [&own[..of_own.start], &text[of_text.clone()]].concat();
+            let with_context = |(of_text, of_own): &Part| {
+                let mut text = [&own[..of_own.start], &text[of_text.clone()]].concat();
+                text.truncate(config.longest_text() + 1);
+                text
+            };
             texts.extend(parts.iter().map(with_context));
             all_parts.push(parts);
         }
@@ -323,9 +326,8 @@ mod tests {
         assert_eq!(rank(7), ranked);
     }
 
-    /// What is not computed for the end of a text that is as in the decoder's own changes no ranking.
     #[test]
-    fn a_text_that_can_not_be_aligned_is_left_out() {
+    fn texts_that_can_not_be_aligned_or_are_too_long_do_no_harm() {
         let model = model();
         let attention = model.second_encoder().unwrap().attention.as_ref().unwrap();
         let tokens = model.tokens();
@@ -333,5 +335,15 @@ mod tests {
         rescorer.accept(&example_frames(&model)).unwrap();
         let ranked = rescorer.rescore(vec![path("YES", tokens)], tokens, &|_| None).unwrap();
         assert_eq!(ranked.len(), 1);
+
+        // Texts that are longer than what the decoder looks back on, before and after its own words.
+        let (own, more) = ("NOTHING IN THE WORLD", "YES ".repeat(300));
+        let align = |words: &[String]| Some(path(&words.join(" "), tokens));
+        for text in [format!("{own} {more}"), format!("{more} {own}"), more.clone()] {
+            rescorer.accept(&example_frames(&model)).unwrap();
+            let paths = vec![path(&text, tokens), path(own, tokens)];
+            let ranked = rescorer.rescore(paths, tokens, &align).unwrap();
+            assert!(ranked.len() > 2);
+        }
     }
 }
