@@ -17,6 +17,7 @@
 //! - **keyword**: a phrase listened for by [`KeywordSpotter`] in the log-probabilities.
 //! - **grammar**: the phrases that decoding keeps to; **something else**: what is none of them.
 //! - **prefix**: a token sequence with all its alignments; **beam**: the prefixes that are followed.
+//! - **token** of token passing: a hypothesis at a state of the graph of words and phones.
 //! - **endpoint**: the end of an utterance, found by trailing blanks.
 //!
 //! # Invariants

@@ -321,9 +321,13 @@ struct Utterances {
 
 impl Utterances {
     fn new(prototype: &Prototype, second_pass: Option<SecondPass>) -> Self {
+        let mut search = prototype.search.clone();
+        if second_pass.is_some() {
+            search.leave_finals();
+        }
         Self {
             model: prototype.model.clone(),
-            search: prototype.search.clone(),
+            search,
             second_pass,
             nbest: prototype.nbest,
             keywords: prototype.keywords.clone(),

@@ -18,6 +18,8 @@ pub(super) struct Alignments {
 pub(super) struct Start {
     pub frame: u64,
     pub log_prob: f32,
+    /// Whether it is the first phone of a word, where words are searched by phones.
+    pub begins_word: bool,
 }
 
 impl Alignments {

@@ -32,6 +32,11 @@ impl<T: Copy> Arena<T> {
         &self.values[link as usize].1
     }
 
+    /// The value at a link that may be [`Arena::NONE`].
+    pub fn find(&self, link: Link) -> Option<&T> {
+        self.values.get(link as usize).map(|(_, value)| value)
+    }
+
     pub fn get_mut(&mut self, link: Link) -> &mut T {
         &mut self.values[link as usize].1
     }

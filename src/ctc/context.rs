@@ -225,6 +225,11 @@ impl ContextState {
         self.node
     }
 
+    /// Takes out what whole phrases have added; gives it and what is left.
+    pub fn without_credit(self) -> (f64, Self) {
+        (self.credit, Self { credit: 0.0, ..self })
+    }
+
     /// What a text adds that may go on.
     pub fn score(&self) -> f64 {
         self.credit + self.partial

@@ -3,9 +3,7 @@
 use super::alignments::{Alignments, log_add};
 use super::arena::Link;
 use super::fusion::FusionState;
-use super::pronouncer::SpelledWord;
 use crate::grammar::TokenState;
-use crate::lm::LexiconNode;
 use crate::tokens::TokenId;
 
 /// A prefix in the beam.
@@ -17,7 +15,6 @@ pub struct Entry {
     pub blank: Alignments,
     /// Alignments that end in the last token.
     pub last: Alignments,
-    pub word: Option<SpelledWord>,
     pub text: Text,
 }
 
@@ -26,10 +23,6 @@ pub struct Entry {
 pub struct Text {
     pub fusion: FusionState,
     pub grammar: TokenState,
-    /// The unfinished word's phones.
-    pub said: LexiconNode,
-    /// What the unfinished word is taken to score beside what `fusion` takes it to.
-    pub lookahead: f64,
 }
 
 /// An entry of the next beam, perhaps.
@@ -42,13 +35,6 @@ pub struct Candidate {
     pub score: f64,
 }
 
-impl Text {
-    /// The score by which texts that may go on are compared.
-    pub fn score(&self) -> f64 {
-        self.fusion.score() + self.lookahead
-    }
-}
-
 impl Entry {
     /// All alignments.
     pub fn any(&self) -> Alignments {
@@ -57,7 +43,7 @@ impl Entry {
 
     /// The score by which entries are compared.
     pub fn score(&self) -> f64 {
-        log_add(self.blank.sum, self.last.sum) + self.text.score()
+        log_add(self.blank.sum, self.last.sum) + self.text.fusion.score()
     }
 
     /// The alignments in which `token` begins after this prefix; without a blank between, the same

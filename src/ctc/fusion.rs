@@ -7,7 +7,7 @@ use super::context::{ContextGraph, ContextState, Hotword};
 use super::listed::Listed;
 use super::rescoring::Rescoring;
 use super::{Path, Token};
-use crate::lm::{LexiconNode, LmState, NgramModel, WordId};
+use crate::lm::{Continuations, LexiconNode, LmState, NgramModel, WordId};
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
@@ -147,15 +147,43 @@ impl Fusion {
         word: WordId,
         tokens: impl Iterator<Item = crate::TokenId>,
     ) -> FusionState {
+        self.advance_after(state, &self.continuations(state), word, tokens)
+    }
+
+    /// The same for a state whose words may go on so, as [`Fusion::continuations`] gives it.
+    pub fn advance_after(
+        &self,
+        state: &FusionState,
+        found: &Continuations,
+        word: WordId,
+        tokens: impl Iterator<Item = crate::TokenId>,
+    ) -> FusionState {
         let mut state = *state;
-        if self.has_hotwords() {
-            let bytes = tokens.flat_map(|token| self.spellings[token.0 as usize].iter().copied());
-            let advance = |context, byte| self.context.advance(context, byte);
-            state.context = bytes.chain([BOUNDARY]).fold(state.context, advance);
+        state.context = self.context_after(state.context, tokens);
+        if let Some(model) = &self.language_model {
+            model.take_word(&mut state, found, word, 0.0);
         }
-        let Some(model) = &self.language_model else { return state };
-        model.take_word(&mut state, word, 0.0);
         state
+    }
+
+    /// How the words of a state may go on.
+    pub fn continuations(&self, state: &FusionState) -> Continuations {
+        let find = |model: &LanguageModel| model.ngrams.continuations(&state.words);
+        self.language_model.as_ref().map(find).unwrap_or_default()
+    }
+
+    /// The hotwords' state a word and a boundary on.
+    fn context_after(
+        &self,
+        context: ContextState,
+        tokens: impl Iterator<Item = crate::TokenId>,
+    ) -> ContextState {
+        if !self.has_hotwords() {
+            return context;
+        }
+        let bytes = tokens.flat_map(|token| self.spellings[token.0 as usize].iter().copied());
+        let advance = |context, byte| self.context.advance(context, byte);
+        bytes.chain([BOUNDARY]).fold(context, advance)
     }
 
     /// The state a word of a given text on. One that neither the language model nor a list has scores as
@@ -177,13 +205,18 @@ impl Fusion {
         state
     }
 
-    /// What an unfinished word adds to a state whose words are finished, if the likeliest that it may
-    /// be has this unigram log-probability.
-    pub fn lookahead(&self, unigram: f32) -> f64 {
-        self.language_model.as_ref().map_or(0.0, |model| {
-            let nothing = model.ngrams.best_below(LexiconNode::ROOT);
-            f64::from(model.weight * (unigram - nothing) + model.word_bonus)
-        })
+    /// The score that an unfinished word is assumed to add, whose likeliest completion has this unigram
+    /// log-probability (language model look-ahead).
+    pub fn lookahead(&self, unigram: f32) -> f32 {
+        let lookahead = |model: &LanguageModel| model.weight * unigram + model.word_bonus;
+        self.language_model.as_ref().map_or(0.0, lookahead)
+    }
+
+    /// The same before a word begins.
+    pub fn root_lookahead(&self) -> f32 {
+        let root = Some(LexiconNode::ROOT);
+        let lookahead = |model: &LanguageModel| model.unfinished_score(root, root, 0) as f32;
+        self.language_model.as_ref().map_or(0.0, lookahead)
     }
 
     /// The unigram log-probability of a word that may be said, one that the language model has, or a
@@ -284,6 +317,12 @@ impl Fusion {
 }
 
 impl FusionState {
+    /// Takes out what the finished words have scored; gives it and what is left.
+    pub fn without_credit(self) -> (f64, Self) {
+        let (hotwords, context) = self.context.without_credit();
+        (self.finished_score + hotwords, Self { finished_score: 0.0, context, ..self })
+    }
+
     /// The score by which sequences that may go on are compared.
     pub fn score(&self) -> f64 {
         self.finished_score + self.unfinished_score + self.context.score()
@@ -347,12 +386,19 @@ impl LanguageModel {
             unfinished_score: self.unfinished_score(root, root, 0),
             ..*state
         };
-        self.take_word(&mut state, known.unwrap_or(self.ngrams.unknown()), penalty);
+        let found = self.ngrams.continuations(&state.words);
+        self.take_word(&mut state, &found, known.unwrap_or(self.ngrams.unknown()), penalty);
         state
     }
 
-    fn take_word(&self, state: &mut FusionState, word: WordId, penalty: f32) {
-        let (log_prob, words) = self.ngrams.score(&state.words, word);
+    fn take_word(
+        &self,
+        state: &mut FusionState,
+        found: &Continuations,
+        word: WordId,
+        penalty: f32,
+    ) {
+        let (log_prob, words) = self.ngrams.score_after(found, word);
         state.words = words;
         state.finished_score += f64::from(self.weight * log_prob + self.word_bonus - penalty);
     }

@@ -4,13 +4,15 @@
 //! approximation of Ney and Aubert, "A word graph algorithm for large vocabulary, continuous speech
 //! recognition" (1994). The others are noted between words, which makes a lattice of the tree of prefixes.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::alignments::Start;
 use super::arena::{Arena, Link};
 use super::prefix_tree::Prefix;
-use super::pronouncer::SpelledWord;
+use super::pronouncer::{Pronounced, SpelledWord};
 
 /// How much less than the best text's the score of another may be.
 pub(super) const LATTICE_MARGIN: f64 = 8.0;
@@ -35,7 +37,7 @@ pub(super) struct Lattice {
 pub(super) struct Merge {
     pub into: Link,
     pub from: Link,
-    /// Where the tokens of `from` began.
+    /// Where the last phone of `from` began.
     pub start: Link,
     /// How much less it scored.
     pub behind: f64,
@@ -49,21 +51,23 @@ pub(super) struct End {
     pub score: f64,
 }
 
-/// A text: its tokens' prefixes and where they began, the last first.
+/// A text: its words' prefixes and where their last phones began, the last first.
 #[derive(Clone, Debug)]
 pub(super) struct Route {
-    pub steps: Vec<(Link, Link)>,
+    pub words: Vec<(Link, Link)>,
     pub score: f64,
 }
 
 /// The best ways to the ends of words.
 struct Ways<'a> {
-    prefixes: &'a Arena<Prefix>,
+    prefixes: &'a Arena<Prefix<Pronounced>>,
     /// By `into`.
     merges: Vec<Merge>,
     /// The ways to prefixes that end with a word, the best first.
-    found: HashMap<Link, Vec<Way>>,
+    found: FxHashMap<Link, Vec<Way>>,
     traces: Vec<Trace>,
+    /// How far behind the best text the rest is of the best one that goes on from a prefix.
+    rest: FxHashMap<Link, f64>,
     /// As many are kept to each.
     count: usize,
 }
@@ -87,12 +91,31 @@ enum Trace {
     Merged(Link, Link, u32),
 }
 
+/// Numbers in order.
+#[derive(PartialEq)]
+struct Behind(f64);
+
+impl Eq for Behind {}
+
+impl PartialOrd for Behind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Behind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
 impl Way {
     /// The way a word on, its trace yet to be made.
     fn with(&self, word: Option<SpelledWord>) -> Self {
-        let mut hasher = DefaultHasher::new();
-        (self.words, word).hash(&mut hasher);
-        Self { words: hasher.finish(), ..*self }
+        // Of one million sequences two are taken for the same with a probability of 3e-8.
+        let word = word.map_or(u64::MAX, |word| u64::from(word.number()) + 1);
+        let words = (self.words.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self { words, ..*self }
     }
 }
 
@@ -116,7 +139,7 @@ impl Lattice {
     }
 
     /// Marks what the marked prefixes were preferred to, and forgets the rest.
-    pub fn mark(&mut self, prefixes: &mut Arena<Prefix>) {
+    pub fn mark(&mut self, prefixes: &mut Arena<Prefix<Pronounced>>) {
         self.merges = distinct(std::mem::take(&mut self.merges));
         let mut kept = Vec::with_capacity(self.merges.len());
         loop {
@@ -153,13 +176,14 @@ impl Lattice {
     /// Up to `count` different texts that end with one of `ends`, the best first.
     pub fn best(
         &self,
-        prefixes: &Arena<Prefix>,
+        prefixes: &Arena<Prefix<Pronounced>>,
         starts: &Arena<Start>,
         ends: &[End],
         count: usize,
     ) -> Vec<Route> {
         let best = ends.iter().map(|end| end.score).fold(f64::NEG_INFINITY, f64::max);
         let mut ways = Ways::new(prefixes, distinct(self.merges.clone()), count);
+        ways.bound(ends, best);
         let mut texts = Vec::new();
         for end in ends.iter().filter(|end| end.score >= best - LATTICE_MARGIN) {
             let found = ways.find(end.prefix).iter();
@@ -167,37 +191,53 @@ impl Lattice {
         }
         texts.retain(|text| text.0 >= best - LATTICE_MARGIN);
         texts.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut told = HashSet::new();
+        let mut told = FxHashSet::default();
         let routes = texts.into_iter().filter_map(|(score, way, end)| {
-            let steps = ways.steps(way, end, starts)?;
-            // What was merged later than the next word began does not go before it.
-            let in_time =
-                |pair: &[(Link, Link)]| starts.get(pair[0].1).frame > starts.get(pair[1].1).frame;
-            let is_possible = steps.windows(2).all(in_time);
-            (is_possible && told.insert(way.words)).then_some(Route { steps, score })
+            let words = ways.words(way, end, starts)?;
+            told.insert(way.words).then_some(Route { words, score })
         });
         routes.take(count).collect()
     }
 }
 
 impl<'a> Ways<'a> {
-    fn new(prefixes: &'a Arena<Prefix>, mut merges: Vec<Merge>, count: usize) -> Self {
+    fn new(prefixes: &'a Arena<Prefix<Pronounced>>, mut merges: Vec<Merge>, count: usize) -> Self {
         merges.sort_by_key(|merge| merge.into);
         let traces = vec![Trace::Beginning];
-        Self { prefixes, merges, found: HashMap::new(), traces, count }
+        let (found, rest) = (FxHashMap::default(), FxHashMap::default());
+        Self { prefixes, merges, found, traces, rest, count }
+    }
+
+    /// Finds the prefixes from which texts go on that are not too far behind `best`, by the algorithm of
+    /// Dijkstra (1959) from the ends.
+    fn bound(&mut self, ends: &[End], best: f64) {
+        // The nearest first; scores that are no numbers count as too far.
+        let mut waiting: BinaryHeap<(Reverse<Behind>, Link)> = BinaryHeap::new();
+        waiting.extend(ends.iter().map(|end| (Reverse(Behind(best - end.score)), end.prefix)));
+        while let Some((Reverse(Behind(behind)), link)) = waiting.pop() {
+            let is_near = behind <= LATTICE_MARGIN;
+            if !is_near || self.rest.contains_key(&link) {
+                continue;
+            }
+            self.rest.insert(link, behind);
+            waiting.extend(self.word_before(link).map(|before| (Reverse(Behind(behind)), before)));
+            let merges = self.merges_into(link).iter();
+            let from = |merge: &Merge| (Reverse(Behind(behind + merge.behind)), merge.from);
+            waiting.extend(merges.map(from));
+        }
     }
 
     /// The ways to a prefix that ends with a word, or is empty.
     fn find(&mut self, end: Link) -> &[Way] {
-        let mut begun = HashSet::new();
+        let mut begun = FxHashSet::default();
         let mut order = Vec::new();
         let mut has_circles = false;
-        let mut waiting = vec![(self.word_end(end), false)];
+        let mut waiting = vec![(end, false)];
         while let Some((link, is_ready)) = waiting.pop() {
             if is_ready {
                 self.gather(link);
                 order.push(link);
-            } else if !self.found.contains_key(&link) {
+            } else if !self.found.contains_key(&link) && self.rest.contains_key(&link) {
                 if !begun.insert(link) {
                     has_circles = true;
                     continue;
@@ -212,28 +252,30 @@ impl<'a> Ways<'a> {
                 order.iter().for_each(|&link| self.gather(link));
             }
         }
-        self.found.get(&self.word_end(end)).map_or(&[], Vec::as_slice)
+        self.found.get(&end).map_or(&[], Vec::as_slice)
     }
 
     /// Finds the best ways to a prefix from those to what comes before it.
     fn gather(&mut self, link: Link) {
         let mut ways: Vec<(Way, Trace)> = Vec::new();
+        let rest = self.rest.get(&link).copied().unwrap_or(0.0);
         match self.word_before(link) {
             None => ways.push((Way { behind: 0.0, words: 0, trace: 0 }, Trace::Beginning)),
             Some(before) => {
-                let word = self.prefixes.get(link).word;
+                let word = self.prefixes.get(link).label.map(|said| said.word);
                 let found = self.found.get(&before).into_iter().flatten();
-                ways.extend(found.map(|way| (way.with(word), Trace::Word(way.trace))));
+                let near = found.take_while(|way| way.behind <= LATTICE_MARGIN - rest);
+                ways.extend(near.map(|way| (way.with(word), Trace::Word(way.trace))));
             }
         }
         for &Merge { from, start, behind, .. } in self.merges_into(link) {
             let found = self.found.get(&from).into_iter().flatten();
             let far = found.map(|way| Way { behind: way.behind + behind, ..*way });
-            let near = far.take_while(|way| way.behind <= LATTICE_MARGIN);
+            let near = far.take_while(|way| way.behind <= LATTICE_MARGIN - rest);
             ways.extend(near.map(|way| (way, Trace::Merged(from, start, way.trace))));
         }
         ways.sort_by(|(a, _), (b, _)| a.behind.total_cmp(&b.behind));
-        let mut told = HashSet::new();
+        let mut told = FxHashSet::default();
         ways.retain(|(way, _)| told.insert(way.words));
         ways.truncate(self.count);
         let kept = ways.into_iter().map(|(way, trace)| {
@@ -244,49 +286,35 @@ impl<'a> Ways<'a> {
         self.found.insert(link, kept);
     }
 
-    /// The tokens of a way to an end; `None` if one began nowhere.
-    fn steps(&self, way: Way, end: &End, starts: &Arena<Start>) -> Option<Vec<(Link, Link)>> {
+    /// The words of a way to an end; `None` if one began nowhere, or after the next one did.
+    fn words(&self, way: Way, end: &End, starts: &Arena<Start>) -> Option<Vec<(Link, Link)>> {
         let (mut link, mut start) = (end.prefix, end.start);
         let mut trace = way.trace;
-        let mut steps = Vec::new();
+        let mut words = Vec::new();
+        let mut next = u64::MAX;
         loop {
             trace = match self.traces[trace as usize] {
-                Trace::Beginning => return Some(steps),
+                Trace::Beginning => return Some(words),
                 Trace::Merged(from, its_start, to) => {
                     (link, start) = (from, its_start);
                     to
                 }
-                Trace::Word(before) => loop {
-                    if start == Arena::<Start>::NONE {
-                        return None;
-                    }
-                    steps.push((link, start));
-                    (link, start) = (self.prefixes.before(link), starts.before(start));
-                    if self.is_word_end(link) {
-                        break before;
-                    }
-                },
+                Trace::Word(before) => {
+                    // What was merged later than the next word began does not go before it.
+                    let is_possible = starts.find(start)?.frame < next;
+                    is_possible.then(|| words.push((link, start)))?;
+                    next = starts.get(word_start(starts, start)?).frame;
+                    (link, start) = (self.prefixes.before(link), before_word(starts, start)?);
+                    before
+                }
             };
         }
     }
 
-    /// The end of the last whole word of a prefix; the empty prefix if there is none.
-    fn word_end(&self, mut link: Link) -> Link {
-        while !self.is_word_end(link) {
-            link = self.prefixes.before(link);
-        }
-        link
-    }
-
-    /// The same of what comes before the word that a prefix ends with; `None` for the empty one.
+    /// What comes before the word that a prefix ends with; `None` for the empty one.
     fn word_before(&self, link: Link) -> Option<Link> {
         let before = self.prefixes.before(link);
-        (before != Arena::<Prefix>::NONE).then(|| self.word_end(before))
-    }
-
-    fn is_word_end(&self, link: Link) -> bool {
-        let is_empty = self.prefixes.before(link) == Arena::<Prefix>::NONE;
-        is_empty || self.prefixes.get(link).word.is_some()
+        (before != Arena::<Prefix<Pronounced>>::NONE).then_some(before)
     }
 
     fn merges_into(&self, link: Link) -> &[Merge] {
@@ -294,6 +322,16 @@ impl<'a> Ways<'a> {
         let rest = &self.merges[first..];
         &rest[..rest.partition_point(|merge| merge.into == link)]
     }
+}
+
+/// Where the first phone began of the word whose last one began at `start`; `None` if it began nowhere.
+fn word_start(starts: &Arena<Start>, start: Link) -> Option<Link> {
+    starts.links(start).find(|&link| starts.get(link).begins_word)
+}
+
+/// Where the last phone began of the word before; `None` if the word began nowhere.
+pub(super) fn before_word(starts: &Arena<Start>, start: Link) -> Option<Link> {
+    word_start(starts, start).map(|first| starts.before(first))
 }
 
 /// Each pair once, as close as it was, later prefixes first.
@@ -308,11 +346,11 @@ fn distinct(mut merges: Vec<Merge>) -> Vec<Merge> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens::TokenId;
+    use crate::lm::LexiconNode;
 
     /// Prefixes of one-phone words: each the place of the one before, its word, and its frame.
     struct Tree {
-        prefixes: Arena<Prefix>,
+        prefixes: Arena<Prefix<Pronounced>>,
         starts: Arena<Start>,
         lattice: Lattice,
     }
@@ -320,18 +358,19 @@ mod tests {
     impl Tree {
         fn new() -> Self {
             let mut prefixes = Arena::new();
-            prefixes.push(Arena::<Prefix>::NONE, Prefix { token: None, word: None, place: 0 });
+            prefixes.push(Arena::<Prefix<Pronounced>>::NONE, Prefix { label: None, place: 0 });
             let mut starts = Arena::new();
-            starts.push(Arena::<Start>::NONE, Start { frame: 0, log_prob: 0.0 });
+            starts.push(Arena::<Start>::NONE, Start { frame: 0, log_prob: 0.0, begins_word: true });
             Self { prefixes, starts, lattice: Lattice::default() }
         }
 
         /// Prefixes and starts have the same links.
         fn word(&mut self, before: Link, word: char, frame: u64) -> Link {
-            let word = Some(SpelledWord::of(word as u32));
+            let (word, node) = (SpelledWord::of(word as u32), LexiconNode::ROOT);
+            let label = Some(Pronounced { word, node });
             let first = if before == 0 { Arena::<Start>::NONE } else { before };
-            self.starts.push(first, Start { frame, log_prob: 0.0 });
-            self.prefixes.push(before, Prefix { token: Some(TokenId(1)), word, place: 0 })
+            self.starts.push(first, Start { frame, log_prob: 0.0, begins_word: true });
+            self.prefixes.push(before, Prefix { label, place: 0 })
         }
 
         fn merge(&mut self, into: Link, from: Link, behind: f64) {
@@ -342,9 +381,9 @@ mod tests {
             let ends = [End { prefix: end, start: end, score: 10.0 }];
             let routes = self.lattice.best(&self.prefixes, &self.starts, &ends, count);
             let letter = |&(link, _): &(Link, Link)| {
-                char::from_u32(self.prefixes.get(link).word.unwrap().number()).unwrap()
+                char::from_u32(self.prefixes.get(link).label.unwrap().word.number()).unwrap()
             };
-            let text = |route: &Route| route.steps.iter().rev().map(letter).collect();
+            let text = |route: &Route| route.words.iter().rev().map(letter).collect();
             routes.iter().map(|route| (text(route), route.score)).collect()
         }
     }

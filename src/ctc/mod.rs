@@ -8,6 +8,8 @@ mod entry;
 mod exactness;
 mod forced_alignment;
 mod fusion;
+mod given_text;
+mod grammar_graph;
 mod greedy;
 mod lattice;
 mod listed;
@@ -19,6 +21,7 @@ mod ranking;
 mod rescoring;
 mod restriction;
 mod search;
+mod token_passing;
 mod word;
 
 pub use context::Hotword;
@@ -33,6 +36,7 @@ pub(crate) use search::Search;
 
 use greedy::Greedy;
 use prefix_beam::PrefixBeam;
+use token_passing::TokenPassing;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Hotword, LanguageModel, Restriction};
 use crate::lexicon::Pronunciations;
+use crate::{Error, Result};
 
 /// How wide a prefix beam search is, and what else than the encoder counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,5 +50,54 @@ impl Default for PrefixBeamConfig {
             restriction: None,
             pronunciations: None,
         }
+    }
+}
+
+/// What bounds a search.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub beam: usize,
+    pub token_threshold: f32,
+    pub score_margin: f32,
+    pub max_unstable_frames: Option<u64>,
+    pub nbest: usize,
+}
+
+/// The widest beam of a search whose finals another one finds: what is left to it is partial results.
+/// Tuned with `en-small`.
+const PARTIAL_BEAM: usize = 1000;
+const PARTIAL_MARGIN: f32 = 12.0;
+const PARTIAL_THRESHOLD: f32 = -7.0;
+
+impl Limits {
+    /// Those of a search for partial results alone.
+    pub fn of_partials(self) -> Self {
+        Self {
+            beam: self.beam.min(PARTIAL_BEAM),
+            token_threshold: self.token_threshold.max(PARTIAL_THRESHOLD),
+            score_margin: self.score_margin.min(PARTIAL_MARGIN),
+            nbest: 1,
+            ..self
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a value out of its range.
+    pub fn new(config: &PrefixBeamConfig) -> Result<Self> {
+        let &PrefixBeamConfig { beam, token_threshold, score_margin, nbest, .. } = config;
+        if beam == 0 {
+            return Err(Error::Config("a beam of 0 prefixes; it must be at least 1".to_owned()));
+        }
+        if token_threshold.is_nan() {
+            return Err(Error::Config("a token threshold that is not a number".to_owned()));
+        }
+        if score_margin.is_nan() || score_margin < 0.0 {
+            return Err(Error::Config(format!(
+                "a score margin of {score_margin}; it must be at least 0"
+            )));
+        }
+        let max_unstable_frames = config.max_unstable_frames;
+        Ok(Self { beam, token_threshold, score_margin, max_unstable_frames, nbest })
     }
 }

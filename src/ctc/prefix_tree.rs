@@ -1,49 +1,39 @@
-//! The token sequences that a search follows, as a tree of their beginnings.
+//! Label sequences as a tree of their beginnings: of tokens, or of words.
 
-use std::collections::HashMap;
+use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
 
 use super::arena::{Arena, Link};
-use super::pronouncer::SpelledWord;
-use crate::tokens::TokenId;
 
-/// What makes a prefix one longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Step {
-    /// The token, or the phone where there is a lexicon of phones.
-    pub token: TokenId,
-    /// The word that ends with the phone.
-    pub word: Option<SpelledWord>,
-}
-
-/// All token sequences at hand, those that go on from another linked to it.
+/// All sequences at hand, those that go on from another linked to it.
 #[derive(Clone, Debug)]
-pub(super) struct PrefixTree {
-    pub arena: Arena<Prefix>,
-    children: HashMap<(Link, Step), Link>,
+pub(super) struct PrefixTree<L> {
+    pub arena: Arena<Prefix<L>>,
+    children: FxHashMap<(Link, L), Link>,
     /// What `children` becomes when prefixes are dropped; here so that its memory is reused.
-    kept_children: HashMap<(Link, Step), Link>,
+    kept_children: FxHashMap<(Link, L), Link>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Prefix {
-    /// Its last token; of the empty one, that which ended the utterance before.
-    pub token: Option<TokenId>,
-    /// The word that ends with it, where there is a lexicon of phones.
-    pub word: Option<SpelledWord>,
+pub(super) struct Prefix<L> {
+    /// Its last label; of the empty one, that which ended the utterance before.
+    pub label: Option<L>,
     /// Where it stands in the beam, if it still does.
     pub place: u32,
 }
 
-impl PrefixTree {
+impl<L: Copy + Eq + Hash> PrefixTree<L> {
     pub fn new() -> Self {
-        Self { arena: Arena::new(), children: HashMap::new(), kept_children: HashMap::new() }
+        let (children, kept_children) = (FxHashMap::default(), FxHashMap::default());
+        Self { arena: Arena::new(), children, kept_children }
     }
 
-    /// Drops all and makes the empty prefix; `token` ended the utterance before.
-    pub fn begin(&mut self, token: Option<TokenId>) -> Link {
+    /// Drops all and makes the empty prefix; `label` ended the utterance before.
+    pub fn begin(&mut self, label: Option<L>) -> Link {
         self.children.clear();
         self.arena.clear();
-        self.arena.push(Arena::<Prefix>::NONE, Prefix { token, word: None, place: 0 })
+        self.arena.push(Arena::<Prefix<L>>::NONE, Prefix { label, place: 0 })
     }
 
     /// Gives back what a long utterance has taken; before [`PrefixTree::begin`].
@@ -55,22 +45,23 @@ impl PrefixTree {
         self.kept_children.shrink_to(0);
     }
 
-    /// The prefix that is one step longer.
-    pub fn child(&mut self, prefix: Link, step: Step) -> Link {
+    /// The prefix that is one label longer.
+    pub fn child(&mut self, prefix: Link, label: L) -> Link {
         let arena = &mut self.arena;
-        let Step { token, word } = step;
-        let new = || arena.push(prefix, Prefix { token: Some(token), word, place: 0 });
-        *self.children.entry((prefix, step)).or_insert_with(new)
+        let new = || arena.push(prefix, Prefix { label: Some(label), place: 0 });
+        *self.children.entry((prefix, label)).or_insert_with(new)
     }
 
     /// Drops all that is not marked in the arena. Gives each old link's new one.
     pub fn sweep(&mut self) -> &[Link] {
         let moved = self.arena.sweep();
-        let kept = |link: Link| Some(moved[link as usize]).filter(|&l| l != Arena::<Prefix>::NONE);
+        let kept =
+            |link: Link| Some(moved[link as usize]).filter(|&l| l != Arena::<Prefix<L>>::NONE);
         let children = self.children.drain();
         self.kept_children.extend(
-            children
-                .filter_map(|((prefix, step), child)| Some(((kept(prefix)?, step), kept(child)?))),
+            children.filter_map(|((prefix, label), child)| {
+                Some(((kept(prefix)?, label), kept(child)?))
+            }),
         );
         std::mem::swap(&mut self.children, &mut self.kept_children);
         moved

@@ -36,11 +36,18 @@ pub(crate) struct KeptPronouncer {
 }
 
 /// A word of a [`Pronouncer`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SpelledWord(u32);
 
-#[cfg(test)]
+/// A word by one of its pronunciations: the node of the tree of phones that it ends at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Pronounced {
+    pub word: SpelledWord,
+    pub node: LexiconNode,
+}
+
 impl SpelledWord {
+    #[cfg(test)]
     pub(super) fn of(number: u32) -> Self {
         Self(number)
     }
@@ -54,7 +61,7 @@ impl SpelledWord {
 const NOT_IN_MODEL: u32 = u32::MAX;
 
 /// The tokens that are one character each, by it; those beyond 65,535 are none.
-struct Letters(Vec<(char, u16)>);
+pub(super) struct Letters(Vec<(char, u16)>);
 
 /// A word that counts, and its unigram log-probability.
 #[derive(Clone, Copy)]
@@ -86,8 +93,9 @@ pub(super) fn spell_word(
     let log_prob: f32 = phones.iter().map(|phone| phone.log_prob).sum();
     letters.enumerate().map(move |(index, id)| {
         // The first letter with the first phone, the last with the last.
-        let phone = index * (phones.len() - 1) / (count - 1).max(1);
-        Token { id, frame: phones[phone].frame, log_prob: log_prob / count as f32 }
+        let phone = index * phones.len().saturating_sub(1) / (count - 1).max(1);
+        let frame = phones.get(phone).map_or(0, |phone| phone.frame);
+        Token { id, frame, log_prob: log_prob / count as f32 }
     })
 }
 
@@ -128,20 +136,8 @@ impl Pronouncer {
         tokens: &TokenTable,
     ) -> Result<Self> {
         let letters = Letters::new(tokens);
-        let Some(boundary) = letters.id(TokenTable::WORD_BOUNDARY).map(token) else {
-            return Err(Error::Config(
-                "a lexicon of phones needs the word boundary as a token of its own".to_owned(),
-            ));
-        };
-        let mut pronouncer = Self {
-            tree: Lexicon::new(&[] as &[&[u8]], |_| 0.0),
-            first_words: Vec::new(),
-            words: Vec::new(),
-            first_letters: vec![0],
-            letters: Vec::new(),
-            model_words: Vec::new(),
-            boundary,
-        };
+        let mut pronouncer = Self::empty(tokens)?;
+        pronouncer.first_words.clear();
         let mut entries = Entries::default();
         // A word's pronunciations follow one another.
         let mut last: Option<(&str, Option<Known>)> = None;
@@ -179,9 +175,59 @@ impl Pronouncer {
         Ok(pronouncer)
     }
 
-    /// The node one phone on, if a word goes on so.
-    pub fn next(&self, node: LexiconNode, phone: TokenId) -> Option<LexiconNode> {
-        self.tree.child(node, u8::try_from(phone.0).ok()?)
+    /// One without words, for [`Pronouncer::add_word`] and [`Pronouncer::add_tree`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if no token is the word boundary alone.
+    pub fn empty(tokens: &TokenTable) -> Result<Self> {
+        let letters = Letters::new(tokens);
+        let Some(boundary) = letters.id(TokenTable::WORD_BOUNDARY).map(token) else {
+            return Err(Error::Config(
+                "a lexicon of phones needs the word boundary as a token of its own".to_owned(),
+            ));
+        };
+        Ok(Self {
+            tree: Lexicon::empty(),
+            first_words: vec![0],
+            words: Vec::new(),
+            first_letters: vec![0],
+            letters: Vec::new(),
+            model_words: Vec::new(),
+            boundary,
+        })
+    }
+
+    /// Adds a word that is in no tree yet, written by tokens of a letter each; others are left out.
+    pub fn add_word(&mut self, word: &str, letters: &Letters) -> SpelledWord {
+        self.letters.extend(word.chars().filter_map(|letter| letters.id(letter)));
+        self.first_letters.push(self.letters.len() as u32);
+        self.model_words.push(NOT_IN_MODEL);
+        SpelledWord(self.first_letters.len() as u32 - 2)
+    }
+
+    /// Adds a tree of pronunciations and their words; gives its root.
+    pub fn add_tree(&mut self, mut entries: Vec<(&[u8], SpelledWord)>) -> LexiconNode {
+        entries.sort_unstable();
+        entries.dedup();
+        let first = WordId(self.first_words.len() as u32 - 1);
+        let mut said: Vec<&[u8]> = Vec::new();
+        for alike in entries.chunk_by(|a, b| a.0 == b.0) {
+            said.push(alike[0].0);
+            self.words.extend(alike.iter().map(|&(_, word)| word));
+            self.first_words.push(self.words.len() as u32);
+        }
+        self.tree.add_tree(&said, first)
+    }
+
+    /// The number of nodes of all trees.
+    pub fn nodes(&self) -> usize {
+        self.tree.len()
+    }
+
+    /// The phones that a word goes on with after the node, and the nodes that they lead to.
+    pub fn branches(&self, node: LexiconNode) -> impl Iterator<Item = (u8, LexiconNode)> {
+        self.tree.branches(node)
     }
 
     /// Whether a word goes on after the node.
@@ -219,19 +265,11 @@ impl Pronouncer {
         self.boundary
     }
 
-    /// The letters of the words whose phones are at hand, each word followed by a boundary. A word's
-    /// letters share its phones' time and log-probability.
-    pub fn spell(&self, phones: &[(Token, Option<SpelledWord>)]) -> Vec<Token> {
-        let mut tokens = Vec::new();
-        let mut first = 0;
-        for (place, &(last, word)) in phones.iter().enumerate() {
-            let Some(word) = word else { continue };
-            let said: Vec<Token> = phones[first..=place].iter().map(|(phone, _)| *phone).collect();
-            tokens.extend(spell_word(self.letters(word), &said));
-            tokens.push(Token { id: self.boundary(), frame: last.frame, log_prob: 0.0 });
-            first = place + 1;
-        }
-        tokens
+    /// The letters of a word whose phones are at hand, and a boundary.
+    pub fn spell(&self, word: SpelledWord, phones: &[Token]) -> impl Iterator<Item = Token> {
+        let frame = phones.last().map_or(0, |phone| phone.frame);
+        let boundary = Token { id: self.boundary(), frame, log_prob: 0.0 };
+        spell_word(self.letters(word), phones).chain([boundary])
     }
 
     /// Adds a word that `fusion` has a score for and the tokens can spell.
@@ -300,7 +338,7 @@ fn unsaid(pronunciations: &Pronunciations, fusion: &Fusion) -> BTreeSet<String> 
 }
 
 impl Letters {
-    fn new(tokens: &TokenTable) -> Self {
+    pub(super) fn new(tokens: &TokenTable) -> Self {
         let single = |(id, token): (TokenId, &str)| {
             let mut characters = token.chars();
             let letter = characters.next().filter(|_| characters.next().is_none())?;
@@ -330,7 +368,10 @@ mod tests {
         let fusion = Fusion::new(None, &[], Arc::default(), &table).unwrap();
         let pronouncer = Pronouncer::new(&lexicon, &fusion, &table).unwrap();
         let spelled = |phones: &[u32]| -> Vec<String> {
-            let next = |node, &phone: &u32| pronouncer.next(node, TokenId(phone));
+            let next = |node, &phone: &u32| {
+                let mut branches = pronouncer.branches(node);
+                branches.find(|&(label, _)| u32::from(label) == phone).map(|(_, node)| node)
+            };
             let Some(node) = phones.iter().try_fold(LexiconNode::ROOT, next) else {
                 return vec!["nothing".to_owned()];
             };

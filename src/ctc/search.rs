@@ -1,6 +1,6 @@
-//! One stream's search of either kind.
+//! One stream's search of any kind.
 
-use super::{Decoding, Frames, Greedy, Hotword, Path, PrefixBeam, Restriction};
+use super::{Decoding, Frames, Greedy, Hotword, Path, PrefixBeam, Restriction, TokenPassing};
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
 
@@ -9,7 +9,10 @@ use crate::{Error, Result};
 pub(crate) enum Search {
     /// With the number of tokens; a row's values behind them are of phones.
     Greedy(Greedy, usize),
+    /// Through the model's tokens.
     PrefixBeam(Box<PrefixBeam>),
+    /// Through the phones of words.
+    TokenPassing(Box<TokenPassing>),
 }
 
 impl Search {
@@ -19,9 +22,13 @@ impl Search {
     pub fn new(decoding: &Decoding, tokens: &TokenTable) -> Result<Self> {
         Ok(match decoding {
             Decoding::Greedy => Self::Greedy(Greedy::new(tokens.blank()), tokens.len()),
-            Decoding::PrefixBeam(config) => {
-                Self::PrefixBeam(Box::new(PrefixBeam::new(config, tokens)?))
-            }
+            Decoding::PrefixBeam(config) => match &config.pronunciations {
+                Some(pronunciations) => {
+                    let search = TokenPassing::new(config, pronunciations, tokens)?;
+                    Self::TokenPassing(Box::new(search))
+                }
+                None => Self::PrefixBeam(Box::new(PrefixBeam::new(config, tokens)?)),
+            },
         })
     }
 
@@ -33,6 +40,7 @@ impl Search {
                 search.accept(frame, &log_probs[..log_probs.len().min(*tokens)])
             }
             Self::PrefixBeam(search) => search.accept(frame, log_probs),
+            Self::TokenPassing(search) => search.accept(frame, log_probs),
         }
     }
 
@@ -41,6 +49,7 @@ impl Search {
         match self {
             Self::Greedy(search, _) => search.path(),
             Self::PrefixBeam(search) => search.partial(),
+            Self::TokenPassing(search) => search.partial(),
         }
     }
 
@@ -49,6 +58,7 @@ impl Search {
         match self {
             Self::Greedy(search, _) => search.is_empty(),
             Self::PrefixBeam(search) => search.is_empty(),
+            Self::TokenPassing(search) => search.is_empty(),
         }
     }
 
@@ -57,6 +67,7 @@ impl Search {
         match self {
             Self::Greedy(search, _) => vec![search.path()],
             Self::PrefixBeam(search) => search.finals(),
+            Self::TokenPassing(search) => search.finals(),
         }
     }
 
@@ -65,6 +76,7 @@ impl Search {
         match self {
             Self::Greedy(search, _) => search.start_utterance(),
             Self::PrefixBeam(search) => search.start_utterance(),
+            Self::TokenPassing(search) => search.start_utterance(),
         }
     }
 
@@ -78,6 +90,7 @@ impl Search {
                 "greedy decoding takes no hotwords; decode by prefix beam search".to_owned(),
             )),
             Self::PrefixBeam(search) => search.set_hotwords(hotwords, tokens),
+            Self::TokenPassing(search) => search.set_hotwords(hotwords, tokens),
         }
     }
 
@@ -86,10 +99,12 @@ impl Search {
         match self {
             Self::Greedy(..) => false,
             Self::PrefixBeam(search) => !search.is_restricted(),
+            Self::TokenPassing(search) => !search.is_restricted(),
         }
     }
 
-    /// The path of a text, as [`PrefixBeam::path_of_text`] gives it; none in greedy search.
+    /// The path of a text, as [`GivenText::path`](super::given_text::GivenText::path) gives it; none in greedy
+    /// search.
     pub fn path_of_text(
         &self,
         words: &[String],
@@ -98,7 +113,8 @@ impl Search {
     ) -> Option<Path> {
         match self {
             Self::Greedy(..) => None,
-            Self::PrefixBeam(search) => search.path_of_text(words, tokens, frames),
+            Self::PrefixBeam(search) => search.given_text(tokens).path(words, frames),
+            Self::TokenPassing(search) => search.given_text(tokens).path(words, frames),
         }
     }
 
@@ -116,13 +132,23 @@ impl Search {
                 "greedy decoding keeps to no grammar; decode by prefix beam search".to_owned(),
             )),
             Self::PrefixBeam(search) => search.set_restriction(restriction, tokens),
+            Self::TokenPassing(search) => search.set_restriction(restriction, tokens),
+        }
+    }
+
+    /// Leaves finals to another search, which has been cloned from this one: finds partial results cheaply.
+    pub fn leave_finals(&mut self) {
+        if let Self::TokenPassing(search) = self {
+            search.leave_finals();
         }
     }
 
     /// Has finals ranked anew, if there is what does.
     pub fn rescore_finals(&mut self) {
-        if let Self::PrefixBeam(search) = self {
-            search.rescore_finals();
+        match self {
+            Self::Greedy(..) => {}
+            Self::PrefixBeam(search) => search.rescore_finals(),
+            Self::TokenPassing(search) => search.rescore_finals(),
         }
     }
 
@@ -131,6 +157,7 @@ impl Search {
         match self {
             Self::Greedy(..) => false,
             Self::PrefixBeam(search) => search.rescores(),
+            Self::TokenPassing(search) => search.rescores(),
         }
     }
 
@@ -139,6 +166,7 @@ impl Search {
         match self {
             Self::Greedy(..) => false,
             Self::PrefixBeam(search) => search.has_pending(),
+            Self::TokenPassing(search) => search.has_pending(),
         }
     }
 
@@ -147,6 +175,7 @@ impl Search {
         match self {
             Self::Greedy(search, _) => search.reset(),
             Self::PrefixBeam(search) => search.reset(),
+            Self::TokenPassing(search) => search.reset(),
         }
     }
 }

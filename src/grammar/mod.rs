@@ -7,8 +7,10 @@ mod nesting;
 mod network;
 mod scanner;
 mod token_graph;
+mod word_graph;
 
 pub(crate) use token_graph::{TokenGraph, TokenState};
+pub(crate) use word_graph::{GrammarWord, WordGraph, WordState};
 
 use std::sync::Arc;
 
@@ -95,6 +97,15 @@ impl Grammar {
     /// too large.
     pub(crate) fn token_graph(&self, tokens: &crate::TokenTable) -> Result<TokenGraph> {
         TokenGraph::new(&self.0, tokens).map_err(Error::Config)
+    }
+
+    /// The phrases as words, one state for all that may follow alike.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the graph gets too large.
+    pub(crate) fn word_graph(&self) -> Result<WordGraph> {
+        WordGraph::new(&self.0).map_err(Error::Config)
     }
 
     fn new(rules: &Rules) -> Result<Self> {

@@ -223,7 +223,7 @@ impl<'a> Builder<'a> {
 }
 
 /// A word without its case.
-fn folded(word: &str) -> String {
+pub(super) fn folded(word: &str) -> String {
     word.replace('’', "'").to_lowercase()
 }
 

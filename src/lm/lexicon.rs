@@ -25,12 +25,16 @@ const NO_WORD: u32 = u32::MAX;
 impl LexiconNode {
     /// Nothing of a word.
     pub const ROOT: Self = Self(0);
+
+    /// Its place among the nodes.
+    pub fn number(self) -> u32 {
+        self.0
+    }
 }
 
 impl Lexicon {
     /// Takes all words, strictly ascending, and each one's unigram log-probability.
     pub fn new(words: &[impl AsRef<[u8]>], log_prob: impl Fn(WordId) -> f32) -> Self {
-        let word = |index: usize| words[index].as_ref();
         let nodes = node_count(words);
         let mut tree = Self {
             first_child: Vec::with_capacity(nodes + 1),
@@ -38,28 +42,57 @@ impl Lexicon {
             words: Vec::with_capacity(nodes),
             best: Vec::with_capacity(nodes),
         };
-        tree.labels.push(0);
+        tree.grow(words, 0, log_prob);
+        tree.raise_best();
+        tree
+    }
+
+    /// One with nothing in it, for [`Lexicon::add_tree`].
+    pub fn empty() -> Self {
+        Self { first_child: Vec::new(), labels: Vec::new(), words: Vec::new(), best: Vec::new() }
+    }
+
+    /// Takes more words, strictly ascending, as a tree of their own whose ids begin with `first`; gives its
+    /// root.
+    pub fn add_tree(&mut self, words: &[impl AsRef<[u8]>], first: WordId) -> LexiconNode {
+        if !self.labels.is_empty() {
+            // The end of the tree before, in a node's place.
+            self.labels.push(0);
+            self.words.push(NO_WORD);
+            self.best.push(f32::MIN);
+        }
+        let root = LexiconNode(self.labels.len() as u32);
+        self.grow(words, first.0, |_| 0.0);
+        root
+    }
+
+    /// The number of nodes.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn grow(&mut self, words: &[impl AsRef<[u8]>], first: u32, log_prob: impl Fn(WordId) -> f32) {
+        let word = |index: usize| words[index].as_ref();
+        self.labels.push(0);
         let mut waiting = std::collections::VecDeque::from([(0u32, words.len() as u32, 0u32)]);
         while let Some((start, end, depth)) = waiting.pop_front() {
-            tree.first_child.push(tree.labels.len() as u32);
+            self.first_child.push(self.labels.len() as u32);
             let (mut start, end, depth) = (start as usize, end as usize, depth as usize);
             let ends_here = start < end && word(start).len() == depth;
-            let id = if ends_here { start as u32 } else { NO_WORD };
-            tree.words.push(id);
-            tree.best.push(if ends_here { log_prob(WordId(id)) } else { f32::MIN });
+            let id = if ends_here { first + start as u32 } else { NO_WORD };
+            self.words.push(id);
+            self.best.push(if ends_here { log_prob(WordId(id)) } else { f32::MIN });
             start += usize::from(ends_here);
             while start < end {
                 let label = word(start)[depth];
                 let rest = &words[start..end];
                 let next = start + rest.partition_point(|w| w.as_ref()[depth] == label);
-                tree.labels.push(label);
+                self.labels.push(label);
                 waiting.push_back((start as u32, next as u32, depth as u32 + 1));
                 start = next;
             }
         }
-        tree.first_child.push(tree.labels.len() as u32);
-        tree.raise_best();
-        tree
+        self.first_child.push(self.labels.len() as u32);
     }
 
     /// The node one byte on, if a word goes on so.
@@ -72,6 +105,13 @@ impl Lexicon {
     /// Whether a word goes on after the node.
     pub fn has_children(&self, node: LexiconNode) -> bool {
         !self.children(node.0 as usize).is_empty()
+    }
+
+    /// The labels that a word goes on with after the node, and the nodes that they lead to.
+    pub fn branches(&self, node: LexiconNode) -> impl Iterator<Item = (u8, LexiconNode)> {
+        let children = self.children(node.0 as usize);
+        let labels = self.labels[children.clone()].iter().copied();
+        labels.zip(children.map(|child| LexiconNode(child as u32)))
     }
 
     /// The word that ends at the node.
@@ -160,6 +200,35 @@ mod tests {
         for text in ["", "B", "ANDY", "C"] {
             assert_eq!(word(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn trees_side_by_side_are_apart() {
+        let mut lexicon = Lexicon::empty();
+        let trees: [&[&str]; 3] = [&["A", "AB"], &["B"], &["A", "C"]];
+        let mut first = 0;
+        let roots = trees.map(|words| {
+            let root = lexicon.add_tree(words, WordId(first));
+            first += words.len() as u32;
+            root
+        });
+        let words = |root: LexiconNode| {
+            let mut waiting = vec![(root, String::new())];
+            let mut found = Vec::new();
+            while let Some((node, text)) = waiting.pop() {
+                found.extend(lexicon.word(node).map(|id| (text.clone(), id.0)));
+                let longer = |(label, node)| (node, text.clone() + &char::from(label).to_string());
+                waiting.extend(lexicon.branches(node).map(longer));
+            }
+            found.sort();
+            found
+        };
+        let expected = |words: &[(&str, u32)]| -> Vec<(String, u32)> {
+            words.iter().map(|&(word, id)| (word.to_owned(), id)).collect()
+        };
+        assert_eq!(words(roots[0]), expected(&[("A", 0), ("AB", 1)]));
+        assert_eq!(words(roots[1]), expected(&[("B", 2)]));
+        assert_eq!(words(roots[2]), expected(&[("A", 3), ("C", 4)]));
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub struct LmState {
     ngrams: [u32; NgramModel::MAX_ORDER - 1],
 }
 
+/// Where the n-grams stand that go on from an [`LmState`], and what it costs to leave them, by length.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Continuations([Option<(u32, u32, f32)>; NgramModel::MAX_ORDER - 1]);
+
 /// An n-gram language model of words. Cheap to clone; shared between threads and streams.
 ///
 /// ```no_run
@@ -160,25 +164,42 @@ impl NgramModel {
 
     /// The natural log-probability of a word, and the state after it.
     pub fn score(&self, state: &LmState, word: WordId) -> (f32, LmState) {
+        self.score_after(&self.continuations(state), word)
+    }
+
+    /// What may follow a state, for [`NgramModel::score_after`].
+    pub(crate) fn continuations(&self, state: &LmState) -> Continuations {
+        let levels = &self.0.levels;
+        let mut found = Continuations::default();
+        let levels = &levels[..levels.len() - 1];
+        for (level, (span, &ngram)) in levels.iter().zip(found.0.iter_mut().zip(&state.ngrams)) {
+            if ngram != NO_NGRAM {
+                let (start, end) = level.children.get(ngram as usize);
+                let backoff = level.backoffs.get(ngram as usize);
+                *span = Some((start as u32, end as u32, backoff));
+            }
+        }
+        found
+    }
+
+    /// As [`NgramModel::score`], for the state whose continuations these are.
+    pub(crate) fn score_after(&self, found: &Continuations, word: WordId) -> (f32, LmState) {
         let levels = &self.0.levels;
         let mut log_prob = levels[0].log_probs.get(word.0 as usize);
         let mut next = LmState::NONE;
         next.ngrams[0] = word.0;
-        for (k, pair) in levels.windows(2).enumerate() {
-            let (level, longer) = (&pair[0], &pair[1]);
-            if state.ngrams[k] == NO_NGRAM {
-                continue;
-            }
-            let context = state.ngrams[k] as usize;
-            let (start, end) = level.children.get(context);
-            match longer.words.find(start, end, word.0) {
+        for (k, (longer, span)) in levels[1..].iter().zip(&found.0).enumerate() {
+            let &Some((start, end, backoff)) = span else { continue };
+            match longer.words.find(start as usize, end as usize, word.0) {
                 Some(place) => {
                     log_prob = longer.log_probs.get(place);
-                    if let Some(ngram) = next.ngrams.get_mut(k + 1) {
+                    // Nothing follows the longest: without them in it, more histories share a state.
+                    if let Some(ngram) = next.ngrams.get_mut(k + 1).filter(|_| k + 2 < levels.len())
+                    {
                         *ngram = place as u32;
                     }
                 }
-                None => log_prob += level.backoffs.get(context),
+                None => log_prob += backoff,
             }
         }
         (log_prob, next)

@@ -44,7 +44,7 @@ use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
 
 /// The limits of a search through phones, tuned with `en-small`: the lexicon allows few of them.
-const PHONE_THRESHOLD: f32 = -7.0;
+const PHONE_THRESHOLD: f32 = -9.0;
 const PHONE_MARGIN: f32 = 14.0;
 
 const CONFIG_FILE: &str = "config.json";

@@ -4,17 +4,8 @@ use super::PrefixBeam;
 use crate::ctc::alignments::Alignments;
 use crate::ctc::arena::Arena;
 use crate::ctc::entry::{Candidate, Entry, Text};
-use crate::ctc::prefix_tree::{Prefix, Step};
-use crate::ctc::pronouncer::Pronouncer;
-use crate::lm::LexiconNode;
+use crate::ctc::prefix_tree::Prefix;
 use crate::tokens::TokenId;
-
-/// A step that a prefix may take, and what it has written then.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Successor {
-    pub step: Step,
-    pub text: Text,
-}
 
 /// How much less than [`PrefixBeamConfig::token_threshold`] a letter of a hotword may have to be
 /// begun. A rare word has letters that the encoder does not expect; tuned with `en-small`.
@@ -26,7 +17,7 @@ impl PrefixBeam {
         self.likely.clear();
         let slack = if self.fusion.has_hotwords() { HOTWORD_SLACK } else { 0.0 };
         let least = self.token_threshold() - slack;
-        let blank = self.blank_now();
+        let blank = self.blank;
         let mut likeliest = (TokenId(0), f32::NEG_INFINITY);
         for (id, &log_prob) in (0..).map(TokenId).zip(log_probs) {
             if log_prob > likeliest.1 {
@@ -51,7 +42,7 @@ impl PrefixBeam {
             self.prefixes.arena.get_mut(entry.prefix).place = place;
         }
         self.extended.clear();
-        let blank = log_prob(log_probs, self.blank_now());
+        let blank = log_prob(log_probs, self.blank);
         for entry in &self.beam {
             let mut last = Alignments::NONE;
             if let Some(token) = entry.token {
@@ -59,7 +50,7 @@ impl PrefixBeam {
                 last = entry.last.then(log_prob);
                 if let Some(place) = self.place_before(entry) {
                     last = last.or(self.beam[place as usize].extended(token, log_prob));
-                    self.extended.push((place, Step { token, word: entry.word }));
+                    self.extended.push((place, token));
                 }
             }
             let entry = Entry { blank: entry.any().then(blank), last, ..*entry };
@@ -71,7 +62,7 @@ impl PrefixBeam {
     /// Where the prefix without its last token stands in the beam.
     fn place_before(&self, entry: &Entry) -> Option<u32> {
         let before = self.prefixes.arena.before(entry.prefix);
-        if before == Arena::<Prefix>::NONE {
+        if before == Arena::<Prefix<TokenId>>::NONE {
             return None;
         }
         let place = self.prefixes.arena.get(before).place;
@@ -84,7 +75,6 @@ impl PrefixBeam {
         let margin = self.score_margin();
         let scores = self.candidates.iter().map(|candidate| candidate.score);
         let mut best = scores.fold(f64::NEG_INFINITY, f64::max);
-        let mut successors = std::mem::take(&mut self.successors);
         for (place, entry) in (0..).zip(&self.beam) {
             let bound = self.fusion.bound(&entry.text.fusion);
             for &(token, log_prob) in &self.likely {
@@ -93,73 +83,28 @@ impl PrefixBeam {
                 if last.sum == f64::NEG_INFINITY || last.sum + bound < least {
                     continue;
                 }
-                successors.clear();
-                self.find_successors(&entry.text, token, log_prob, &mut successors);
-                for &Successor { step, text } in &successors {
-                    if self.extended.binary_search(&(place, step)).is_ok() {
-                        continue;
-                    }
-                    let score = last.sum + text.score();
-                    if score < best - margin {
-                        continue;
-                    }
-                    best = best.max(score);
-                    let (prefix, token, word) = (entry.prefix, Some(step.token), step.word);
-                    let entry = Entry { prefix, token, blank: Alignments::NONE, last, word, text };
-                    self.candidates.push(Candidate { entry, is_new: true, score });
+                let Some(text) = self.successor(&entry.text, token, log_prob) else { continue };
+                if self.extended.binary_search(&(place, token)).is_ok() {
+                    continue;
                 }
+                let score = last.sum + text.fusion.score();
+                if score < best - margin {
+                    continue;
+                }
+                best = best.max(score);
+                let (prefix, token) = (entry.prefix, Some(token));
+                let entry = Entry { prefix, token, blank: Alignments::NONE, last, text };
+                self.candidates.push(Candidate { entry, is_new: true, score });
             }
         }
-        self.successors = successors;
     }
 
-    /// Puts up what a text becomes with one token more: nothing, one, or one for every word that ends
-    /// with a phone.
-    fn find_successors(
-        &self,
-        text: &Text,
-        token: TokenId,
-        log_prob: f32,
-        found: &mut Vec<Successor>,
-    ) {
-        if let Some(pronouncer) = self.pronouncer.as_deref().filter(|_| self.hears_phones) {
-            return self.find_words(pronouncer, text, token, found);
-        }
-        let Some(grammar) = self.bounds.next(text.grammar, token) else { return };
+    /// What a text becomes with one token more, if it may follow.
+    fn successor(&self, text: &Text, token: TokenId, log_prob: f32) -> Option<Text> {
+        let grammar = self.bounds.next(text.grammar, token)?;
         let is_likely = log_prob >= self.token_threshold();
-        if is_likely || self.fusion.spells_hotword(&text.fusion, token) {
-            let fusion = self.fusion.advance(&text.fusion, token);
-            let step = Step { token, word: None };
-            found.push(Successor { step, text: Text { fusion, grammar, ..*text } });
-        }
-    }
-
-    fn find_words(
-        &self,
-        pronouncer: &Pronouncer,
-        text: &Text,
-        phone: TokenId,
-        found: &mut Vec<Successor>,
-    ) {
-        let Some(said) = pronouncer.next(text.said, phone) else { return };
-        if pronouncer.goes_on(said) {
-            let lookahead = self.fusion.lookahead(pronouncer.best_below(said));
-            let step = Step { token: phone, word: None };
-            found.push(Successor { step, text: Text { said, lookahead, ..*text } });
-        }
-        for &word in pronouncer.words(said) {
-            let tokens = pronouncer.letters(word);
-            let fusion = match pronouncer.model_word(word) {
-                Some(id) => self.fusion.advance_word(&text.fusion, id, tokens),
-                None => {
-                    let advance = |fusion, token| self.fusion.advance(&fusion, token);
-                    advance(tokens.fold(text.fusion, advance), pronouncer.boundary())
-                }
-            };
-            let step = Step { token: phone, word: Some(word) };
-            let text = Text { fusion, said: LexiconNode::ROOT, lookahead: 0.0, ..*text };
-            found.push(Successor { step, text });
-        }
+        (is_likely || self.fusion.spells_hotword(&text.fusion, token))
+            .then(|| Text { fusion: self.fusion.advance(&text.fusion, token), grammar })
     }
 }
 

@@ -6,30 +6,24 @@
 //! of the best alignment.
 
 mod extension;
-mod given;
 mod outcome;
 mod settling;
 
 use std::sync::Arc;
 
-use extension::Successor;
-
+use crate::Result;
 use crate::ctc::alignments::{Alignments, Start};
-use crate::ctc::arena::{Arena, Link};
+use crate::ctc::arena::Arena;
 use crate::ctc::entry::{Candidate, Entry, Text};
 use crate::ctc::fusion::Fusion;
-use crate::ctc::lattice::{LATTICE_MARGIN, Lattice};
-use crate::ctc::prefix_beam_config::PrefixBeamConfig;
-use crate::ctc::prefix_tree::{Prefix, PrefixTree, Step};
-use crate::ctc::pronouncer::Pronouncer;
-use crate::ctc::ranking::{Ranking, Recombination};
+use crate::ctc::given_text::GivenText;
+use crate::ctc::prefix_beam_config::{Limits, PrefixBeamConfig};
+use crate::ctc::prefix_tree::{Prefix, PrefixTree};
+use crate::ctc::ranking::Ranking;
 use crate::ctc::restriction::{Bounds, Judge};
 use crate::ctc::{Hotword, Restriction};
 use crate::grammar::TokenState;
-use crate::lexicon::Pronunciations;
-use crate::lm::LexiconNode;
 use crate::tokens::{TokenId, TokenTable};
-use crate::{Error, Result};
 
 /// [`PrefixBeamConfig::score_margin`] at least, with a grammar: what was said is often unlikely beside
 /// letters that the grammar does not have.
@@ -52,40 +46,17 @@ pub(crate) struct PrefixBeam {
     judge: Judge,
     /// The number of tokens; a row's values behind them are of phones.
     tokens: usize,
-    pronunciations: Option<Pronunciations>,
-    pronouncer: Option<Arc<Pronouncer>>,
-    /// That from the next utterance on.
-    next_pronouncer: Option<Arc<Pronouncer>>,
-    /// Whether this utterance's prefixes are of phones.
-    hears_phones: bool,
-    prefixes: PrefixTree,
+    prefixes: PrefixTree<TokenId>,
     starts: Arena<Start>,
     beam: Vec<Entry>,
     /// What the next beam is chosen from; here so that its memory is reused, as the lists below.
     candidates: Vec<Candidate>,
     ranking: Ranking,
-    /// Each candidate's prefix in the beam, while dropped ones are noted.
-    links: Vec<Link>,
-    /// What was dropped, if finals ask for more than the best.
-    lattice: Lattice,
-    /// Whether of prefixes that go on alike only the best is followed.
-    recombines: bool,
     /// Whether finals are ranked anew.
     rescores: bool,
     likely: Vec<(TokenId, f32)>,
-    /// The prefixes of the beam that are another one and a step: that one's place, and the step.
-    extended: Vec<(u32, Step)>,
-    /// What a prefix becomes with a token.
-    successors: Vec<Successor>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    beam: usize,
-    token_threshold: f32,
-    score_margin: f64,
-    max_unstable_frames: Option<u64>,
-    nbest: usize,
+    /// The prefixes of the beam that are another one and a token: that one's place, and the token.
+    extended: Vec<(u32, TokenId)>,
 }
 
 impl PrefixBeam {
@@ -93,87 +64,50 @@ impl PrefixBeam {
     ///
     /// [`Error::Config`] for a value out of its range.
     pub fn new(config: &PrefixBeamConfig, tokens: &TokenTable) -> Result<Self> {
-        let &PrefixBeamConfig { beam, token_threshold, score_margin, nbest, .. } = config;
-        if beam == 0 {
-            return Err(Error::Config("a beam of 0 prefixes; it must be at least 1".to_owned()));
-        }
-        if token_threshold.is_nan() {
-            return Err(Error::Config("a token threshold that is not a number".to_owned()));
-        }
-        if score_margin.is_nan() || score_margin < 0.0 {
-            return Err(Error::Config(format!(
-                "a score margin of {score_margin}; it must be at least 0"
-            )));
-        }
-        let user_words = config.pronunciations.as_ref().map_or(&[][..], Pronunciations::user_words);
+        let limits = Limits::new(config)?;
         let language_model = config.language_model.clone();
-        let fusion = Fusion::new(language_model, &config.hotwords, user_words.into(), tokens)?;
+        let fusion = Fusion::new(language_model, &config.hotwords, Arc::default(), tokens)?;
         let mut search = Self {
             blank: tokens.blank(),
-            limits: Limits {
-                beam,
-                token_threshold,
-                score_margin: score_margin.into(),
-                max_unstable_frames: config.max_unstable_frames,
-                nbest,
-            },
+            limits,
             fusion: Arc::new(fusion),
             next_fusion: None,
             bounds: Bounds::new(config.restriction.as_ref(), tokens)?,
             next_bounds: None,
             judge: Judge::new(tokens.blank()),
             tokens: tokens.len(),
-            pronouncer: None,
-            next_pronouncer: None,
-            pronunciations: config.pronunciations.clone(),
-            hears_phones: false,
             prefixes: PrefixTree::new(),
             starts: Arena::new(),
             beam: Vec::new(),
             candidates: Vec::new(),
             ranking: Ranking::default(),
-            links: Vec::new(),
-            lattice: Lattice::default(),
-            recombines: true,
             rescores: false,
             likely: Vec::new(),
             extended: Vec::new(),
-            successors: Vec::new(),
         };
-        search.next_pronouncer = search.pronouncer_of(&search.fusion, tokens)?;
         search.reset();
         Ok(search)
     }
 
-    /// Takes the log-probabilities of one encoder frame, `[tokens]` or `[tokens + phones]`. Returns
-    /// whether the likeliest of what is searched is the blank.
+    /// Takes the log-probabilities of one encoder frame, `[tokens]` and others behind them. Returns whether
+    /// the likeliest of them is the blank.
     pub fn accept(&mut self, frame: u64, log_probs: &[f32]) -> bool {
-        let (tokens, phones) = log_probs.split_at(self.tokens.min(log_probs.len()));
-        self.judge.accept(frame, tokens);
-        let log_probs = if self.hears_phones { phones } else { tokens };
+        let log_probs = &log_probs[..self.tokens.min(log_probs.len())];
+        self.judge.accept(frame, log_probs);
         let likeliest = self.find_likely(log_probs);
         self.candidates.clear();
         self.stay(log_probs);
         self.extend();
-        let noted = (self.hypotheses() > 1).then_some(LATTICE_MARGIN);
-        let recombination = Recombination { fusion: &self.fusion, noted };
-        let recombination = Some(recombination).filter(|_| self.hears_phones && self.recombines);
-        self.ranking.rank(&self.candidates, self.limits.beam, self.score_margin(), recombination);
+        self.ranking.rank(&self.candidates, self.limits.beam, self.score_margin());
         self.settle(frame, log_probs);
-        self.note_dropped(frame, log_probs);
         self.commit(frame);
         self.forget_unused();
-        likeliest == self.blank_now()
+        likeliest == self.blank
     }
 
-    /// Whether the best prefix so far has nothing to write, and nothing outside a grammar was heard.
+    /// Whether the best prefix so far has nothing to write, and nothing outside a grammar was found.
     pub fn is_empty(&self) -> bool {
-        let best = self.best_now().0;
-        if self.hears_phones {
-            // The phones of an unfinished word write nothing.
-            return self.prefixes.arena.chain(best.prefix).all(|prefix| prefix.word.is_none());
-        }
-        self.is_root(best) && (!self.bounds.exist() || self.judge.is_empty())
+        self.is_root(self.best_now().0) && (!self.bounds.exist() || self.judge.is_empty())
     }
 
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
@@ -218,10 +152,14 @@ impl PrefixBeam {
     /// [`Error::Config`] for one that can't be used; those before stay then.
     pub fn set_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
         let fusion = self.fusion.with_hotwords(hotwords, tokens)?;
-        self.next_pronouncer = self.pronouncer_of(&fusion, tokens)?;
         self.next_fusion = Some(Arc::new(fusion));
         self.begin_anew();
         Ok(())
+    }
+
+    /// What scores a given text as this search would.
+    pub(in crate::ctc) fn given_text<'a>(&'a self, tokens: &'a TokenTable) -> GivenText<'a> {
+        GivenText { fusion: &self.fusion, pronunciations: None, tokens, rescores: self.rescores() }
     }
 
     /// Whether a grammar says what may be found.
@@ -245,25 +183,10 @@ impl PrefixBeam {
         Ok(())
     }
 
-    fn pronouncer_of(
-        &self,
-        fusion: &Fusion,
-        tokens: &TokenTable,
-    ) -> Result<Option<Arc<Pronouncer>>> {
-        let of = |pronunciations| Pronouncer::shared(pronunciations, fusion, tokens);
-        self.pronunciations.as_ref().map(of).transpose()
-    }
-
-    /// The same search, but that it follows all prefixes that the beam has room for.
-    #[cfg(test)]
-    pub fn without_recombination(self) -> Self {
-        Self { recombines: false, ..self }
-    }
-
-    /// The prefixes, starts and dropped ones held in memory.
+    /// The prefixes and starts held in memory.
     #[cfg(test)]
     pub fn remembered(&self) -> usize {
-        self.prefixes.arena.len() + self.starts.len() + self.lattice.len()
+        self.prefixes.arena.len() + self.starts.len()
     }
 
     /// Takes what counts from the next utterance on, if nothing has been found in this one.
@@ -285,13 +208,8 @@ impl PrefixBeam {
         asked.min(MOST_HYPOTHESES)
     }
 
-    /// The blank of what is searched; that of the phones is their first.
-    fn blank_now(&self) -> TokenId {
-        if self.hears_phones { TokenId(0) } else { self.blank }
-    }
-
     fn is_root(&self, entry: &Entry) -> bool {
-        self.prefixes.arena.before(entry.prefix) == Arena::<Prefix>::NONE
+        self.prefixes.arena.before(entry.prefix) == Arena::<Prefix<TokenId>>::NONE
     }
 
     fn begin(&mut self, token: Option<TokenId>, blank: Alignments, last: Alignments) {
@@ -301,31 +219,18 @@ impl PrefixBeam {
         if let Some(bounds) = self.next_bounds.take() {
             self.bounds = bounds;
         }
-        self.pronouncer = self.next_pronouncer.take().or(self.pronouncer.take());
-        let hears_phones = self.pronouncer.is_some() && !self.bounds.exist();
-        // A token that goes on is known only among its kind.
-        let token = token.filter(|_| hears_phones == self.hears_phones);
-        let blank = if token.is_some() { blank } else { blank.or(last) };
-        let last = if token.is_some() { last } else { Alignments::NONE };
-        self.hears_phones = hears_phones;
         self.starts.clear();
-        if self.hypotheses() > 1 {
-            // A lattice makes of a long utterance megabytes.
-            self.starts.shrink();
-            self.prefixes.shrink();
-            self.lattice.clear();
-        }
         let prefix = self.prefixes.begin(token);
         self.beam.clear();
         let (fusion, grammar) = (self.fusion.begin(), TokenState::START);
-        let text = Text { fusion, grammar, said: LexiconNode::ROOT, lookahead: 0.0 };
-        self.beam.push(Entry { prefix, token, blank, last, word: None, text });
+        let text = Text { fusion, grammar };
+        self.beam.push(Entry { prefix, token, blank, last, text });
     }
 
     fn score_margin(&self) -> f64 {
         match self.bounds.exist() {
-            true => self.limits.score_margin.max(RESTRICTED_MARGIN),
-            false => self.limits.score_margin,
+            true => f64::from(self.limits.score_margin).max(RESTRICTED_MARGIN),
+            false => self.limits.score_margin.into(),
         }
     }
 
