@@ -1,4 +1,4 @@
-//! What a prefix beam search is made of.
+//! What a search is made of.
 
 use std::sync::Arc;
 
@@ -6,21 +6,22 @@ use super::{Hotword, LanguageModel, Restriction};
 use crate::lexicon::Pronunciations;
 use crate::{Error, Result};
 
-/// How wide a prefix beam search is, and what else than the encoder counts.
+/// How wide a search is, and what else than the encoder counts: token passing through the phones of words
+/// where there are pronunciations, else prefix beam search through the model's tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrefixBeamConfig {
-    /// The prefixes that are kept from one encoder frame to the next; at least 1.
+    /// The hypotheses that are kept from one encoder frame to the next; at least 1.
     pub beam: usize,
-    /// Tokens whose natural log-probability in a frame is less are not begun there, unless they spell
-    /// a hotword and have up to 3 less. Without effect where there is a grammar.
+    /// Tokens, or phones, whose natural log-probability in a frame is less are not begun there. Tokens that
+    /// spell a hotword may have up to 3 less. Without effect where there is a grammar.
     pub token_threshold: f32,
-    /// Prefixes whose score is less than the best one's by more than this are dropped; at least 0.
+    /// Hypotheses whose score is less than the best one's by more than this are dropped; at least 0.
     /// Not below 40 where there is a grammar.
     pub score_margin: f32,
-    /// The hypotheses of an utterance that are told, the best included. Of a search through phones no more
-    /// than 1,000, those whose score is less than the best one's by no more than 8.
+    /// The hypotheses of a final, the best included. Of a search through phones no more than 1,000, those
+    /// whose score is less than the best one's by no more than 8.
     pub nbest: usize,
-    /// Tokens that began more encoder frames ago than this change no more: prefixes that have others
+    /// Tokens that began more encoder frames ago than this change no more: hypotheses that have others
     /// there than the best one are dropped. The less, the sooner text is stable and the less what
     /// is said later can correct it. Without it nothing is dropped for its age. Without effect where
     /// there is a grammar: all of an utterance may still become something else.
@@ -31,9 +32,8 @@ pub struct PrefixBeamConfig {
     pub hotwords: Arc<[Hotword]>,
     /// What alone may be said; without it everything.
     pub restriction: Option<Restriction>,
-    /// How words are said, for a model that hears phones beside its tokens: what is searched then are
-    /// the phones of words that the lexicon and the language model have. Without effect where there is
-    /// a grammar, whose words may be others.
+    /// How words are said, for a model whose encoder gives phones beside its tokens. The search then goes
+    /// through the phones of words that the lexicon and the language model have, or of a grammar's words.
     pub pronunciations: Option<Pronunciations>,
 }
 

@@ -24,7 +24,8 @@ pub enum Outcome {
     Unrestricted,
     /// The text is a phrase of the grammar; in a partial, the beginning of one.
     Phrase {
-        /// How likely it is beside the likeliest tokens without the grammar, per token, from 0 to 1.
+        /// How likely it is beside the likeliest tokens, or phones, without the grammar, per token or phone, from
+        /// 0 to 1.
         /// Not a probability of being right.
         fit: f32,
     },
@@ -114,7 +115,7 @@ impl Judge {
     }
 
     /// The likeliest tokens without a grammar.
-    pub fn heard(&self) -> Vec<Token> {
+    pub fn free_tokens(&self) -> Vec<Token> {
         self.free.path().tokens
     }
 

@@ -31,7 +31,7 @@ impl PrefixBeam {
         paths.sort_by(|a, b| b.score.total_cmp(&a.score));
         if paths.is_empty() {
             let outcome = Outcome::SomethingElse { fit: 0.0 };
-            paths.push(Path { tokens: self.judge.heard(), stable: 0, score: 0.0, outcome });
+            paths.push(Path { tokens: self.judge.free_tokens(), stable: 0, score: 0.0, outcome });
         }
         paths
     }
@@ -74,7 +74,7 @@ impl PrefixBeam {
         let (tokens, stable) = match outcome {
             Outcome::Unrestricted => (tokens, stable),
             Outcome::Phrase { .. } => (tokens, 0),
-            Outcome::SomethingElse { .. } => (self.judge.heard(), 0),
+            Outcome::SomethingElse { .. } => (self.judge.free_tokens(), 0),
         };
         Path { tokens, stable, score, outcome }
     }

@@ -153,7 +153,7 @@ impl TokenPassing {
         match outcome {
             Outcome::Unrestricted => {}
             Outcome::Phrase { .. } => stable = 0,
-            Outcome::SomethingElse { .. } => (tokens, stable) = (self.judge.heard(), 0),
+            Outcome::SomethingElse { .. } => (tokens, stable) = (self.judge.free_tokens(), 0),
         }
         Path { tokens, stable, score, outcome }
     }
