@@ -120,7 +120,11 @@ impl Recognizer {
             fbank,
             search,
             nbest,
-            spotter: KeywordSpotter::new(&config.keywords, model.tokens())?,
+            spotter: KeywordSpotter::of(
+                &config.keywords,
+                model.tokens(),
+                model.decoding().pronunciations(),
+            )?,
             keywords: config.keywords.into(),
             endpointer: Endpointer::new(&config.endpoint, clock(&model).time_of(1))?,
             model,
@@ -366,11 +370,10 @@ impl Utterances {
 
     fn accept_rows(&mut self, log_probs: &[f32]) -> Result<()> {
         let blank_token = self.model.tokens().blank().0 as usize;
-        let tokens = self.model.tokens().len();
         for row in log_probs.chunks_exact(self.model.columns()) {
             let place = self.clock.place(self.decoded);
             let blank = self.search.accept(place, row);
-            self.spotter.accept(place, &row[..tokens]);
+            self.spotter.accept(place, row);
             self.decoded += 1;
             if let Some(second) = &mut self.second_pass {
                 second.place(place);

@@ -40,6 +40,7 @@ use token_passing::TokenPassing;
 
 use std::time::Duration;
 
+use crate::lexicon::Pronunciations;
 use crate::tokens::{TokenId, TokenTable};
 
 /// How the best token sequence is searched.
@@ -50,6 +51,16 @@ pub enum Decoding {
     Greedy,
     /// The sequence whose alignments together, and whose words, are likeliest.
     PrefixBeam(PrefixBeamConfig),
+}
+
+impl Decoding {
+    /// How words are said, if they are searched by their phones.
+    pub(crate) fn pronunciations(&self) -> Option<&Pronunciations> {
+        match self {
+            Self::Greedy => None,
+            Self::PrefixBeam(config) => config.pronunciations.as_ref(),
+        }
+    }
 }
 
 /// A token sequence and its score.

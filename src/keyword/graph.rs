@@ -33,6 +33,8 @@ pub(super) struct Frame<'a> {
     pub(super) blank: f32,
     /// The boundary token's ratio; minus infinity if the model has none.
     pub(super) boundary: f32,
+    /// The ratio of nothing within a phrase.
+    pub(super) gap: f32,
     /// The score of a word that begins here.
     pub(super) entry: f32,
 }
@@ -108,11 +110,9 @@ impl PhraseGraph {
     /// Moves all paths on by a frame, and gives the best of those whose word has ended with it.
     pub(super) fn accept(&mut self, frame: &Frame) -> Path {
         let ended = self.end_word(frame);
-        // A boundary within the phrase costs nothing: the model splits and joins words at will.
-        let gap = frame.blank.max(frame.boundary);
         // Backwards, so that the paths of the frame before are still there to be read.
         for i in (0..self.tokens.len()).rev() {
-            self.after_token[i] = self.after_token[i].better(self.in_token[i]).plus(gap);
+            self.after_token[i] = self.after_token[i].better(self.in_token[i]).plus(frame.gap);
             let id = self.tokens[i];
             let path = self.in_token[i].better(self.before(i, frame));
             let ratio = frame.log_probs[id.0 as usize] - frame.best;

@@ -1,6 +1,7 @@
 //! Keyword spotting from text alone, on the log-probabilities that recognition uses.
 //!
-//! A phrase becomes a left-to-right CTC graph. Its best path is compared, frame by frame, with the
+//! A phrase becomes a left-to-right CTC graph of letters, or of phones where the model has them, one for each
+//! pronunciation. Its best path is compared, frame by frame, with the
 //! best path without any constraint: their log-likelihood ratio per token is the confidence.
 
 mod graph;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::graph::{Frame, PhraseGraph, WordStart};
 use super::picker::{Candidate, Picker};
 use super::{Keyword, KeywordHit, check_threshold};
+use crate::lexicon::Pronunciations;
 use crate::spelling::Speller;
 use crate::tokens::{TokenId, TokenTable};
 use crate::{Error, Result};
@@ -38,6 +39,8 @@ use crate::{Error, Result};
 pub struct KeywordSpotter {
     keywords: Vec<Listening>,
     tokens: usize,
+    /// The number of phones whose log-probabilities follow the tokens', if phrases are searched by phones.
+    phones: Option<usize>,
     blank: TokenId,
     boundary: Option<TokenId>,
     word_start: WordStart,
@@ -60,9 +63,13 @@ pub struct FrameHit {
 #[derive(Clone, Debug)]
 struct Listening {
     threshold: f32,
-    graph: PhraseGraph,
+    /// One for each way in which the phrase may be said.
+    graphs: Vec<PhraseGraph>,
     picker: Picker,
 }
+
+/// The ways to say a phrase that are searched at most.
+const MOST_VARIANTS: usize = 16;
 
 impl KeywordSpotter {
     /// Spells the phrases with the tokens.
@@ -74,17 +81,75 @@ impl KeywordSpotter {
     pub fn new(keywords: &[Keyword], tokens: &TokenTable) -> Result<Self> {
         let speller = Speller::new(tokens);
         let boundary = speller.boundary();
+        Self::with(keywords, tokens, None, |phrase| {
+            let mut spelled = speller.spell(phrase)?;
+            spelled.retain(|&id| Some(id) != boundary);
+            Ok(vec![spelled])
+        })
+    }
+
+    /// Takes the phrases by the phones of their words: by the lexicon, or by its rules.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeywordSpotter::new`], and for a word that nothing pronounces.
+    pub fn with_pronunciations(
+        keywords: &[Keyword],
+        tokens: &TokenTable,
+        pronunciations: &Pronunciations,
+    ) -> Result<Self> {
+        let speller = Speller::new(tokens);
+        Self::with(keywords, tokens, Some(pronunciations.phones()), |phrase| {
+            let ids = speller.spell(phrase)?;
+            let mut variants = vec![Vec::new()];
+            for word in tokens.text(ids).split_whitespace() {
+                let said = pronunciations.of_word(word);
+                if said.is_empty() {
+                    return Err(format!("no rule pronounces the word {word:?}"));
+                }
+                let longer = |before: &Vec<TokenId>| {
+                    let before = before.clone();
+                    said.iter().map(move |phones| {
+                        let phones = phones.iter().map(|&phone| TokenId(phone.into()));
+                        before.iter().copied().chain(phones).collect()
+                    })
+                };
+                variants = variants.iter().flat_map(longer).take(MOST_VARIANTS).collect();
+            }
+            Ok(variants)
+        })
+    }
+
+    /// By phones if there are pronunciations, else by tokens.
+    pub(crate) fn of(
+        keywords: &[Keyword],
+        tokens: &TokenTable,
+        pronunciations: Option<&Pronunciations>,
+    ) -> Result<Self> {
+        match pronunciations {
+            Some(said) => Self::with_pronunciations(keywords, tokens, said),
+            None => Self::new(keywords, tokens),
+        }
+    }
+
+    /// `labels` gives the ways to say a phrase, none of them empty.
+    fn with(
+        keywords: &[Keyword],
+        tokens: &TokenTable,
+        phones: Option<usize>,
+        labels: impl Fn(&str) -> Result<Vec<Vec<TokenId>>, String>,
+    ) -> Result<Self> {
+        let boundary = Speller::new(tokens).boundary();
         let listen = |Keyword { phrase, threshold }: &Keyword| {
             let wrong = |reason| Error::Config(format!("keyword {phrase:?}: {reason}"));
             check_threshold(*threshold).map_err(wrong)?;
-            let mut spelled = speller.spell(phrase).map_err(wrong)?;
-            spelled.retain(|&id| Some(id) != boundary);
-            let graph = PhraseGraph::new(spelled);
-            Ok(Listening { threshold: *threshold, graph, picker: Picker::default() })
+            let graphs = labels(phrase).map_err(wrong)?.into_iter().map(PhraseGraph::new).collect();
+            Ok(Listening { threshold: *threshold, graphs, picker: Picker::default() })
         };
         Ok(Self {
             keywords: keywords.iter().map(listen).collect::<Result<_>>()?,
             tokens: tokens.len(),
+            phones,
             blank: tokens.blank(),
             boundary,
             word_start: WordStart::new(),
@@ -92,20 +157,32 @@ impl KeywordSpotter {
         })
     }
 
-    /// Takes the natural log-probabilities of one encoder frame, `[tokens]`, and its place in time.
+    /// Takes the natural log-probabilities of one encoder frame, `[tokens]` or, with pronunciations,
+    /// `[tokens + phones]`, and its place in time.
     ///
     /// A frame with another number of values, or with one that is no number, is taken for the end
     /// of what was said, as in [`KeywordSpotter::finish`].
     pub fn accept(&mut self, place: u64, log_probs: &[f32]) {
-        let best = log_probs.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sound = best.is_finite() && !log_probs.iter().any(|value| value.is_nan());
-        if !sound || log_probs.len() != self.tokens {
+        let sound = !log_probs.iter().any(|value| value.is_nan());
+        if !sound || log_probs.len() != self.tokens + self.phones.unwrap_or(0) {
             return self.finish();
         }
-        let ratio = |id: TokenId| log_probs[id.0 as usize] - best;
-        let (blank, boundary) = (ratio(self.blank), self.boundary.map_or(f32::NEG_INFINITY, ratio));
+        let likeliest = |row: &[f32]| row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let (letters, phones) = log_probs.split_at(self.tokens);
+        let (log_probs, blank) =
+            if self.phones.is_some() { (phones, TokenId(0)) } else { (letters, self.blank) };
+        let (best, best_letter) = (likeliest(log_probs), likeliest(letters));
+        if !best.is_finite() || !best_letter.is_finite() {
+            return self.finish();
+        }
+        let blank = log_probs[blank.0 as usize] - best;
+        // Phones have no boundary; that of the letters tells where words end.
+        let boundary =
+            self.boundary.map_or(f32::NEG_INFINITY, |id| letters[id.0 as usize] - best_letter);
         let entry = self.word_start.entry();
-        let frame = Frame { place, log_probs, best, blank, boundary, entry };
+        // A boundary within the phrase costs nothing: the model splits and joins words at will.
+        let gap = if self.phones.is_some() { blank } else { blank.max(boundary) };
+        let frame = Frame { place, log_probs, best, blank, boundary, gap, entry };
         for (index, keyword) in self.keywords.iter_mut().enumerate() {
             let settled = keyword.accept(&frame);
             self.hits.extend(settled.map(|candidate| FrameHit::new(index, candidate)));
@@ -124,7 +201,7 @@ impl KeywordSpotter {
         for (index, keyword) in self.keywords.iter_mut().enumerate() {
             let settled = keyword.picker.finish();
             self.hits.extend(settled.map(|candidate| FrameHit::new(index, candidate)));
-            keyword.graph.clear();
+            keyword.graphs.iter_mut().for_each(PhraseGraph::clear);
         }
         self.word_start = WordStart::new();
     }
@@ -132,10 +209,15 @@ impl KeywordSpotter {
 
 impl Listening {
     fn accept(&mut self, frame: &Frame) -> Option<Candidate> {
-        let path = self.graph.accept(frame);
-        let confidence = (path.score / self.graph.len() as f32).exp();
-        let candidate = Candidate { confidence, start: path.start, end: path.end };
-        self.picker.accept((confidence >= self.threshold).then_some(candidate))
+        let mut best = Candidate { confidence: 0.0, start: 0, end: 0 };
+        for graph in &mut self.graphs {
+            let path = graph.accept(frame);
+            let confidence = (path.score / graph.len() as f32).exp();
+            if confidence > best.confidence {
+                best = Candidate { confidence, start: path.start, end: path.end };
+            }
+        }
+        self.picker.accept((best.confidence >= self.threshold).then_some(best))
     }
 }
 
@@ -198,6 +280,54 @@ mod tests {
     /// Index, first and last frame of each hit.
     fn places(hits: &[FrameHit]) -> Vec<(usize, u64, u64)> {
         hits.iter().map(|hit| (hit.index, hit.start_frame, hit.end_frame)).collect()
+    }
+
+    /// Hears a frame per pair of a letter and a phone, then the end.
+    fn heard_in_phones(keyword: &str, frames: &[(char, u32)]) -> Vec<FrameHit> {
+        let tokens = TokenTable::parse(TOKENS, TokenId(0)).unwrap();
+        let text = "AB\tAB BA\nC\tC";
+        let pronunciations = Pronunciations::parse("<blank>\nP\nQ\nR", text).unwrap();
+        let keywords = [keyword.parse().unwrap()];
+        let mut spotter =
+            KeywordSpotter::with_pronunciations(&keywords, &tokens, &pronunciations).unwrap();
+        for (frame, &(letter, phone)) in (0..).zip(frames) {
+            let phones: [f32; 4] =
+                std::array::from_fn(|id| if id as u32 == phone { -0.1 } else { -4.0 });
+            spotter.accept(frame, &[&row(letter, 0.9)[..], &phones].concat());
+        }
+        spotter.finish();
+        hits(&mut spotter)
+    }
+
+    #[test]
+    fn phrases_are_found_by_the_phones_of_any_pronunciation() {
+        let after = [('.', 0); 8];
+        for said in
+            [[('.', 0), ('.', 1), ('.', 2), ('.', 3)], [('.', 0), ('.', 2), ('.', 1), ('.', 3)]]
+        {
+            let found = heard_in_phones("ab c:0.5", &[&said[..], &after].concat());
+            assert_eq!(places(&found), [(0, 1, 3)], "{said:?}");
+        }
+        let other = [('.', 0), ('.', 1), ('.', 1), ('.', 3)];
+        assert_eq!(heard_in_phones("ab c:0.5", &[&other[..], &after].concat()), []);
+    }
+
+    #[test]
+    fn letters_tell_where_words_of_phones_end() {
+        let within = [('.', 0), ('.', 3), ('A', 1), ('A', 1), ('.', 0)];
+        assert_eq!(heard_in_phones("c:0.5", &within), []);
+        let before_a_word = [('.', 0), ('.', 3), ('▁', 0), ('A', 1), ('.', 0)];
+        assert_eq!(places(&heard_in_phones("c:0.5", &before_a_word)), [(0, 1, 1)]);
+    }
+
+    #[test]
+    fn a_word_that_nothing_pronounces_is_named() {
+        let tokens = TokenTable::parse(TOKENS, TokenId(0)).unwrap();
+        let pronunciations = Pronunciations::parse("<blank>\nP", "A\tA").unwrap();
+        let keywords = [Keyword::new("a ball")];
+        let error = KeywordSpotter::with_pronunciations(&keywords, &tokens, &pronunciations);
+        let expected = "keyword \"a ball\": no rule pronounces the word \"BALL\"";
+        assert_eq!(error.map(|_| ()).unwrap_err().to_string(), expected);
     }
 
     #[test]

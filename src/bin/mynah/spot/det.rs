@@ -101,7 +101,8 @@ impl Curve {
     pub fn at(&self, false_alarms_per_hour: f64) -> Option<Point> {
         let allowed =
             self.points.iter().filter(|p| p.false_alarms_per_hour <= false_alarms_per_hour);
-        allowed.copied().min_by(|a, b| a.miss_rate.total_cmp(&b.miss_rate))
+        // Of equals the highest threshold, which has the fewest false alarms.
+        allowed.rev().copied().min_by(|a, b| a.miss_rate.total_cmp(&b.miss_rate))
     }
 }
 
@@ -110,25 +111,29 @@ impl Curve {
 /// A rate that no threshold reaches is a dash, and so is a mean over it.
 pub fn write_table(out: &mut impl Write, curves: &[Curve], thresholds: &[f32]) -> io::Result<()> {
     let width = curves.iter().map(|curve| curve.phrase.chars().count()).max().unwrap_or(0).max(7);
-    let rates = OPERATING_POINTS.map(|rate| format!("{rate:>6}")).join("  ");
-    writeln!(out, "{:width$}  {:>6}  {:>7}  misses at {:>20}", "", "", "back-", "false alarms/h")?;
+    let rates = OPERATING_POINTS.map(|rate| format!("{rate:>11}")).join("  ");
+    let over = "misses and thresholds at so many false alarms/h";
+    writeln!(out, "{:width$}  {:>6}  {:>7}  {over}", "", "", "back-")?;
     let last = "at its threshold";
     writeln!(out, "{:width$}  {:>6}  {:>7}  {rates}  {last}", "phrase", "said", "ground")?;
     let mut sums = [Some(0.0); OPERATING_POINTS.len()];
     for (curve, &own) in curves.iter().zip(thresholds) {
-        let rates = OPERATING_POINTS.map(|rate| curve.at(rate).map(|point| point.miss_rate));
-        sums = std::array::from_fn(|i| Some(sums[i]? + rates[i]?));
+        let points = OPERATING_POINTS.map(|rate| curve.at(rate));
+        sums = std::array::from_fn(|i| Some(sums[i]? + points[i]?.miss_rate));
         let hours = curve.background.as_secs_f64() / 3600.0;
         write!(out, "{:width$}  {:>6}  {hours:>5.2} h", curve.phrase, curve.occurrences)?;
-        rates.iter().try_for_each(|&rate| write!(out, "  {}", percent(rate)))?;
+        for point in points {
+            let threshold = point.map_or_else(String::new, |at| format!("{:.2}", at.threshold));
+            write!(out, "  {} {threshold:>4}", percent(point.map(|point| point.miss_rate)))?;
+        }
         let at = nearest(curve, own);
         let (miss, alarms) = (percent(Some(at.miss_rate)), at.false_alarms_per_hour);
         writeln!(out, "  {:.2}: {miss}, {alarms:.2}/h", at.threshold)?;
     }
     write!(out, "{:width$}  {:>6}  {:>7}", "mean", "", "")?;
     let count = curves.len() as f64;
-    sums.iter().try_for_each(|sum| write!(out, "  {}", percent(sum.map(|sum| sum / count))))?;
-    writeln!(out)
+    let means = sums.map(|sum| format!("  {:<11}", percent(sum.map(|sum| sum / count)))).concat();
+    writeln!(out, "{}", means.trim_end())
 }
 
 /// The point whose threshold is nearest.
@@ -187,11 +192,11 @@ mod tests {
         let mut out = Vec::new();
         write_table(&mut out, &[curve("hey mynah"), curve("lights off")], &[0.25, 0.6]).unwrap();
         assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
-                              back-  misses at       false alarms/h
-        phrase        said   ground     0.5       1       2       5  at its threshold
-        hey mynah        3   2.00 h  33.3 %  33.3 %   0.0 %   0.0 %  0.25:  0.0 %, 1.50/h
-        lights off       3   2.00 h  33.3 %  33.3 %   0.0 %   0.0 %  0.60: 33.3 %, 0.50/h
-        mean                         33.3 %  33.3 %   0.0 %   0.0 %
+                              back-  misses and thresholds at so many false alarms/h
+        phrase        said   ground          0.5            1            2            5  at its threshold
+        hey mynah        3   2.00 h  33.3 % 0.99  33.3 % 0.99   0.0 % 0.49   0.0 % 0.49  0.25:  0.0 %, 1.50/h
+        lights off       3   2.00 h  33.3 % 0.99  33.3 % 0.99   0.0 % 0.49   0.0 % 0.49  0.60: 33.3 %, 0.50/h
+        mean                         33.3 %       33.3 %        0.0 %        0.0 %
         "#);
     }
 }
