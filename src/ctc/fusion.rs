@@ -161,7 +161,7 @@ impl Fusion {
         let mut state = *state;
         state.context = self.context_after(state.context, tokens);
         if let Some(model) = &self.language_model {
-            model.take_word(&mut state, found, word, 0.0);
+            model.score_word(&mut state, found, word, 0.0);
         }
         state
     }
@@ -387,11 +387,11 @@ impl LanguageModel {
             ..*state
         };
         let found = self.ngrams.continuations(&state.words);
-        self.take_word(&mut state, &found, known.unwrap_or(self.ngrams.unknown()), penalty);
+        self.score_word(&mut state, &found, known.unwrap_or(self.ngrams.unknown()), penalty);
         state
     }
 
-    fn take_word(
+    fn score_word(
         &self,
         state: &mut FusionState,
         found: &Continuations,

@@ -282,8 +282,8 @@ mod tests {
         hits.iter().map(|hit| (hit.index, hit.start_frame, hit.end_frame)).collect()
     }
 
-    /// Hears a frame per pair of a letter and a phone, then the end.
-    fn heard_in_phones(keyword: &str, frames: &[(char, u32)]) -> Vec<FrameHit> {
+    /// Accepts a frame per pair of a letter and a phone, then the end.
+    fn spotted_by_phones(keyword: &str, frames: &[(char, u32)]) -> Vec<FrameHit> {
         let tokens = TokenTable::parse(TOKENS, TokenId(0)).unwrap();
         let text = "AB\tAB BA\nC\tC";
         let pronunciations = Pronunciations::parse("<blank>\nP\nQ\nR", text).unwrap();
@@ -305,19 +305,19 @@ mod tests {
         for said in
             [[('.', 0), ('.', 1), ('.', 2), ('.', 3)], [('.', 0), ('.', 2), ('.', 1), ('.', 3)]]
         {
-            let found = heard_in_phones("ab c:0.5", &[&said[..], &after].concat());
+            let found = spotted_by_phones("ab c:0.5", &[&said[..], &after].concat());
             assert_eq!(places(&found), [(0, 1, 3)], "{said:?}");
         }
         let other = [('.', 0), ('.', 1), ('.', 1), ('.', 3)];
-        assert_eq!(heard_in_phones("ab c:0.5", &[&other[..], &after].concat()), []);
+        assert_eq!(spotted_by_phones("ab c:0.5", &[&other[..], &after].concat()), []);
     }
 
     #[test]
-    fn letters_tell_where_words_of_phones_end() {
+    fn the_boundary_of_letters_ends_words_of_phones() {
         let within = [('.', 0), ('.', 3), ('A', 1), ('A', 1), ('.', 0)];
-        assert_eq!(heard_in_phones("c:0.5", &within), []);
+        assert_eq!(spotted_by_phones("c:0.5", &within), []);
         let before_a_word = [('.', 0), ('.', 3), ('▁', 0), ('A', 1), ('.', 0)];
-        assert_eq!(places(&heard_in_phones("c:0.5", &before_a_word)), [(0, 1, 1)]);
+        assert_eq!(places(&spotted_by_phones("c:0.5", &before_a_word)), [(0, 1, 1)]);
     }
 
     #[test]

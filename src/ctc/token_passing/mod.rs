@@ -204,6 +204,8 @@ impl TokenPassing {
             false => value.clamp(LEAST_LOG_PROB, 0.0),
         };
         self.row.extend(phones.iter().map(finite));
+        // A row that lacks phones has them as unlikely as can be.
+        self.row.resize(self.row.len().max(self.pronunciations.phones()), LEAST_LOG_PROB);
         let (likeliest, begin) = self.find_likely();
         self.candidates.clear();
         self.dropped.clear();
