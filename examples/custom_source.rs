@@ -60,7 +60,9 @@ fn main() -> Result<()> {
     let listener = Listener::spawn(&recognizer, Peer { connection, half: None });
     for event in listener.events() {
         match event {
-            ListenEvent::Recognized { event: Event::Final(said), .. } => println!("{}", said.text),
+            ListenEvent::Recognized { event: Event::Final { hypothesis: said, .. }, .. } => {
+                println!("{}", said.text)
+            }
             ListenEvent::Failed(error) => return Err(error),
             _ => {}
         }

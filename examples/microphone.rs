@@ -11,7 +11,9 @@ fn main() -> Result<()> {
     let listener = Listener::spawn(&recognizer, Microphone::open(device.as_deref())?);
     for event in listener.events() {
         match event {
-            ListenEvent::Recognized { event: Event::Final(said), .. } => println!("{}", said.text),
+            ListenEvent::Recognized { event: Event::Final { hypothesis: said, .. }, .. } => {
+                println!("{}", said.text)
+            }
             ListenEvent::Recognized { .. } => {}
             ListenEvent::Keyword { .. } => {}
             ListenEvent::Gap { samples, at } => eprintln!("{samples} samples lost at {at:.1?}"),

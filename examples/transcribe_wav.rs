@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn print_finals(stream: &mut Stream) {
     while let Some(event) = stream.next_event() {
-        if let Event::Final(hypothesis) = event {
+        if let Event::Final { hypothesis, .. } = event {
             println!("{:7.2}  {}", hypothesis.start.as_secs_f64(), hypothesis.text);
         }
     }

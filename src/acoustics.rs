@@ -7,12 +7,13 @@ use crate::encoder::EncoderState;
 use crate::features::Fbank;
 use crate::gate::Gate;
 use crate::model::{Model, ModelConfig};
+use crate::stage_times::StageTimes;
 
-/// What log-probabilities are given to.
-pub(crate) trait TakeChunk {
+/// Takes chunks with their log-probabilities.
+pub(crate) trait ChunkSink {
     /// Takes a chunk's `[frames, mel]`, and what they were encoded as: `[encoder frames, columns]`,
     /// see `Model::columns`.
-    fn take(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()>;
+    fn accept(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()>;
 
     /// Takes a chunk of silence that was not encoded.
     fn skip(&mut self, frames: &[f32]) -> Result<()>;
@@ -33,6 +34,8 @@ pub(crate) struct Acoustics {
     input_values: usize,
     chunk_values: usize,
     encoder: EncoderState,
+    /// What features and the encoder have taken.
+    pub times: StageTimes,
 }
 
 impl Acoustics {
@@ -47,6 +50,7 @@ impl Acoustics {
             chunk_values: config.chunk_frames * fbank.dim(),
             encoder: model.encoder().state(),
             fbank,
+            times: StageTimes::default(),
         }
     }
 
@@ -55,8 +59,10 @@ impl Acoustics {
     /// # Errors
     ///
     /// [`crate::Error::Encoder`] if a chunk can't be encoded.
-    pub fn accept(&mut self, samples: &[f32], taker: &mut impl TakeChunk) -> Result<()> {
+    pub fn accept(&mut self, samples: &[f32], sink: &mut impl ChunkSink) -> Result<()> {
+        let began = Instant::now();
         self.fbank.accept(samples, &mut self.frames);
+        self.times.features += began.elapsed();
         loop {
             let held_values = if self.holds_quiet { self.chunk_values } else { 0 };
             if self.frames.len() < held_values + self.input_values {
@@ -64,39 +70,40 @@ impl Acoustics {
             }
             let newest = &self.frames[held_values..][..self.chunk_values];
             let quiet = self.gate.as_mut().is_some_and(|gate| gate.is_quiet(newest));
-            if quiet && taker.is_idle() {
+            if quiet && sink.is_idle() {
                 if self.holds_quiet {
-                    taker.skip(&self.frames[..self.chunk_values])?;
+                    sink.skip(&self.frames[..self.chunk_values])?;
                     self.frames.drain(..self.chunk_values);
                 }
                 self.holds_quiet = true;
                 continue;
             }
             for _ in 0..=usize::from(std::mem::take(&mut self.holds_quiet)) {
-                self.encode(taker)?;
+                self.encode(sink)?;
             }
         }
     }
 
-    /// Takes the silence after the last sample, which brings out all that was heard before it.
+    /// Takes the silence after the last sample, which brings out all that was said before it.
     ///
     /// # Errors
     ///
     /// Those of [`Acoustics::accept`].
-    pub fn pad(&mut self, config: &ModelConfig, taker: &mut impl TakeChunk) -> Result<()> {
+    pub fn pad(&mut self, config: &ModelConfig, sink: &mut impl ChunkSink) -> Result<()> {
         // The padding would be taken for the background.
         let gate = self.gate.take();
-        let padded = self.accept(&vec![0.0; Self::padding_samples(config)], taker);
+        let padded = self.accept(&vec![0.0; Self::padding_samples(config)], sink);
         self.gate = gate;
         padded
     }
 
     /// Encodes the chunk that the frames begin with.
-    fn encode(&mut self, taker: &mut impl TakeChunk) -> Result<()> {
+    fn encode(&mut self, sink: &mut impl ChunkSink) -> Result<()> {
         let began = Instant::now();
         let log_probs = self.encoder.encode_chunk(&self.frames[..self.input_values])?;
         let encoded = Instant::now();
-        taker.take(&self.frames[..self.chunk_values], log_probs)?;
+        self.times.encoder += encoded - began;
+        sink.accept(&self.frames[..self.chunk_values], log_probs)?;
         let (encoding, decoding) = (encoded - began, encoded.elapsed());
         log::trace!("chunk encoded in {encoding:.2?}, decoded in {decoding:.2?}");
         self.frames.drain(..self.chunk_values);

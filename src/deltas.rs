@@ -1,6 +1,8 @@
 //! Events as what they add, for those who append text instead of replacing it.
 
-use crate::Event;
+use std::collections::BTreeMap;
+
+use crate::event::Event;
 
 /// What an event adds to its utterance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,8 +17,8 @@ pub struct Delta {
 /// final's text.
 #[derive(Clone, Debug, Default)]
 pub struct Deltas {
-    /// The text settled of this utterance.
-    settled: String,
+    /// The settled text of each utterance without a final.
+    settled: BTreeMap<u64, String>,
 }
 
 impl Deltas {
@@ -31,17 +33,18 @@ impl Deltas {
     /// Of a partial that takes back all text, nothing is settled.
     pub fn accept(&mut self, event: &Event) -> Delta {
         let hypothesis = event.hypothesis();
-        let (stable, unstable) = match event {
-            Event::Partial(_) => (hypothesis.stable_text(), hypothesis.unstable_text()),
-            Event::Final(_) => (hypothesis.text.as_str(), ""),
+        let (stable, unstable) = match event.is_final() {
+            false => (hypothesis.stable_text(), hypothesis.unstable_text()),
+            true => (hypothesis.text.as_str(), ""),
         };
-        let settled = stable.get(self.settled.len()..).unwrap_or_default().to_owned();
+        let before = self.settled.entry(event.utterance()).or_default();
+        let settled = stable.get(before.len()..).unwrap_or_default().to_owned();
         // Stable text that is told again as unstable stays settled.
-        let behind = self.settled.len().saturating_sub(stable.len());
+        let behind = before.len().saturating_sub(stable.len());
         let unstable = unstable.get(behind..).unwrap_or_default().to_owned();
-        match event {
-            Event::Partial(_) => self.settled.push_str(&settled),
-            Event::Final(_) => self.settled.clear(),
+        before.push_str(&settled);
+        if event.is_final() || hypothesis.text.is_empty() {
+            self.settled.remove(&event.utterance());
         }
         Delta { settled, unstable }
     }
@@ -53,6 +56,7 @@ mod tests {
 
     use super::*;
     use crate::ctc::{Hypothesis, Outcome};
+    use crate::event::Pass;
 
     fn hypothesis(text: &str, stable: usize) -> Hypothesis {
         Hypothesis {
@@ -68,6 +72,14 @@ mod tests {
         }
     }
 
+    fn partial(utterance: u64, text: &str, stable: usize) -> Event {
+        Event::Partial { utterance, hypothesis: hypothesis(text, stable) }
+    }
+
+    fn final_(utterance: u64, text: &str) -> Event {
+        Event::Final { utterance, hypothesis: hypothesis(text, 0), pass: Pass::First }
+    }
+
     fn delta(settled: &str, unstable: &str) -> Delta {
         Delta { settled: settled.to_owned(), unstable: unstable.to_owned() }
     }
@@ -76,11 +88,13 @@ mod tests {
     fn settled_texts_join_to_the_final() {
         let mut deltas = Deltas::new();
         let events = [
-            (Event::Partial(hypothesis("GOO", 0)), delta("", "GOO")),
-            (Event::Partial(hypothesis("GOOD MORN", 4)), delta("GOOD", " MORN")),
-            (Event::Partial(hypothesis("GOOD MOURNING", 4)), delta("", " MOURNING")),
-            (Event::Final(hypothesis("GOOD MORNING ALL", 4)), delta(" MORNING ALL", "")),
-            (Event::Partial(hypothesis("AND", 0)), delta("", "AND")),
+            (partial(0, "GOO", 0), delta("", "GOO")),
+            (partial(0, "GOOD MORN", 4), delta("GOOD", " MORN")),
+            (partial(0, "GOOD MOURNING", 4), delta("", " MOURNING")),
+            (partial(1, "AND", 3), delta("AND", "")),
+            (final_(0, "GOOD MORNING ALL"), delta(" MORNING ALL", "")),
+            (final_(1, "AND SO"), delta(" SO", "")),
+            (partial(2, "ON", 0), delta("", "ON")),
         ];
         for (event, expected) in events {
             assert_eq!(deltas.accept(&event), expected, "{event:?}");
@@ -90,8 +104,8 @@ mod tests {
     #[test]
     fn stable_text_that_shrinks_stays_settled() {
         let mut deltas = Deltas::new();
-        deltas.accept(&Event::Partial(hypothesis("A B C", 3)));
-        let event = Event::Partial(hypothesis("A B D", 1));
+        deltas.accept(&partial(0, "A B C", 3));
+        let event = partial(0, "A B D", 1);
         assert_eq!(deltas.accept(&event), delta("", " D"));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! One thread owns the whole way from [`Source`] over [`Resampler`] to [`Stream`]. It looks for
 //! samples every 10 ms while there are none, but not before the next can have come; nothing wakes it
-//! from the audio callback.
+//! from the audio callback. Finals are computed on a thread of their own, so that this one goes on
+//! draining the source.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,8 +96,8 @@ impl Listener {
         let (commands, command_receiver) = bounded(COMMANDS_WAITING);
         let dropped = Arc::new(AtomicBool::new(false));
         let worker = Worker {
+            stream: recognizer.stream_with_worker(source.is_live()),
             source: Box::new(source),
-            stream: recognizer.stream(),
             sample_rate: recognizer.sample_rate(),
             source_samples: 0,
             events: event_sender.clone(),
@@ -177,7 +178,10 @@ impl Worker {
             // After a failure of the encoder this fails too, and the first failure is the one told.
             let finished = self.stream.finish();
             self.tell_recognized();
-            if let Err(e) = outcome.and(finished) {
+            while !self.dropped.load(Ordering::Relaxed) && self.stream.wait_for_event() {
+                self.tell_recognized();
+            }
+            if let Err(e) = outcome.and(finished).and(self.stream.check()) {
                 self.tell(ListenEvent::Failed(e));
             }
         }
@@ -205,6 +209,7 @@ impl Worker {
             }
             match self.take(usize::MAX, intake)? {
                 Read::Samples(0) => {
+                    self.accept(&[])?;
                     let arrived = std::mem::take(&mut intake.arrived);
                     // Not a wait for commands: those of crossbeam and of std spin before they sleep,
                     // which costs more than all else in silence.
@@ -277,12 +282,23 @@ impl Worker {
                 self.tell_recognized();
             }
             Command::Reset => {
+                self.take_finals();
                 intake.resampler.reset();
-                self.stream.reset();
+                self.stream.reset_utterance();
                 self.stream.skip(self.samples_due());
             }
         }
         Ok(Then::GoOn)
+    }
+
+    /// Tells the finals of utterances that have ended: a live source does not wait for them.
+    fn take_finals(&mut self) {
+        if self.source.is_live() {
+            self.stream.take_first_pass();
+        }
+        while self.stream.wait_for_event() {
+            self.tell_recognized();
+        }
     }
 
     /// Hands over what the resampler still holds.

@@ -57,7 +57,7 @@ fn finals(gate: Option<GateConfig>, samples: &[f32]) -> Vec<Hypothesis> {
     stream.accept_waveform(samples).unwrap();
     stream.finish().unwrap();
     let events = std::iter::from_fn(|| stream.next_event());
-    events.filter(|e| matches!(e, Event::Final(_))).map(|e| e.hypothesis().clone()).collect()
+    events.filter(|e| matches!(e, Event::Final { .. })).map(|e| e.hypothesis().clone()).collect()
 }
 
 #[test]

@@ -215,13 +215,18 @@ mod spoken {
         let samples = samples();
         let events = play(&mut stream, &samples);
         let last = events.last().unwrap();
-        assert!(matches!(last, Event::Final(said) if said.is_something_else()), "{events:?}");
+        assert!(
+            matches!(last, Event::Final { hypothesis: said, .. } if said.is_something_else()),
+            "{events:?}"
+        );
         assert_eq!(last.hypothesis().text, "");
         assert!(last.hypothesis().end > last.hypothesis().start);
 
         stream.set_restriction(restriction(&[SAID, "stop"]).as_ref()).unwrap();
         let events = play(&mut stream, &samples);
-        let Some(Event::Final(said)) = events.last() else { panic!("{events:?}") };
+        let Some(Event::Final { hypothesis: said, .. }) = events.last() else {
+            panic!("{events:?}")
+        };
         assert_eq!(said.text, SAID.to_uppercase());
         assert!(matches!(said.outcome, Outcome::Phrase { .. }));
         let partials = &events[..events.len() - 1];

@@ -6,11 +6,11 @@ mod golden;
 
 use std::time::{Duration, Instant};
 
-use golden::{Signal, random_model};
-use mynah::audio::{PacedSource, Read, Source, capture_ring};
+use golden::{Signal, random_model, shipped_model_dir};
+use mynah::audio::{AudioFile, PacedSource, Read, Source, capture_ring};
 use mynah::{
-    Command, EndpointConfig, Error, Event, ListenEvent, Listener, Recognizer, RecognizerConfig,
-    Result,
+    Command, EndpointConfig, Error, Event, ListenEvent, Listener, LoadOptions, Model, Pass,
+    Precision, Recognizer, RecognizerConfig, Result,
 };
 
 /// What a source says, step by step.
@@ -27,18 +27,23 @@ struct Script {
     steps: std::vec::IntoIter<Step>,
     waiting: std::vec::IntoIter<f32>,
     silent: bool,
+    is_live: bool,
 }
 
 impl Script {
     fn new(steps: Vec<Step>) -> Self {
         let waiting = Vec::new().into_iter();
-        Self { rate: 16_000, steps: steps.into_iter(), waiting, silent: false }
+        Self { rate: 16_000, steps: steps.into_iter(), waiting, silent: false, is_live: true }
     }
 }
 
 impl Source for Script {
     fn sample_rate(&self) -> u32 {
         self.rate
+    }
+
+    fn is_live(&self) -> bool {
+        self.is_live
     }
 
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
@@ -117,7 +122,7 @@ fn expected(samples: &[f32]) -> Vec<Event> {
 #[test]
 fn it_tells_what_a_stream_would_have_told() {
     let wanted = expected(&speech());
-    assert!(wanted.iter().any(|event| matches!(event, Event::Final(_))), "{wanted:?}");
+    assert!(wanted.iter().any(|event| matches!(event, Event::Final { .. })), "{wanted:?}");
     let told = listen(Script::new(vec![Step::Samples(speech())]));
     assert_eq!(recognized(&told), wanted);
     let paced = PacedSource::new(Script::new(vec![Step::Samples(speech())])).unwrap();
@@ -135,6 +140,71 @@ fn heard_is_the_audio_time_and_never_goes_back() {
     assert!(times.is_sorted(), "{times:?}");
     let all = Duration::from_secs_f64(speech().len() as f64 / 16_000.0);
     assert_eq!(*times.last().unwrap(), all);
+}
+
+fn two_passes() -> Recognizer {
+    let options =
+        LoadOptions { second_pass: true, precision: Precision::Int8, ..LoadOptions::default() };
+    let model = Model::load(shipped_model_dir(), options).unwrap();
+    let decoding = model.decoding().clone();
+    Recognizer::new(model, RecognizerConfig { decoding, ..RecognizerConfig::default() }).unwrap()
+}
+
+/// The example twice, with a pause that ends an utterance.
+fn two_utterances() -> Vec<f32> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac");
+    let mut file = AudioFile::open(path).unwrap();
+    let (mut speech, mut block) = (Vec::new(), [0.0; 4096]);
+    while let Read::Samples(count @ 1..) = file.read(&mut block).unwrap() {
+        speech.extend_from_slice(&block[..count]);
+    }
+    [&speech[..], &[0.0; 16_000 * 2], &speech].concat()
+}
+
+/// The events of one kind of each utterance, in its order.
+fn of_kind(events: Vec<Event>, finals: bool) -> Vec<Event> {
+    events.into_iter().filter(|event| event.is_final() == finals).collect()
+}
+
+#[test]
+fn finals_of_a_thread_of_their_own_are_those_of_a_stream() {
+    let recognizer = two_passes();
+    let mut stream = recognizer.stream();
+    stream.accept_waveform(&two_utterances()).unwrap();
+    stream.finish().unwrap();
+    let wanted: Vec<Event> = std::iter::from_fn(|| stream.next_event()).collect();
+    let numbers = |events: &[Event]| events.iter().map(Event::utterance).collect::<Vec<_>>();
+    assert_eq!(numbers(&of_kind(wanted.clone(), true)), [0, 1]);
+    for is_live in [false, true] {
+        let mut script = Script::new(vec![Step::Samples(two_utterances())]);
+        script.is_live = is_live;
+        let listener = Listener::spawn(&recognizer, script);
+        let told = recognized(&collect(&listener));
+        // When a partial has the second pass's words depends on the threads.
+        let texts = |events: &[Event]| -> Vec<(u64, String)> {
+            let finals = of_kind(events.to_vec(), true).into_iter();
+            finals.map(|event| (event.utterance(), event.hypothesis().text.clone())).collect()
+        };
+        assert_eq!(texts(&told), texts(&wanted));
+        assert!(!of_kind(told.clone(), false).is_empty());
+        assert!(told.iter().all(|event| match event {
+            Event::Final { pass, .. } => *pass == Pass::Second,
+            _ => true,
+        }));
+    }
+}
+
+#[test]
+fn a_reset_keeps_the_finals_of_utterances_that_have_ended() {
+    let pause = vec![0.0; 16_000 * 2];
+    let [first, second] = [two_utterances(), pause].map(Step::Samples);
+    let listener = Listener::spawn(&two_passes(), Script::new(vec![first, second, Step::Silent]));
+    listener.events().recv_timeout(Duration::from_secs(60)).unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    listener.commands().send(Command::Reset).unwrap();
+    listener.commands().send(Command::Stop).unwrap();
+    let finals = of_kind(recognized(&collect(&listener)), true);
+    assert_eq!(finals.iter().map(Event::utterance).collect::<Vec<_>>(), [0, 1]);
 }
 
 fn gaps(told: &[ListenEvent]) -> Vec<(u64, Duration)> {
@@ -204,7 +274,7 @@ fn stop_tells_what_was_being_said() {
     listener.commands().send(Command::Stop).unwrap();
     let mut told = vec![first];
     told.extend(collect(&listener));
-    assert!(matches!(recognized(&told).last(), Some(Event::Final(_))), "{told:?}");
+    assert!(matches!(recognized(&told).last(), Some(Event::Final { .. })), "{told:?}");
     assert!(listener.commands().send(Command::Flush).is_err());
 }
 
@@ -227,7 +297,7 @@ fn flush_ends_the_utterance_and_listening_goes_on() {
     listener.commands().send(Command::Flush).unwrap();
     std::thread::sleep(Duration::from_millis(500));
     let told: Vec<ListenEvent> = listener.events().try_iter().collect();
-    assert!(matches!(recognized(&told).last(), Some(Event::Final(_))), "{told:?}");
+    assert!(matches!(recognized(&told).last(), Some(Event::Final { .. })), "{told:?}");
     listener.commands().send(Command::Stop).unwrap();
     assert!(recognized(&collect(&listener)).is_empty());
 }

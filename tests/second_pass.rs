@@ -61,7 +61,13 @@ fn events(stream: &mut Stream, samples: &[f32]) -> Vec<Event> {
 }
 
 fn finals(events: &[Event]) -> Vec<&Hypothesis> {
-    events.iter().filter(|e| matches!(e, Event::Final(_))).map(Event::hypothesis).collect()
+    events.iter().filter(|e| matches!(e, Event::Final { .. })).map(Event::hypothesis).collect()
+}
+
+/// What the events show, finals apart.
+fn partial_texts(events: &[Event]) -> Vec<&str> {
+    let partials = events.iter().filter(|event| !event.is_final());
+    partials.map(|event| event.hypothesis().text.as_str()).collect()
 }
 
 #[test]
@@ -74,14 +80,27 @@ fn a_final_is_that_of_the_longest_chunks() {
     assert_eq!(found[0].tokens, expected[0].tokens);
     assert_eq!(found[0].words, expected[0].words);
 
-    // Partials are those of the first pass, of which all may change.
+    // Before the second pass has decoded a chunk, partials are those of the first, of which all may change.
     let single = recognizer(LoadOptions::default(), whole());
-    let texts = |events: &[Event]| -> Vec<String> {
-        let partials = events.iter().filter(|event| matches!(event, Event::Partial(_)));
-        partials.map(|event| event.hypothesis().text.clone()).collect()
-    };
-    assert_eq!(texts(&both), texts(&events(&mut single.stream(), &speech())));
-    assert!(both.iter().all(|event| event.hypothesis().stable == 0));
+    let alone = events(&mut single.stream(), &speech());
+    assert_eq!(partial_texts(&both)[..4], partial_texts(&alone)[..4]);
+    assert!(both.iter().take(4).all(|event| event.hypothesis().stable == 0));
+}
+
+#[test]
+fn words_are_committed_before_the_final_which_begins_with_them() {
+    let long = [speech(), speech(), speech()].concat();
+    let events = events(&mut two_passes(whole()).stream(), &long);
+    let mut stable = String::new();
+    for event in &events {
+        let hypothesis = event.hypothesis();
+        let committed = hypothesis.stable_text();
+        assert!(committed.starts_with(&stable), "{stable:?} became {committed:?}");
+        stable = committed.to_owned();
+    }
+    let (last, before) = events.split_last().unwrap();
+    assert_eq!(last.hypothesis().stable_text(), before.last().unwrap().hypothesis().stable_text());
+    assert!(stable.split_whitespace().count() > 10, "{stable:?}");
 }
 
 #[test]
@@ -145,9 +164,8 @@ fn finals_are_of_both_models() {
     let both = events(&mut recognizer(options, whole()).stream(), &speech());
     let alone = events(&mut two_passes(whole()).stream(), &speech());
     assert_eq!(both.len(), alone.len());
-    let (last, partials) = both.split_last().unwrap();
-    assert_eq!(partials, &alone[..alone.len() - 1]);
-    let (last, alone) = (last.hypothesis(), alone.last().unwrap().hypothesis());
+    assert_eq!(partial_texts(&both), partial_texts(&alone));
+    let (last, alone) = (finals(&both)[0], finals(&alone)[0]);
     assert_eq!(last.text, alone.text);
     assert_ne!(last.score, alone.score);
 }
@@ -161,9 +179,10 @@ fn a_decoder_changes_finals_alone_whatever_the_split() {
     let recognizer = recognizer(with_decoder(&shipped_model_dir().join("../en-decoder")), whole());
     let alone = events(&mut two_passes(whole()).stream(), &speech());
     let expected = events(&mut recognizer.stream(), &speech());
-    let (last, partials) = expected.split_last().unwrap();
-    assert_eq!(partials, &alone[..alone.len() - 1]);
-    let (last, alone) = (last.hypothesis(), alone.last().unwrap().hypothesis());
+    assert_eq!(partial_texts(&expected), partial_texts(&alone));
+    // What the decoder may still change is not committed.
+    assert!(expected.iter().all(|event| event.hypothesis().stable == 0));
+    let (last, alone) = (finals(&expected)[0], finals(&alone)[0]);
     assert_eq!(last.text, alone.text);
     assert_ne!(last.score, alone.score);
 
@@ -180,7 +199,10 @@ fn an_utterance_too_long_for_the_decoder_goes_without() {
     let recognizer = recognizer(with_decoder(&random_decoder_dir()), whole());
     let long = [speech(), speech()].concat();
     let mut stream = recognizer.stream();
-    assert_eq!(events(&mut stream, &long), events(&mut two_passes(whole()).stream(), &long));
+    let (with, without) =
+        (events(&mut stream, &long), events(&mut two_passes(whole()).stream(), &long));
+    assert_eq!(finals(&with)[0].tokens, finals(&without)[0].tokens);
+    assert_eq!(finals(&with)[0].score, finals(&without)[0].score);
     // The next utterance has one again.
     let with = events(&mut stream, &speech());
     let without = events(&mut two_passes(whole()).stream(), &speech());
@@ -312,6 +334,26 @@ fn hotwords_set_inside_an_utterance_wait_for_the_next() {
     assert_eq!(finals(&events(&mut stream, after)), finals(&expected));
     assert_ne!(finals(&events(&mut stream, &speech())), finals(&expected));
     assert!(matches!(recognizer.model().decoding(), Decoding::PrefixBeam(_)));
+}
+
+#[test]
+fn other_hotwords_between_utterances_count_in_the_next() {
+    let recognizer = two_passes(whole());
+    let strong = |word: &str| vec![Hotword { boost: 9.0, ..Hotword::new(word) }];
+    let [first, second] = [strong("happy"), strong("nothing")];
+    let alone = |hotwords: &[Hotword]| {
+        let mut stream = recognizer.stream();
+        stream.set_hotwords(hotwords).unwrap();
+        finals(&events(&mut stream, &speech()))[0].score
+    };
+    let expected = [&first, &second, &first].map(|hotwords| alone(hotwords));
+    assert_ne!(expected[0], expected[1]);
+    let mut stream = recognizer.stream();
+    let found = [&first, &second, &first].map(|hotwords| {
+        stream.set_hotwords(hotwords).unwrap();
+        finals(&events(&mut stream, &speech()))[0].score
+    });
+    assert_eq!(found, expected);
 }
 
 /// Before the first word has ended the search may have begun it without anything to show.

@@ -34,8 +34,8 @@ fn transcript(samples: &[f32]) -> String {
     stream.accept_waveform(samples).unwrap();
     stream.finish().unwrap();
     let finals = std::iter::from_fn(|| stream.next_event()).filter_map(|event| match event {
-        Event::Final(hypothesis) => Some(hypothesis.text),
-        Event::Partial(_) => None,
+        Event::Final { hypothesis, .. } => Some(hypothesis.text),
+        Event::Partial { .. } => None,
     });
     finals.collect::<Vec<_>>().join(" ")
 }

@@ -66,7 +66,7 @@ fn run(stream: &mut Stream, samples: &[f32], cuts: &[usize]) -> Vec<Event> {
 }
 
 fn finals(events: &[Event]) -> Vec<&Hypothesis> {
-    events.iter().filter(|e| matches!(e, Event::Final(_))).map(Event::hypothesis).collect()
+    events.iter().filter(|e| matches!(e, Event::Final { .. })).map(Event::hypothesis).collect()
 }
 
 fn tokens(events: &[Event]) -> Vec<Token> {
@@ -122,7 +122,7 @@ fn alternatives_have_other_texts_and_lower_scores() {
         assert!(all.is_sorted_by(|a, b| a.score >= b.score));
         assert!(all[0].text != all[1].text && all[1].text != all[2].text);
     }
-    let partials = events.iter().filter(|event| matches!(event, Event::Partial(_)));
+    let partials = events.iter().filter(|event| matches!(event, Event::Partial { .. }));
     assert!(partials.map(Event::hypothesis).all(|h| h.alternatives.is_empty()));
 }
 
@@ -180,13 +180,13 @@ fn partials_tell_changes_and_finals_close_utterances() {
         assert!(!text.is_empty() && !tokens.is_empty());
         assert!(*start >= end);
         match event {
-            Event::Partial(_) => assert_ne!(*text, shown),
-            Event::Final(hypothesis) => end = hypothesis.end,
+            Event::Partial { .. } => assert_ne!(*text, shown),
+            Event::Final { hypothesis, .. } => end = hypothesis.end,
         }
-        shown = if matches!(event, Event::Final(_)) { String::new() } else { text.clone() };
+        shown = if matches!(event, Event::Final { .. }) { String::new() } else { text.clone() };
     }
     assert!(events.len() > finals(&events).len(), "no partials");
-    assert!(matches!(events.last(), Some(Event::Final(_))));
+    assert!(matches!(events.last(), Some(Event::Final { .. })));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn stable_share(decoding: Decoding, endpoint: EndpointConfig) -> f64 {
         assert_eq!(format!("{before}{after}"), hypothesis.text);
         assert!(hypothesis.text.starts_with(&stable), "{stable:?} became {:?}", hypothesis.text);
         stable = before.to_owned();
-        if let Event::Partial(_) = event {
+        if let Event::Partial { .. } = event {
             bytes[0] += before.len();
             bytes[1] += hypothesis.text.len();
         } else {

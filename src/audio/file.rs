@@ -172,6 +172,10 @@ impl Source for AudioFile {
         self.input.len_samples()
     }
 
+    fn is_live(&self) -> bool {
+        false
+    }
+
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
         if buffer.is_empty() {
             return Ok(Read::Samples(0));

@@ -50,6 +50,12 @@ pub trait Source: Send {
         0
     }
 
+    /// Whether samples are lost that nobody reads in time, as a device's are. A [`Listener`](crate::Listener)
+    /// never lets a live source wait for a final; one that is not live waits when finals fall behind.
+    fn is_live(&self) -> bool {
+        true
+    }
+
     /// Fills the start of `buffer` with the next samples.
     ///
     /// # Errors
@@ -69,6 +75,10 @@ impl<S: Source + ?Sized> Source for Box<S> {
 
     fn waiting_samples(&self) -> usize {
         (**self).waiting_samples()
+    }
+
+    fn is_live(&self) -> bool {
+        (**self).is_live()
     }
 
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {

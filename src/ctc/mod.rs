@@ -21,6 +21,7 @@ mod ranking;
 mod rescoring;
 mod restriction;
 mod search;
+mod splice;
 mod token_passing;
 mod word;
 
@@ -105,8 +106,9 @@ pub struct Hypothesis {
     /// The tokens as text.
     pub text: String,
     /// The bytes of the text, from its start on, that no later event of the utterance changes: whole
-    /// words. In a final too it counts those that were known to be before it. With a second pass there
-    /// are none.
+    /// words. In a final it counts those that were known to be before it. With a second pass these are
+    /// words that it has decoded and that all likely hypotheses begin with. There are none where an attention
+    /// decoder rescores hypotheses, or with a grammar.
     pub stable: usize,
     /// The tokens, in time order; in a final empty only if it is something else than the grammar has.
     pub tokens: Vec<Token>,
@@ -175,7 +177,7 @@ impl Hypothesis {
 
     /// The first of `paths`, which come best first, with up to `nbest - 1` alternatives.
     pub(crate) fn best_of(
-        paths: Vec<Path>,
+        paths: impl IntoIterator<Item = Path>,
         nbest: usize,
         table: &TokenTable,
         calibration: &WordCalibration,

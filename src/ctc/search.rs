@@ -71,6 +71,15 @@ impl Search {
         }
     }
 
+    /// What the utterance may be so far if it ended here, the best first: as [`Search::finals`], but for no more
+    /// than `most` hypotheses.
+    pub fn n_best(&self, most: usize) -> Vec<Path> {
+        match self {
+            Self::TokenPassing(search) => search.n_best(most),
+            Self::Greedy(..) | Self::PrefixBeam(_) => self.finals(),
+        }
+    }
+
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
     pub fn start_utterance(&mut self) {
         match self {

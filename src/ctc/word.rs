@@ -1,5 +1,6 @@
 //! Tokens joined into words with times and confidence.
 
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -113,6 +114,28 @@ pub(super) fn finished(tokens: &[Token], table: &TokenTable) -> usize {
     let begins = |token: &Token| table.token(token.id).starts_with(TokenTable::WORD_BOUNDARY);
     let last = tokens.iter().rposition(begins).unwrap_or(0);
     table.written(table.text(tokens[..last].iter().map(|token| token.id))).len()
+}
+
+/// The tokens of each word, boundaries behind it included, and the frames of its letters.
+pub(super) fn ranges<'a>(
+    tokens: &'a [Token],
+    table: &'a TokenTable,
+) -> impl Iterator<Item = (Range<usize>, RangeInclusive<u64>)> + 'a {
+    let is_boundary = |token: &Token| {
+        table.token(token.id).chars().all(|character| character == TokenTable::WORD_BOUNDARY)
+    };
+    let begins = move |index: usize| {
+        let begins_word = table.token(tokens[index].id).starts_with(TokenTable::WORD_BOUNDARY);
+        !is_boundary(&tokens[index])
+            && (begins_word
+                || index.checked_sub(1).is_none_or(|before| is_boundary(&tokens[before])))
+    };
+    let starts: Vec<usize> = (0..tokens.len()).filter(|&index| begins(index)).collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([tokens.len()]).collect();
+    starts.into_iter().zip(ends).map(move |(start, end)| {
+        let last = tokens[start..end].iter().rposition(|token| !is_boundary(token)).unwrap_or(0);
+        (start..end, tokens[start].frame..=tokens[start + last].frame)
+    })
 }
 
 fn spans(tokens: &[Token], table: &TokenTable) -> Vec<Span> {

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     io::{self, Write},
     path::Path,
 };
@@ -12,7 +13,7 @@ use mynah::{Deltas, Event, Model, TextFormatter};
 use crate::{
     args::CaptionFormat,
     failure,
-    format::{Change, DeltaLine, Line, LineKind, write_line},
+    format::{Change, DeltaLine, Line, LineKind, Origin, write_line},
     utterance::Utterance,
 };
 
@@ -59,6 +60,8 @@ pub struct Captions<'a> {
     file: Option<String>,
     model: &'a Model,
     term: Term,
+    /// On a terminal, the text of each utterance without a final.
+    open: BTreeMap<u64, String>,
 }
 
 impl<'a> Captions<'a> {
@@ -66,31 +69,45 @@ impl<'a> Captions<'a> {
     pub fn new(style: Style, file: Option<&Path>, model: &'a Model) -> Self {
         let file = file.map(|file| file.display().to_string());
         let term = Term::buffered_stdout();
-        Self { formatter: None, deltas: None, style, file, model, term }
+        let open = BTreeMap::new();
+        Self { formatter: None, deltas: None, style, file, model, term, open }
     }
 
     /// Draws or writes an event.
     pub fn show(&mut self, event: &Event) -> io::Result<()> {
         match (self.style, event) {
-            (Style::Redrawn, Event::Partial(_)) => {
-                let columns = usize::from(self.term.size().1);
-                let text = self.shown(event);
-                self.redraw(newest(&text, columns.saturating_sub(1)).as_ref())
+            (Style::Redrawn, event) => self.draw(event),
+            (Style::Lines(Partials::Omitted) | Style::JsonLines(Partials::Omitted), event)
+                if !event.is_final() =>
+            {
+                Ok(())
             }
-            (Style::Redrawn, Event::Final(_)) => {
-                let text = self.shown(event);
-                self.redraw(&text)?;
-                self.term.write_line("")?;
-                self.term.flush()
-            }
-            (Style::Lines(Partials::Omitted), Event::Partial(_)) => Ok(()),
-            (Style::JsonLines(Partials::Omitted), Event::Partial(_)) => Ok(()),
-            (Style::Lines(_), Event::Partial(_)) => {
-                print_line(&format!("{}{ELLIPSIS}", self.shown(event)))
-            }
-            (Style::Lines(_), Event::Final(_)) => print_line(&self.shown(event)),
+            (Style::Lines(_), event) if event.is_final() => print_line(&self.shown(event)),
+            (Style::Lines(_), event) => print_line(&format!("{}{ELLIPSIS}", self.shown(event))),
             (Style::JsonLines(_), event) => self.print_json(event),
         }
+    }
+
+    /// Draws a final above the utterances that have none yet.
+    fn draw(&mut self, event: &Event) -> io::Result<()> {
+        let text = self.shown(event).into_owned();
+        if event.is_final() {
+            self.open.remove(&event.utterance());
+            self.redraw(&text)?;
+            self.term.write_line("")?;
+        } else if text.is_empty() {
+            self.open.remove(&event.utterance());
+        } else {
+            self.open.insert(event.utterance(), text);
+        }
+        self.redraw_open()
+    }
+
+    /// Draws the utterances that have no final yet.
+    fn redraw_open(&mut self) -> io::Result<()> {
+        let open: Vec<&str> = self.open.values().map(|text| text.trim()).collect();
+        let columns = usize::from(self.term.size().1);
+        self.redraw(&newest(&open.join(" "), columns.saturating_sub(1)))
     }
 
     /// Prints a warning on standard error, above the partial.
@@ -114,28 +131,26 @@ impl<'a> Captions<'a> {
     /// The event's text as it is to be read.
     fn shown<'e>(&mut self, event: &'e Event) -> Cow<'e, str> {
         let hypothesis = event.hypothesis();
-        match (event, &mut self.formatter) {
-            (Event::Partial(_), None) => (&hypothesis.text).into(),
-            (Event::Partial(_), Some(formatter)) => {
-                formatter.partial_text(hypothesis.text.split_whitespace()).into()
-            }
-            (Event::Final(_), formatter) => {
+        match &mut self.formatter {
+            formatter if event.is_final() => {
                 let formatter = formatter.as_mut();
                 Utterance::of_final(hypothesis, self.model, formatter).shown().to_owned().into()
             }
+            None => (&hypothesis.text).into(),
+            Some(formatter) => formatter.partial_text(hypothesis.text.split_whitespace()).into(),
         }
     }
 
     fn print_json(&mut self, event: &Event) -> io::Result<()> {
         let (file, mut out) = (self.file.as_deref(), io::stdout().lock());
-        let kind = LineKind::from(event);
+        let (kind, origin) = (LineKind::from(event), Some(Origin::from(event)));
         if let Some(deltas) = &mut self.deltas {
             let change = &Change::new(event, deltas);
             return write_line(&mut out, &DeltaLine { file, change });
         }
         let formatter = self.formatter.as_mut().filter(|_| kind == LineKind::Final);
         let utterance = &Utterance::of_final(event.hypothesis(), self.model, formatter);
-        write_line(&mut out, &Line { file, kind, utterance })
+        write_line(&mut out, &Line { file, kind, origin, utterance })
     }
 }
 

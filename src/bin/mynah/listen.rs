@@ -26,7 +26,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
         return live::list_devices();
     }
     args.check();
-    let defaults = Defaults { gated: true, second_pass: !args.deltas, ..Defaults::default() };
+    let defaults = Defaults { gated: true, ..Defaults::default() };
     let recognizer = args.recognizer.recognizer(defaults)?;
     let listener = live::listen(&recognizer, &args.live, &args.raw)?;
     let mut captions = Captions::new(style(args), args.live.file.as_deref(), recognizer.model());

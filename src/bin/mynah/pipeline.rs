@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mynah::{
-    Event, KeywordHit, Recognizer, Result, Stream,
+    Event, KeywordHit, Recognizer, Result, StageTimes, Stream,
     audio::{Read, Resampler, Source},
     ctc::Hotword,
 };
@@ -95,6 +95,11 @@ impl<S: Source> Pipeline<S> {
     /// How long resampling and recognition have taken; decoding the file is not counted.
     pub fn compute(&self) -> Duration {
         self.compute
+    }
+
+    /// What the stages of recognition have taken.
+    pub fn stage_times(&self) -> StageTimes {
+        self.stream.stage_times()
     }
 
     fn recognize(&mut self, read: Read) -> Result<Step> {

@@ -69,8 +69,8 @@ pub struct RecognizerArgs {
     #[arg(default_missing_value = "0.48", value_parser = parse_seconds, conflicts_with = "no_endpoint")]
     pub early_final: Option<Duration>,
 
-    /// Tell as final what the partials came to, instead of encoding each utterance again in longer
-    /// chunks: more errors, half the computing, less memory. `--deltas` and `--max-unstable` imply it
+    /// Give as final what the partials came to, instead of decoding each utterance again in longer
+    /// chunks: more errors, half the computing, less memory. `--max-unstable` implies it
     #[arg(long)]
     pub single_pass: bool,
 
@@ -156,10 +156,10 @@ impl RecognizerArgs {
     ///
     /// Those of [`RecognizerArgs::recognizer`].
     pub fn load(&self, defaults: Defaults) -> Result<(Model, RecognizerConfig)> {
-        let may_change = defaults.second_pass && self.decoding.max_unstable.is_none();
-        if self.second_model.is_some() && !may_change {
-            usage_error("--second-model needs a second pass; there is none here, or with --deltas");
+        if self.second_model.is_some() && !defaults.second_pass {
+            usage_error("--second-model needs a second pass, which this command does not have");
         }
+        let may_change = defaults.second_pass && self.decoding.max_unstable.is_none();
         let second_pass = match &self.second_model {
             Some(folder) => SecondPass::With(folder.clone()),
             None if may_change && !self.single_pass => SecondPass::InLongerChunks,

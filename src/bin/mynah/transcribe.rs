@@ -52,7 +52,7 @@ struct Work<'a> {
 pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     args.check();
     let (nbest, chunk) = (args.nbest, chunk(args));
-    let defaults = Defaults { nbest, chunk, second_pass: !args.deltas, ..Defaults::default() };
+    let defaults = Defaults { nbest, chunk, ..Defaults::default() };
     let recognizer = args.recognizer.recognizer(defaults)?;
     let out = output::open(args.output.as_deref(), &args.files)?;
     let mut writer = args.format.writer(out, file_names(args));
@@ -138,7 +138,7 @@ fn send_utterances(
         while let Some(event) = pipeline.next_event() {
             if let Some(deltas) = &mut deltas {
                 messages.send(Message::Change(Change::new(&event, deltas)))?;
-            } else if let Event::Final(hypothesis) = event {
+            } else if let Event::Final { hypothesis, .. } = event {
                 let model = work.recognizer.model();
                 let utterance = Utterance::of_final(&hypothesis, model, formatter.as_mut());
                 messages.send(Message::Utterance(utterance))?;

@@ -27,6 +27,12 @@ impl TokenPassing {
     /// What may be an utterance that ends here, the best first; never none. No words, which stand for
     /// silence, always may.
     pub fn finals(&self) -> Vec<Path> {
+        self.n_best(self.hypotheses())
+    }
+
+    /// As [`TokenPassing::finals`], but for no more than `most` hypotheses.
+    pub fn n_best(&self, most: usize) -> Vec<Path> {
+        let count = most.min(self.hypotheses());
         let none = Arena::<Prefix<Pronounced>>::NONE;
         let common = if self.rescores() { none } else { self.common() };
         let ends = self.ends();
@@ -36,12 +42,12 @@ impl TokenPassing {
                 let (token, score) = self.best();
                 vec![self.path_of(token, score, common)]
             }
-            Some(best) if self.hypotheses() == 1 => {
+            Some(best) if count == 1 => {
                 vec![self.path(&self.words(best.prefix, best.start), best.score, common)]
             }
             Some(_) => {
                 let (histories, starts) = (&self.histories.arena, &self.starts);
-                let routes = self.lattice.best(histories, starts, &ends, self.hypotheses());
+                let routes = self.lattice.best(histories, starts, &ends, count);
                 let path = routes.iter().map(|route| self.path(&route.words, route.score, common));
                 path.collect()
             }

@@ -15,7 +15,7 @@ use mynah::audio::{AudioFile, RawFormat, SampleFormat};
 use self::{
     machine::Machine,
     memory::Memory,
-    report::{ChunkCompute, Report},
+    report::{ChunkCompute, Report, Stages},
     speech::Speech,
 };
 use crate::{
@@ -67,6 +67,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         real_time_factor: speech.compute.as_secs_f64() / speech.audio.as_secs_f64(),
         chunk_compute: ChunkCompute::of(speech::chunk_length(&recognizer), speech.chunks),
         encoder_compute: ChunkCompute::of(speech::chunk_length(&recognizer), encoder),
+        stages: Stages::of(speech.stages),
         latency_seconds: speech.latencies.summary(),
         memory,
         silence_cpu_share,

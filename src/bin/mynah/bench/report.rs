@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mynah::StageTimes;
 use serde::Serialize;
 
 use super::{machine::Machine, memory::Memory};
@@ -33,10 +34,34 @@ pub struct Report {
     pub chunk_compute: Option<ChunkCompute>,
     /// Of the first pass's encoder alone.
     pub encoder_compute: Option<ChunkCompute>,
+    pub stages: Stages,
     pub latency_seconds: LatencySummary,
     pub memory: Memory,
     /// Of one core.
     pub silence_cpu_share: f64,
+}
+
+/// The share of each stage in the computation, from 0 to 1.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Stages {
+    pub features: f64,
+    pub encoder: f64,
+    pub search: f64,
+    /// The second pass.
+    pub finals: f64,
+}
+
+impl Stages {
+    pub fn of(times: StageTimes) -> Self {
+        let total = times.total().as_secs_f64().max(f64::MIN_POSITIVE);
+        let share = |time: Duration| (time.as_secs_f64() / total * 1e3).round() / 1e3;
+        Self {
+            features: share(times.features),
+            encoder: share(times.encoder),
+            search: share(times.search),
+            finals: share(times.finals),
+        }
+    }
 }
 
 /// The computation per chunk of audio, in milliseconds.
@@ -98,6 +123,11 @@ impl Report {
             self.real_time_factor,
             self.audio_seconds.as_secs_f64()
         )?;
+        let &Stages { features, encoder, search, finals } = &self.stages;
+        let stages =
+            [("features", features), ("encoder", encoder), ("search", search), ("finals", finals)];
+        let stages = stages.map(|(stage, share)| format!("{stage} {:.0} %", 100.0 * share));
+        writeln!(out, "  share of stages {}", stages.join(", "))?;
         match &self.chunk_compute {
             Some(ChunkCompute { chunk_ms, count, p50_ms, p99_ms, max_ms }) => writeln!(
                 out,

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Result, bail};
-use mynah::{Event, Recognizer, audio::AudioFile};
+use mynah::{Event, Recognizer, StageTimes, audio::AudioFile};
 
 use crate::{
     audio_input,
@@ -21,6 +21,7 @@ pub struct Speech {
     /// The computation that came with each chunk's length of audio.
     pub chunks: Vec<Duration>,
     pub latencies: Latencies,
+    pub stages: StageTimes,
 }
 
 /// How much audio a chunk is.
@@ -55,9 +56,11 @@ impl Speech {
             while let Some(event) = pipeline.next_event() {
                 let utterance = Utterance::new(event.hypothesis(), recognizer.model());
                 match (event, step) {
-                    (Event::Partial(_), _) => meter.partial(&utterance),
-                    (Event::Final(_), Step::Fed) => meter.final_(&utterance, ClosedBy::Endpoint),
-                    (Event::Final(_), Step::Ended) => {
+                    (Event::Partial { .. }, _) => meter.partial(&utterance),
+                    (Event::Final { .. }, Step::Fed) => {
+                        meter.final_(&utterance, ClosedBy::Endpoint)
+                    }
+                    (Event::Final { .. }, Step::Ended) => {
                         meter.final_(&utterance, ClosedBy::EndOfAudio);
                     }
                 }
@@ -76,6 +79,7 @@ impl Speech {
         }
         self.audio += pipeline.heard();
         self.compute += computed;
+        self.stages += pipeline.stage_times();
         self.latencies.extend(meter.into_latencies());
         Ok(())
     }

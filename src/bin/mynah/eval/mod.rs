@@ -156,8 +156,8 @@ fn evaluate<'a>(
             }
             let utterance = Utterance::new(event.hypothesis(), recognizer.model());
             match event {
-                Event::Partial(_) => meter.partial(&utterance),
-                Event::Final(_) => {
+                Event::Partial { .. } => meter.partial(&utterance),
+                Event::Final { .. } => {
                     meter.final_(&utterance, closed_by);
                     text.push(' ');
                     text.push_str(&utterance.text);

@@ -58,7 +58,7 @@ impl StabilityMeter {
         let words: Vec<String> = hypothesis.text.split_whitespace().map(str::to_owned).collect();
         self.stability.changed += changed(&self.shown, &words);
         self.shown = words;
-        if let Event::Final(_) = event {
+        if let Event::Final { .. } = event {
             self.stability.finals += self.shown.len();
             let ends = hypothesis.words.iter().map(|word| word.end);
             let delays = self.settled_at.iter().zip(ends).map(|(at, end)| at.saturating_sub(end));

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use mynah::{Delta, Deltas, Event};
+use mynah::{Delta, Deltas, Event, Pass};
 use serde::Serialize;
 
 use super::TranscriptWriter;
@@ -20,8 +20,32 @@ pub struct Line<'a> {
     pub file: Option<&'a str>,
     #[serde(rename = "type")]
     pub kind: LineKind,
+    /// Missing where finals come in order and there are no partials.
+    #[serde(flatten)]
+    pub origin: Option<Origin>,
     #[serde(flatten)]
     pub utterance: &'a Utterance,
+}
+
+/// What an event is of.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Origin {
+    /// The number of the utterance.
+    utterance: u64,
+    /// That of a final.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<&'static str>,
+}
+
+impl From<&Event> for Origin {
+    fn from(event: &Event) -> Self {
+        let pass = match event {
+            Event::Final { pass: Pass::First, .. } => Some("first"),
+            Event::Final { pass: Pass::Second, .. } => Some("second"),
+            _ => None,
+        };
+        Self { utterance: event.utterance(), pass }
+    }
 }
 
 /// A line of what an event adds.
@@ -39,6 +63,8 @@ pub struct DeltaLine<'a> {
 pub struct Change {
     #[serde(rename = "type")]
     kind: LineKind,
+    #[serde(flatten)]
+    origin: Origin,
     settled: String,
     unstable: String,
     #[serde(flatten)]
@@ -50,7 +76,13 @@ impl Change {
     pub fn new(event: &Event, deltas: &mut Deltas) -> Self {
         let Delta { settled, unstable } = deltas.accept(event);
         let grammar = Judgement::of(event.hypothesis());
-        Self { kind: LineKind::from(event), settled, unstable, grammar }
+        Self {
+            kind: LineKind::from(event),
+            origin: Origin::from(event),
+            settled,
+            unstable,
+            grammar,
+        }
     }
 }
 
@@ -64,10 +96,7 @@ pub enum LineKind {
 
 impl From<&Event> for LineKind {
     fn from(event: &Event) -> Self {
-        match event {
-            Event::Partial(_) => Self::Partial,
-            Event::Final(_) => Self::Final,
-        }
+        if event.is_final() { Self::Final } else { Self::Partial }
     }
 }
 
@@ -91,7 +120,8 @@ impl Jsonl {
 impl TranscriptWriter for Jsonl {
     fn utterance(&mut self, file: &Path, utterance: &Utterance) -> io::Result<()> {
         let file = file.display().to_string();
-        write_line(&mut self.out, &Line { file: Some(&file), kind: LineKind::Final, utterance })
+        let (file, kind) = (Some(&*file), LineKind::Final);
+        write_line(&mut self.out, &Line { file, kind, origin: None, utterance })
     }
 
     fn change(&mut self, file: &Path, change: &Change) -> io::Result<()> {

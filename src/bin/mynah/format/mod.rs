@@ -15,7 +15,7 @@ use std::{
 
 use clap::ValueEnum;
 
-pub use self::jsonl::{Change, DeltaLine, Line, LineKind, write_line};
+pub use self::jsonl::{Change, DeltaLine, Line, LineKind, Origin, write_line};
 use self::{json::Json, jsonl::Jsonl, srt::Srt, text::Text, vtt::Vtt};
 use crate::utterance::Utterance;
 

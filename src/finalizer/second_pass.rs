@@ -1,7 +1,8 @@
-//! An utterance recognized once more, in longer chunks, for its final.
+//! The second pass: an utterance decoded again, in longer chunks, for its final.
 
 use std::time::Duration;
 
+use super::commitment::{self, Commitment};
 use crate::Result;
 use crate::ctc::{Frames, Path, Search};
 use crate::encoder::{Encoder, EncoderState};
@@ -9,9 +10,7 @@ use crate::model::{Model, ModelConfig, SecondEncoder};
 use crate::rescorer::AttentionRescorer;
 use crate::tokens::TokenTable;
 
-/// The silence before an utterance's first word that is heard with it.
-///
-/// The first pass takes a word for said when it has ended.
+/// The audio before the first pass found something that is decoded with it: a word is found when it has ended.
 const PRE_ROLL: Duration = Duration::from_secs(3);
 
 /// Log-probabilities and their places.
@@ -21,10 +20,10 @@ struct Rows {
     log_probs: Vec<f32>,
 }
 
-/// Recognizes an utterance again from the frames that the first pass has heard.
+/// Decodes utterances from the frames that the first pass was given.
 ///
-/// Chunks are encoded as soon as they are whole, so that little is left to do where the utterance
-/// ends. Each utterance is encoded as a stream of its own.
+/// Chunks are encoded as soon as they are whole, so that little is left to do where the utterance ends. Each
+/// utterance is encoded as a stream of its own.
 pub(crate) struct SecondPass {
     source: SecondEncoder,
     /// Begun when they are needed: one may be loading until then.
@@ -32,11 +31,17 @@ pub(crate) struct SecondPass {
     /// A chunk's log-probabilities, of all encoders.
     log_probs: Vec<f32>,
     search: Search,
+    /// One with other hotwords or another grammar, for the next utterance.
+    next_search: Option<Search>,
     /// What scores the search's hypotheses.
     rescorer: Option<AttentionRescorer>,
     /// What the search has decoded of the utterance, if that will be scored.
     kept: Rows,
     tokens: TokenTable,
+    /// What the final begins with.
+    commitment: Commitment,
+    /// The place of the last encoder frame that was decoded.
+    decoded_until: u64,
     /// Frames not encoded yet, `[frames, mel]`.
     frames: Vec<f32>,
     /// The places of the encoder frames that begin in them, as far as the first pass has got.
@@ -66,9 +71,12 @@ impl SecondPass {
             encoders: Vec::new(),
             log_probs: Vec::new(),
             search,
+            next_search: None,
             rescorer: source.attention.as_ref().map(AttentionRescorer::new),
             kept: Rows::default(),
             tokens: model.tokens().clone(),
+            commitment: Commitment::default(),
+            decoded_until: 0,
             frames: Vec::new(),
             places: Vec::new(),
             has_begun: false,
@@ -81,44 +89,65 @@ impl SecondPass {
         }
     }
 
+    /// The values of the frames that make one encoder frame.
+    pub fn frame_values(&self) -> usize {
+        self.frame_values
+    }
+
     /// Takes frames, which the first pass is about to decode.
-    pub fn hear(&mut self, frames: &[f32]) {
+    pub fn accept_frames(&mut self, frames: &[f32]) {
         self.frames.extend_from_slice(frames);
     }
 
     /// Takes the place of the encoder frame that the first pass decodes.
-    pub fn place(&mut self, place: u64) {
+    pub fn accept_place(&mut self, place: u64) {
         self.places.push(place);
     }
 
-    /// Takes a search as at an utterance's beginning, if none has begun.
-    pub fn search_like(&mut self, search: &Search) {
-        self.search.clone_from(search);
-        self.search.rescore_finals();
-        self.search.reset();
+    /// Takes the hotwords and the grammar of a search: from the next utterance on, which is this one if it has
+    /// not begun.
+    pub fn configure(&mut self, search: Search) {
+        self.next_search = Some(search);
+        if !self.has_begun {
+            self.begin();
+        }
     }
 
-    /// Whether it has encoded a part of the utterance.
-    pub fn has_begun(&self) -> bool {
-        self.has_begun
-    }
-
-    /// Forgets what lies further back than an utterance that begins now needs.
-    pub fn wait(&mut self) {
-        self.drop_front(self.places.len().saturating_sub(self.pre_roll));
-    }
-
-    /// Encodes and decodes the whole chunks of what was heard.
+    /// Encodes and decodes the whole chunks of what was accepted. While the first pass is idle, having found
+    /// nothing, an utterance does not begin, and what lies further back than it will need is forgotten.
+    ///
+    /// Gives the utterance so far if more of it was decoded.
     ///
     /// # Errors
     ///
     /// [`crate::Error::Encoder`] if one can't be encoded, [`crate::Error::Config`] if the encoder could
     /// not be loaded.
-    pub fn advance(&mut self) -> Result<()> {
+    pub fn advance(&mut self, is_idle: bool) -> Result<Option<Path>> {
+        if is_idle && !self.has_begun {
+            self.keep_pre_roll();
+            return Ok(None);
+        }
+        let mut advances = false;
         while self.places.len() >= self.chunk && self.frames.len() >= self.input_values {
             self.decode_chunk(self.chunk)?;
+            advances = true;
         }
-        Ok(())
+        Ok(if advances { self.partial() } else { None })
+    }
+
+    /// The utterance so far, and what of it is committed; none with a grammar, of whose phrases all may change.
+    fn partial(&mut self) -> Option<Path> {
+        if !self.search.takes_texts() {
+            return None;
+        }
+        let paths = self.search.n_best(commitment::HYPOTHESES);
+        if self.rescorer.is_some() {
+            // An attention decoder's own text may begin otherwise.
+            return Commitment::default()
+                .extend(paths, self.decoded_until, &self.tokens)
+                .map(|path| Path { stable: 0, ..path });
+        }
+        self.commitment.extend(paths, self.decoded_until, &self.tokens)
     }
 
     /// Ends the utterance with the last encoder frame that was placed; gives what it may have been,
@@ -131,8 +160,6 @@ impl SecondPass {
         while !self.places.is_empty() {
             self.decode_chunk(self.places.len().min(self.chunk))?;
         }
-        self.encoders.iter_mut().for_each(EncoderState::reset);
-        self.has_begun = false;
         let mut paths = self.search.finals();
         if let Some(rescorer) = self.rescorer.as_mut().filter(|_| !self.kept.places.is_empty()) {
             let Rows { places, log_probs } = &self.kept;
@@ -141,21 +168,24 @@ impl SecondPass {
             let path_of_text = |words: &[String]| search.path_of_text(words, tokens, frames);
             paths = rescorer.rescore(paths, tokens, &path_of_text)?;
         }
-        // Nobody was told before.
-        paths.iter_mut().for_each(|path| path.stable = 0);
+        let paths = self.commitment.keep(paths, &self.tokens);
         self.begin();
         Ok(paths)
     }
 
-    /// Forgets the utterance, of which nothing is left.
-    pub fn give_up(&mut self) {
-        self.encoders.iter_mut().for_each(EncoderState::reset);
-        self.has_begun = false;
+    /// Ends an utterance in which the first pass found nothing.
+    pub fn discard(&mut self) {
         self.begin();
-        self.wait();
+        self.keep_pre_roll();
     }
 
-    /// Forgets all that was heard; the audio goes on elsewhere.
+    /// Ends an utterance, whose final is not wanted any more, with the last encoder frame that was placed.
+    pub fn skip_utterance(&mut self) {
+        self.begin();
+        self.drop_front(self.places.len());
+    }
+
+    /// Forgets the audio since the last utterance; it goes on elsewhere.
     pub fn clear(&mut self) {
         self.frames.clear();
         self.places.clear();
@@ -164,12 +194,12 @@ impl SecondPass {
     /// Encodes the next chunk, filled up with silence, and decodes its first `count` encoder frames.
     fn decode_chunk(&mut self, count: usize) -> Result<()> {
         self.has_begun = true;
-        let heard = self.frames.len().min(self.input_values);
+        let accepted = self.frames.len().min(self.input_values);
         let mut filled = Vec::new();
-        let input = if heard == self.input_values {
-            &self.frames[..heard]
+        let input = if accepted == self.input_values {
+            &self.frames[..accepted]
         } else {
-            filled.extend_from_slice(&self.frames[..heard]);
+            filled.extend_from_slice(&self.frames[..accepted]);
             filled.resize(self.input_values, self.silence);
             &filled
         };
@@ -199,22 +229,36 @@ impl SecondPass {
                 self.kept.log_probs.extend_from_slice(log_probs);
             }
         }
+        self.decoded_until = places.last().copied().unwrap_or(self.decoded_until);
         self.drop_front(count);
         Ok(())
     }
 
     /// Begins another utterance.
     fn begin(&mut self) {
+        self.encoders.iter_mut().for_each(EncoderState::reset);
+        self.has_begun = false;
+        if let Some(search) = self.next_search.take() {
+            self.search = search;
+            self.search.rescore_finals();
+        }
         self.search.reset();
+        self.commitment.clear();
         self.kept.clear();
         if let Some(rescorer) = &mut self.rescorer {
             rescorer.reset();
         }
     }
 
+    /// Forgets what lies further back than an utterance that begins now needs.
+    fn keep_pre_roll(&mut self) {
+        self.drop_front(self.places.len().saturating_sub(self.pre_roll));
+    }
+
     fn drop_front(&mut self, count: usize) {
         self.places.drain(..count);
-        self.frames.drain(..count * self.frame_values);
+        let values = (count * self.frame_values).min(self.frames.len());
+        self.frames.drain(..values);
     }
 }
 
