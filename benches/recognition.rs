@@ -72,8 +72,8 @@ fn decoding_per_chunk(c: &mut Criterion) {
     let model = model(Precision::Int8);
     let chunk = model.config().encoder.chunk_encoder_frames() * model.columns();
     for (name, decoding) in decodings(&model) {
-        let config = RecognizerConfig { decoding, ..RecognizerConfig::default() };
-        let recognizer = Recognizer::new(model.clone(), config).unwrap();
+        let config = RecognizerConfig { decoding: Some(decoding), ..RecognizerConfig::default() };
+        let recognizer = Recognizer::with_config(model.clone(), config).unwrap();
         let log_probs = recognizer.log_probs(&speech()).unwrap();
         let chunks = (log_probs.len() / chunk) as u32;
         c.bench_function(&format!("decoding of a chunk, {name}"), |b| {
@@ -117,7 +117,7 @@ fn hotwords(count: usize) -> Vec<Hotword> {
 /// The example from samples to the final event.
 fn end_to_end(c: &mut Criterion) {
     let speech = speech();
-    let recognizer = Recognizer::new(model(Precision::Int8), RecognizerConfig::default()).unwrap();
+    let recognizer = Recognizer::new(model(Precision::Int8)).unwrap();
     c.bench_function("four seconds of speech", |b| {
         b.iter_batched(
             || recognizer.stream(),
@@ -134,7 +134,7 @@ fn end_to_end(c: &mut Criterion) {
 /// The model inside the library to a recognizer.
 fn start_up(c: &mut Criterion) {
     c.bench_function("start-up", |b| {
-        b.iter(|| Recognizer::new(Model::builtin().unwrap(), RecognizerConfig::default()).unwrap())
+        b.iter(|| Recognizer::new(Model::builtin().unwrap()).unwrap())
     });
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mynah::audio::{Read, Source};
-use mynah::{Error, Event, ListenEvent, Listener, Model, Recognizer, RecognizerConfig, Result};
+use mynah::{Error, Event, ListenEvent, Listener, Recognizer, Result};
 
 const ADDRESS: &str = "127.0.0.1:7070";
 
@@ -53,7 +53,7 @@ fn failed(source: io::Error) -> Error {
 }
 
 fn main() -> Result<()> {
-    let recognizer = Recognizer::new(Model::builtin()?, RecognizerConfig::default())?;
+    let recognizer = Recognizer::builtin()?;
     let (connection, _) = TcpListener::bind(ADDRESS).and_then(|l| l.accept()).map_err(failed)?;
     // A read may wait a little, but not until the peer says something.
     connection.set_read_timeout(Some(Duration::from_millis(10))).map_err(failed)?;

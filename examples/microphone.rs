@@ -3,11 +3,11 @@
 //! `cargo run --release --example microphone [DEVICE]`
 
 use mynah::audio::Microphone;
-use mynah::{Event, ListenEvent, Listener, Model, Recognizer, RecognizerConfig, Result};
+use mynah::{Event, ListenEvent, Listener, Recognizer, Result};
 
 fn main() -> Result<()> {
     let device = std::env::args().nth(1);
-    let recognizer = Recognizer::new(Model::builtin()?, RecognizerConfig::default())?;
+    let recognizer = Recognizer::builtin()?;
     let listener = Listener::spawn(&recognizer, Microphone::open(device.as_deref())?);
     for event in listener.events() {
         match event {

@@ -74,7 +74,7 @@ pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use lexicon::{Pronunciations, UserWord};
 pub use listener::{Command, ListenEvent, Listener};
 pub use model::{
-    CacheConfig, Chunk, Device, EncoderConfig, LanguageModelConfig, LoadOptions, Model,
+    CacheConfig, Chunk, Device, EncoderConfig, Finals, LanguageModelConfig, LoadOptions, Model,
     ModelConfig, PhonesConfig, Precision, RescoringConfig,
 };
 pub use punctuation::PunctuationModel;

@@ -21,8 +21,8 @@ use crate::{Error, Result};
 pub struct RecognizerConfig {
     /// When an utterance ends.
     pub endpoint: EndpointConfig,
-    /// How tokens are found.
-    pub decoding: Decoding,
+    /// How tokens are found; without it as the model is to be decoded ([`Model::decoding`]).
+    pub decoding: Option<Decoding>,
     /// Whether silence is kept from the encoder, and what counts as silence. By default all is
     /// encoded.
     pub gate: Option<GateConfig>,
@@ -33,10 +33,10 @@ pub struct RecognizerConfig {
 /// A model and how to decode it. Cheap to clone; shared between threads and streams.
 ///
 /// ```no_run
-/// use mynah::{Event, Model, Precision, Recognizer, RecognizerConfig};
+/// use mynah::{Event, Model, Precision, Recognizer};
 ///
 /// let model = Model::load("models/en-small", Precision::Int8)?;
-/// let recognizer = Recognizer::new(model, RecognizerConfig::default())?;
+/// let recognizer = Recognizer::new(model)?;
 /// let mut stream = recognizer.stream();
 /// stream.accept_waveform(&[0.0; 16_000])?;
 /// stream.finish()?;
@@ -64,6 +64,25 @@ pub(crate) struct Prototype {
 }
 
 impl Recognizer {
+    /// A recognizer that decodes a model as its makers advise.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Recognizer::with_config`].
+    pub fn new(model: Model) -> Result<Self> {
+        Self::with_config(model, RecognizerConfig::default())
+    }
+
+    /// A recognizer of the model that is compiled into the library, at the quality of `mynah listen`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::builtin`].
+    #[cfg(feature = "builtin-model")]
+    pub fn builtin() -> Result<Self> {
+        Self::new(Model::builtin()?)
+    }
+
     /// Checks the configuration against the model.
     ///
     /// # Errors
@@ -71,13 +90,14 @@ impl Recognizer {
     /// [`Error::Config`] if an endpoint rule would end every utterance at once, a value of the
     /// decoding is out of its range, for a hotword or a grammar that the tokens can't spell, or for a
     /// keyword that [`KeywordSpotter::new`] refuses.
-    pub fn new(model: Model, config: RecognizerConfig) -> Result<Self> {
+    pub fn with_config(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
-        let nbest = match &config.decoding {
+        let decoding = config.decoding.as_ref().unwrap_or(model.decoding());
+        let nbest = match decoding {
             Decoding::Greedy => 1,
             Decoding::PrefixBeam(beam) => beam.nbest,
         };
-        let mut search = Search::new(&config.decoding, model.tokens())?;
+        let mut search = Search::new(decoding, model.tokens())?;
         let encoder = &model.config().encoder;
         if encoder.offline_chunk_frames == Some(encoder.chunk_frames) {
             search.rescore_finals();

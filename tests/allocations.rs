@@ -5,7 +5,7 @@
 
 use std::alloc::System;
 
-use mynah::{EndpointConfig, Model, Recognizer, RecognizerConfig, Stream};
+use mynah::{EndpointConfig, Finals, LoadOptions, Model, Recognizer, RecognizerConfig, Stream};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 
 #[global_allocator]
@@ -53,14 +53,11 @@ fn warm(recognizer: &Recognizer, noise: &mut Noise, chunks: usize) -> Stream {
 /// All in one test: counts of the whole process would be mixed by tests beside one another.
 #[test]
 fn a_warm_stream_allocates_for_tract_alone_and_shares_the_weights() {
-    let model = Model::builtin().unwrap();
+    let options = LoadOptions { finals: Finals::FirstPass, ..LoadOptions::default() };
+    let model = Model::builtin_with(&options).unwrap();
     let endpoint = EndpointConfig { enabled: false, ..EndpointConfig::default() };
-    let config = RecognizerConfig {
-        endpoint,
-        decoding: model.decoding().clone(),
-        ..RecognizerConfig::default()
-    };
-    let recognizer = Recognizer::new(model, config).unwrap();
+    let config = RecognizerConfig { endpoint, ..RecognizerConfig::default() };
+    let recognizer = Recognizer::with_config(model, config).unwrap();
     let mut noise = Noise(1);
 
     // The encoder alone.

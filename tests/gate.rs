@@ -53,7 +53,7 @@ fn many_utterances() -> Vec<f32> {
 fn finals(gate: Option<GateConfig>, samples: &[f32]) -> Vec<Hypothesis> {
     let model = Model::load(shipped_model_dir(), Precision::Int8).unwrap();
     let config = RecognizerConfig { gate, ..RecognizerConfig::default() };
-    let mut stream = Recognizer::new(model, config).unwrap().stream();
+    let mut stream = Recognizer::with_config(model, config).unwrap().stream();
     stream.accept_waveform(samples).unwrap();
     stream.finish().unwrap();
     let events = std::iter::from_fn(|| stream.next_event());

@@ -209,8 +209,8 @@ mod spoken {
             ..PrefixBeamConfig::default()
         };
         let decoding = Decoding::PrefixBeam(config);
-        let config = RecognizerConfig { decoding, ..RecognizerConfig::default() };
-        let recognizer = Recognizer::new(Model::builtin().unwrap(), config).unwrap();
+        let config = RecognizerConfig { decoding: Some(decoding), ..RecognizerConfig::default() };
+        let recognizer = Recognizer::with_config(Model::builtin().unwrap(), config).unwrap();
         let mut stream = recognizer.stream();
         let samples = samples();
         let events = play(&mut stream, &samples);
@@ -247,8 +247,8 @@ mod spoken {
         let restriction = Some(Restriction::new(Grammar::from_phrases(["stop"]).unwrap()));
         let config = PrefixBeamConfig { restriction, ..PrefixBeamConfig::default() };
         let decoding = Decoding::PrefixBeam(config);
-        let config = RecognizerConfig { decoding, ..RecognizerConfig::default() };
-        let recognizer = Recognizer::new(Model::builtin().unwrap(), config).unwrap();
+        let config = RecognizerConfig { decoding: Some(decoding), ..RecognizerConfig::default() };
+        let recognizer = Recognizer::with_config(Model::builtin().unwrap(), config).unwrap();
         assert_eq!(play(&mut recognizer.stream(), &[0.0; 80_000]), []);
     }
 

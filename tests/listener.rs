@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use golden::{Signal, random_model, shipped_model_dir};
 use mynah::audio::{AudioFile, PacedSource, Read, Source, capture_ring};
 use mynah::{
-    Command, EndpointConfig, Error, Event, ListenEvent, Listener, LoadOptions, Model, Pass,
-    Precision, Recognizer, RecognizerConfig, Result,
+    Command, EndpointConfig, Error, Event, ListenEvent, Listener, Model, Pass, Precision,
+    Recognizer, RecognizerConfig, Result,
 };
 
 /// What a source says, step by step.
@@ -81,7 +81,7 @@ fn recognizer() -> Recognizer {
     endpoint.rule3.trailing_silence = Duration::ZERO;
     endpoint.rule3.utterance_length = Duration::from_secs(1);
     let config = RecognizerConfig { endpoint, ..RecognizerConfig::default() };
-    Recognizer::new(random_model(), config).unwrap()
+    Recognizer::with_config(random_model(), config).unwrap()
 }
 
 /// Everything up to [`ListenEvent::Ended`], after which nothing may come.
@@ -143,11 +143,7 @@ fn heard_is_the_audio_time_and_never_goes_back() {
 }
 
 fn two_passes() -> Recognizer {
-    let options =
-        LoadOptions { second_pass: true, precision: Precision::Int8, ..LoadOptions::default() };
-    let model = Model::load(shipped_model_dir(), options).unwrap();
-    let decoding = model.decoding().clone();
-    Recognizer::new(model, RecognizerConfig { decoding, ..RecognizerConfig::default() }).unwrap()
+    Recognizer::new(Model::load(shipped_model_dir(), Precision::Int8).unwrap()).unwrap()
 }
 
 /// The example twice, with a pause that ends an utterance.

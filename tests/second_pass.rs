@@ -11,8 +11,8 @@ use golden::shipped_model_dir;
 use mynah::audio::{AudioFile, Read, Source};
 use mynah::ctc::{Decoding, Hotword, Hypothesis, Outcome, PrefixBeamConfig, Restriction};
 use mynah::{
-    Chunk, EndpointConfig, Event, GateConfig, Grammar, LoadOptions, Model, Precision, Recognizer,
-    RecognizerConfig, Stream,
+    Chunk, EndpointConfig, Event, Finals, GateConfig, Grammar, LoadOptions, Model, Precision,
+    Recognizer, RecognizerConfig, Stream,
 };
 use proptest::prelude::*;
 
@@ -40,12 +40,15 @@ fn silence(seconds: usize) -> Vec<f32> {
 fn recognizer(options: LoadOptions, config: RecognizerConfig) -> Recognizer {
     let options = LoadOptions { precision: Precision::Int8, ..options };
     let model = Model::load(shipped_model_dir(), options).unwrap();
-    let decoding = model.decoding().clone();
-    Recognizer::new(model, RecognizerConfig { decoding, ..config }).unwrap()
+    Recognizer::with_config(model, config).unwrap()
+}
+
+fn single_pass() -> LoadOptions {
+    LoadOptions { finals: Finals::FirstPass, ..LoadOptions::default() }
 }
 
 fn two_passes(config: RecognizerConfig) -> Recognizer {
-    recognizer(LoadOptions { second_pass: true, ..LoadOptions::default() }, config)
+    recognizer(LoadOptions::default(), config)
 }
 
 /// Without endpoints.
@@ -81,7 +84,7 @@ fn a_final_is_that_of_the_longest_chunks() {
     assert_eq!(found[0].words, expected[0].words);
 
     // Before the second pass has decoded a chunk, partials are those of the first, of which all may change.
-    let single = recognizer(LoadOptions::default(), whole());
+    let single = recognizer(single_pass(), whole());
     let alone = events(&mut single.stream(), &speech());
     assert_eq!(partial_texts(&both)[..4], partial_texts(&alone)[..4]);
     assert!(both.iter().take(4).all(|event| event.hypothesis().stable == 0));
@@ -107,12 +110,12 @@ fn words_are_committed_before_the_final_which_begins_with_them() {
 fn finals_are_ranked_anew_where_nothing_was_stable() {
     /// The final's score, and whether anything was stable before it.
     fn told(chunk: Chunk, edit: fn(&mut PrefixBeamConfig)) -> (f64, bool) {
-        let options = LoadOptions { chunk, precision: Precision::Int8, ..LoadOptions::default() };
+        let options = LoadOptions { chunk, precision: Precision::Int8, ..single_pass() };
         let model = Model::load(shipped_model_dir(), options).unwrap();
         let Decoding::PrefixBeam(mut beam) = model.decoding().clone() else { panic!("greedy") };
         edit(&mut beam);
-        let config = RecognizerConfig { decoding: Decoding::PrefixBeam(beam), ..whole() };
-        let recognizer = Recognizer::new(model, config).unwrap();
+        let config = RecognizerConfig { decoding: Some(Decoding::PrefixBeam(beam)), ..whole() };
+        let recognizer = Recognizer::with_config(model, config).unwrap();
         let events = events(&mut recognizer.stream(), &speech());
         (finals(&events)[0].score, events.iter().any(|event| event.hypothesis().stable > 0))
     }
@@ -132,22 +135,16 @@ fn finals_are_ranked_anew_where_nothing_was_stable() {
 
 #[test]
 fn there_is_none_where_chunks_are_the_longest_already() {
-    let options = LoadOptions { chunk: Chunk::Offline, second_pass: true, ..Default::default() };
+    let options = LoadOptions { chunk: Chunk::Offline, ..Default::default() };
     assert!(!recognizer(options, whole()).model().has_second_pass());
     assert!(two_passes(whole()).model().has_second_pass());
 }
 
 #[test]
 fn another_model_may_hear_the_finals() {
-    let other = Some(shipped_model_dir());
-    let options =
-        LoadOptions { second_pass: true, second_model: other.clone(), ..Default::default() };
-    let by_other = recognizer(options, whole());
+    let by_other = recognizer(LoadOptions::accurate(shipped_model_dir()), whole());
     let expected = events(&mut two_passes(whole()).stream(), &speech());
     assert_eq!(events(&mut by_other.stream(), &speech()), expected);
-
-    let single = LoadOptions { second_model: other, ..Default::default() };
-    assert!(!recognizer(single, whole()).model().has_second_pass());
 }
 
 #[test]
@@ -159,8 +156,7 @@ fn finals_are_of_both_models() {
     }
     let encoder = shipped_model_dir().join("encoder.onnx");
     std::fs::copy(encoder, folder.path().join("encoder.int8.onnx")).unwrap();
-    let other = Some(folder.path().to_owned());
-    let options = LoadOptions { second_pass: true, second_model: other, ..Default::default() };
+    let options = LoadOptions::accurate(folder.path());
     let both = events(&mut recognizer(options, whole()).stream(), &speech());
     let alone = events(&mut two_passes(whole()).stream(), &speech());
     assert_eq!(both.len(), alone.len());
@@ -171,7 +167,7 @@ fn finals_are_of_both_models() {
 }
 
 fn with_decoder(dir: &Path) -> LoadOptions {
-    LoadOptions { second_pass: true, second_model: Some(dir.to_owned()), ..Default::default() }
+    LoadOptions::accurate(dir)
 }
 
 #[test]
@@ -219,8 +215,7 @@ fn a_grammar_leaves_no_choice_to_the_decoder() {
         stream.set_restriction(Some(&restriction)).unwrap();
         finals(&events(&mut stream, &speech()))[0].clone()
     };
-    let decoding = model.decoding().clone();
-    let with = Recognizer::new(model, RecognizerConfig { decoding, ..whole() }).unwrap();
+    let with = Recognizer::with_config(model, whole()).unwrap();
     assert_eq!(final_of(&with), final_of(&two_passes(whole())));
 }
 
@@ -277,11 +272,7 @@ fn another_model_must_have_the_same_tokens() {
         lines.swap(last, last - 1);
         let path = folder.path().join(file);
         std::fs::write(&path, lines.join("\n")).unwrap();
-        let options = LoadOptions {
-            second_pass: true,
-            second_model: Some(folder.path().to_owned()),
-            ..Default::default()
-        };
+        let options = LoadOptions::accurate(folder.path());
         let refusal = Model::load(&shipped, options).map(drop).unwrap_err().to_string();
         assert!(refusal.contains(&format!("its {odd} are not those of en-small")), "{refusal}");
         std::fs::write(&path, text).unwrap();
@@ -359,7 +350,7 @@ fn other_hotwords_between_utterances_count_in_the_next() {
 /// Before the first word has ended the search may have begun it without anything to show.
 #[test]
 fn both_passes_keep_to_the_same_grammar() {
-    let recognizers = [recognizer(LoadOptions::default(), whole()), two_passes(whole())];
+    let recognizers = [recognizer(single_pass(), whole()), two_passes(whole())];
     let restriction = Restriction::new(Grammar::parse("zebra\ngiraffe\n").unwrap());
     let samples = speech();
     let is_free = |recognizer: &Recognizer, tenths: usize| {

@@ -25,7 +25,7 @@ fn bursts(seconds: f64) -> Vec<f32> {
 fn recognizer(keywords: Vec<Keyword>) -> Recognizer {
     let endpoint = EndpointConfig { enabled: false, ..EndpointConfig::default() };
     let config = RecognizerConfig { endpoint, keywords, ..RecognizerConfig::default() };
-    Recognizer::new(Model::load(MODEL, Precision::Int8).unwrap(), config).unwrap()
+    Recognizer::with_config(Model::load(MODEL, Precision::Int8).unwrap(), config).unwrap()
 }
 
 /// What the model writes of the samples.
@@ -102,7 +102,7 @@ fn a_recognizer_refuses_a_keyword_that_its_model_can_not_spell() {
     let model = Model::load(MODEL, Precision::Int8).unwrap();
     let keywords = vec![Keyword::new("hello"), Keyword::new("route 66")];
     let config = RecognizerConfig { keywords, ..RecognizerConfig::default() };
-    let error = Recognizer::new(model, config).err().unwrap().to_string();
+    let error = Recognizer::with_config(model, config).err().unwrap().to_string();
     assert!(error.starts_with("keyword \"route 66\": the model has no token for '6'"), "{error}");
 }
 

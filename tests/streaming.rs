@@ -31,7 +31,7 @@ fn short_utterances() -> EndpointConfig {
 
 fn recognizer(endpoint: EndpointConfig) -> Recognizer {
     let config = RecognizerConfig { endpoint, ..RecognizerConfig::default() };
-    Recognizer::new(random_model(), config).unwrap()
+    Recognizer::with_config(random_model(), config).unwrap()
 }
 
 /// Searches with a beam and a language model of five words.
@@ -45,8 +45,9 @@ fn beam_recognizer(endpoint: EndpointConfig) -> Recognizer {
         ..PrefixBeamConfig::default()
     };
     let decoding = Decoding::PrefixBeam(beam);
-    let config = RecognizerConfig { endpoint, decoding, ..RecognizerConfig::default() };
-    Recognizer::new(random_model(), config).unwrap()
+    let config =
+        RecognizerConfig { endpoint, decoding: Some(decoding), ..RecognizerConfig::default() };
+    Recognizer::with_config(random_model(), config).unwrap()
 }
 
 fn drain(stream: &mut Stream) -> Vec<Event> {
@@ -213,8 +214,9 @@ fn audio_shorter_than_a_chunk_is_recognized_at_the_end() {
 /// Checks that stable text stays, and that what was stable before a final is in it. Gives the share
 /// of the partials' text that was stable.
 fn stable_share(decoding: Decoding, endpoint: EndpointConfig) -> f64 {
-    let config = RecognizerConfig { endpoint, decoding, ..RecognizerConfig::default() };
-    let mut stream = Recognizer::new(random_model(), config).unwrap().stream();
+    let config =
+        RecognizerConfig { endpoint, decoding: Some(decoding), ..RecognizerConfig::default() };
+    let mut stream = Recognizer::with_config(random_model(), config).unwrap().stream();
     let (mut stable, mut bytes) = (String::new(), [0, 0]);
     for event in run(&mut stream, &samples(), &[]) {
         let hypothesis = event.hypothesis();
@@ -323,6 +325,6 @@ fn samples_that_are_no_numbers_are_refused_before_any_is_taken() {
 #[test]
 fn the_shipped_model_hears_nothing_in_silence() {
     let model = mynah::Model::builtin().unwrap();
-    let recognizer = Recognizer::new(model, RecognizerConfig::default()).unwrap();
+    let recognizer = Recognizer::new(model).unwrap();
     assert_eq!(run(&mut recognizer.stream(), &[0.0; 16_000 * 6], &[]), []);
 }

@@ -132,7 +132,7 @@ mod tests {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/en-small");
         for millis in [320, 640, 1280] {
             let chunk = Chunk::Length(Duration::from_millis(millis));
-            let options = LoadOptions { second_pass: true, chunk, ..Precision::Int8.into() };
+            let options = LoadOptions { chunk, ..Precision::Int8.into() };
             let model = Model::load(&dir, options).unwrap();
             let kernels = model.encoder().matrix_kernels();
             eprintln!("chunks of {millis} ms on this processor: {kernels:?}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Chunk, LoadOptions};
+use super::{Chunk, Finals, LoadOptions};
 use crate::ctc::WordCalibration;
 use crate::features::FbankConfig;
 use crate::{Error, Result};
@@ -173,6 +173,10 @@ impl ModelConfig {
         self.encoder.chunk_frames = match chunk {
             Chunk::Streaming => self.encoder.chunk_frames,
             Chunk::Offline => offline.unwrap_or(self.encoder.chunk_frames),
+            Chunk::Shortest => {
+                let shortest = self.encoder.chunk_choices.iter().copied().min();
+                shortest.unwrap_or(self.encoder.chunk_frames)
+            }
             Chunk::Length(length) => self.frames_of_chunk(length)?,
         };
         Ok(())
@@ -182,7 +186,8 @@ impl ModelConfig {
     pub(super) fn for_second_pass(&self, options: &LoadOptions) -> Option<Self> {
         let chunk_frames = self.encoder.offline_chunk_frames?;
         let encoder = EncoderConfig { chunk_frames, ..self.encoder.clone() };
-        let differs = options.second_pass && chunk_frames > self.encoder.chunk_frames;
+        let differs =
+            options.finals != Finals::FirstPass && chunk_frames > self.encoder.chunk_frames;
         differs.then(|| Self { encoder, ..self.clone() })
     }
 

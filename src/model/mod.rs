@@ -23,7 +23,7 @@ use second::{Beside, First};
 pub use config::{
     CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig, RescoringConfig,
 };
-pub use options::{Chunk, Device, LoadOptions, Precision};
+pub use options::{Chunk, Device, Finals, LoadOptions, Precision};
 
 #[cfg(feature = "builtin-model")]
 use std::panic::resume_unwind;
@@ -222,7 +222,7 @@ impl Model {
         self.second_encoder().map_or(Ok(()), |second| second.get().map(drop))
     }
 
-    /// Whether utterances are encoded a second time; see [`LoadOptions::second_pass`].
+    /// Whether utterances are encoded a second time; see [`LoadOptions::finals`].
     pub fn has_second_pass(&self) -> bool {
         self.0.second_encoder.is_some()
     }

@@ -21,21 +21,31 @@ pub struct LoadOptions {
     pub precision: Precision,
     /// The audio of one call of the encoder.
     pub chunk: Chunk,
-    /// Whether each utterance is encoded a second time, for its final, in the chunks of
-    /// [`Chunk::Offline`]: fewer errors, for a few megabytes, the weights being shared, and about twice the
-    /// computing. Without effect where those are the chunks already.
-    pub second_pass: bool,
-    /// The folder of another model, of the same features, which hears utterances for their finals beside
-    /// this model's own encoder. Without effect without `second_pass`.
+    /// Which pass finals are of.
+    pub finals: Finals,
+    /// What the encoder runs on.
+    pub device: Device,
+}
+
+/// Which pass finals are of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Finals {
+    /// The streaming pass: what partial results came to. The least computing and memory, and with `en-small` about
+    /// twice the errors of a second pass.
+    FirstPass,
+    /// A second pass: each utterance is encoded again in the chunks of [`Chunk::Offline`] and its hypotheses
+    /// are rescored. It takes a few megabytes, the weights being shared, and about twice the computing. The
+    /// same as [`Finals::FirstPass`] where those are the chunks already.
+    #[default]
+    SecondPass,
+    /// A second pass with the model in this folder, of the same features, beside the first one.
     ///
-    /// Of a model of the same tokens and phones it is the encoder, which may be one too slow to hear each
-    /// chunk as it comes: both hear the longest chunks of the other, and their log-probabilities are
+    /// Of a model of the same tokens and phones it is the encoder, which may be one too slow to encode each
+    /// chunk as it comes: both encode the longest chunks of the other, and their log-probabilities are
     /// averaged. Of a folder with an attention decoder (arXiv 2212.04356) it is the decoder, which rescores
     /// the hypotheses where an utterance ends; its own text is one of them. A grammar, greedy decoding and
     /// utterances longer than the decoder attends to go without.
-    pub second_model: Option<PathBuf>,
-    /// What the encoder runs on.
-    pub device: Device,
+    WithModel(PathBuf),
 }
 
 /// The audio of one call of the encoder. A longer one is heard with fewer errors, and answered later.
@@ -48,6 +58,8 @@ pub enum Chunk {
     /// The model's choice for audio that is there as a whole:
     /// [`offline_chunk_frames`](crate::EncoderConfig::offline_chunk_frames).
     Offline,
+    /// The shortest of the model's [`chunk_choices`](crate::EncoderConfig::chunk_choices).
+    Shortest,
     /// One of the model's [`chunk_choices`](crate::EncoderConfig::chunk_choices).
     Length(Duration),
 }
@@ -85,9 +97,32 @@ impl From<Precision> for LoadOptions {
 }
 
 impl LoadOptions {
+    /// The preset for many streams on one machine, or for a slow one: text as soon as it can be had, a single
+    /// pass, more errors.
+    #[must_use]
+    pub fn low_latency() -> Self {
+        Self { chunk: Chunk::Shortest, finals: Finals::FirstPass, ..Self::default() }
+    }
+
+    /// The preset for most uses, and the default: partial results as they come, and finals of a second pass.
+    #[must_use]
+    pub fn balanced() -> Self {
+        Self::default()
+    }
+
+    /// The preset for the fewest errors: finals of a second pass that the model in a folder rescores, as
+    /// `models/en-decoder` does.
+    #[must_use]
+    pub fn accurate(folder: impl Into<PathBuf>) -> Self {
+        Self { finals: Finals::WithModel(folder.into()), ..Self::default() }
+    }
+
     /// The other model, if there is to be a second pass by one.
     pub(super) fn second_model(&self) -> Option<&Path> {
-        self.second_model.as_deref().filter(|_| self.second_pass)
+        match &self.finals {
+            Finals::WithModel(folder) => Some(folder),
+            Finals::FirstPass | Finals::SecondPass => None,
+        }
     }
 
     /// Whether the f32 encoder is to run on a GPU, as far as these options say; `has_f32`: whether

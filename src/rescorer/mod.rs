@@ -267,12 +267,9 @@ mod tests {
 
     fn model() -> Model {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
-        let second_model = Some(format!("{root}models/en-decoder").into());
         let options = LoadOptions {
-            second_pass: true,
-            second_model,
             precision: Precision::Int8,
-            ..LoadOptions::default()
+            ..LoadOptions::accurate(format!("{root}models/en-decoder"))
         };
         Model::load(format!("{root}models/en-small"), options).unwrap()
     }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use mynah::{
-    Chunk, EarlyEndpoint, EndpointConfig, GateConfig, LoadOptions, Model, Recognizer,
+    Chunk, EarlyEndpoint, EndpointConfig, Finals, GateConfig, LoadOptions, Model, Recognizer,
     RecognizerConfig, UserWord,
 };
 
@@ -92,15 +92,6 @@ pub struct RecognizerArgs {
     pub decoding: DecodingArgs,
 }
 
-/// How utterances are encoded again for their finals.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecondPass {
-    None,
-    InLongerChunks,
-    /// With the model in this folder.
-    With(PathBuf),
-}
-
 /// What of the recognizer depends on the command.
 #[derive(Clone, Copy, Debug)]
 pub struct Defaults {
@@ -147,7 +138,7 @@ impl RecognizerArgs {
     /// The model or the language model can't be loaded, or the options don't fit them.
     pub fn recognizer(&self, defaults: Defaults) -> Result<Recognizer> {
         let (model, config) = self.load(defaults)?;
-        Ok(Recognizer::new(model, config)?)
+        Ok(Recognizer::with_config(model, config)?)
     }
 
     /// Loads the model, and what a recognizer of it is to be configured with.
@@ -160,15 +151,15 @@ impl RecognizerArgs {
             usage_error("--second-model needs a second pass, which this command does not have");
         }
         let may_change = defaults.second_pass && self.decoding.max_unstable.is_none();
-        let second_pass = match &self.second_model {
-            Some(folder) => SecondPass::With(folder.clone()),
-            None if may_change && !self.single_pass => SecondPass::InLongerChunks,
-            None => SecondPass::None,
+        let finals = match &self.second_model {
+            Some(folder) => Finals::WithModel(folder.clone()),
+            None if may_change && !self.single_pass => Finals::SecondPass,
+            None => Finals::FirstPass,
         };
-        let model = self.model.load(defaults.chunk, second_pass)?;
+        let model = self.model.load(defaults.chunk, finals)?;
         let config = RecognizerConfig {
             endpoint: self.endpoint(),
-            decoding: self.decoding.decoding(&model, defaults.nbest)?,
+            decoding: Some(self.decoding.decoding(&model, defaults.nbest)?),
             gate: ((defaults.gated || self.gate) && !self.no_gate).then(GateConfig::default),
             ..RecognizerConfig::default()
         };
@@ -197,16 +188,12 @@ impl ModelArgs {
     /// # Errors
     ///
     /// A file of it is missing or broken, or it can't be run as asked for.
-    pub fn load(&self, default: Chunk, second_pass: SecondPass) -> Result<Model> {
+    pub fn load(&self, default: Chunk, finals: Finals) -> Result<Model> {
         let length = self.chunk.map(|length| Chunk::Length(Duration::from_millis(length)));
         let options = LoadOptions {
             precision: self.precision.into(),
             chunk: length.unwrap_or(default),
-            second_pass: !matches!(second_pass, SecondPass::None),
-            second_model: match second_pass {
-                SecondPass::With(folder) => Some(folder),
-                SecondPass::None | SecondPass::InLongerChunks => None,
-            },
+            finals,
             device: self.run_on.into(),
         };
         footprint::prepare();

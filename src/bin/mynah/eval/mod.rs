@@ -78,9 +78,9 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let selection = Selection { every: args.every, limit: args.limit };
     let entries = manifest::read(&args.manifest, selection)?;
     let (model, config) = args.recognizer.load(Defaults::default())?;
-    let decoding = decoding_args::describe(&config.decoding);
-    let grammar = grammar(&config.decoding).cloned();
-    let recognizer = Recognizer::new(model, config)?;
+    let decoding = config.decoding.as_ref().unwrap_or(model.decoding());
+    let (description, grammar) = (decoding_args::describe(decoding), grammar(decoding).cloned());
+    let recognizer = Recognizer::with_config(model, config)?;
     let mut hypotheses = match &args.hypotheses {
         Some(path) => Some(output::open(Some(path), &[&args.manifest])?),
         None => None,
@@ -90,7 +90,7 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
         outcomes.iter().try_for_each(|outcome| write_line(out, outcome))?;
         out.flush()?;
     }
-    let report = summarize(outcomes, &recognizer, decoding);
+    let report = summarize(outcomes, &recognizer, description);
     let mut out = output::open(None, &[] as &[&Path])?;
     if args.json {
         report.write_json(&mut out)?

@@ -8,13 +8,13 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use mynah::{
-    Chunk, Model,
+    Chunk, Finals, Model,
     ctc::{Decoding, PrefixBeamConfig},
     lm::{Interpolation, NgramModel, sentences},
 };
 
 use super::report;
-use crate::{args::LmBuildArgs, recognizer_args::SecondPass};
+use crate::args::LmBuildArgs;
 
 /// Of so many sentences one is held out to find the interpolation weight.
 const HELD_OUT: usize = 10;
@@ -26,7 +26,7 @@ const HELD_OUT: usize = 10;
 /// A text can't be read or has no words, or the output can't be written.
 pub fn run(args: &LmBuildArgs) -> Result<ExitCode> {
     let base = match args.interpolate {
-        Some(_) => Some(ngrams(&args.model.load(Chunk::Streaming, SecondPass::None)?)?),
+        Some(_) => Some(ngrams(&args.model.load(Chunk::Streaming, Finals::FirstPass)?)?),
         None => None,
     };
     let text = read(args, base.as_ref())?;

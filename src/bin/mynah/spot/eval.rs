@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use mynah::{
     Keyword, Model, Recognizer, RecognizerConfig, Stream,
     audio::{AudioFile, Read, Resampler, Source},
+    ctc::Decoding,
 };
 use rayon::{ThreadPoolBuilder, prelude::*};
 
@@ -35,7 +36,7 @@ use crate::{
 pub fn run(model: &Model, keywords: &[Keyword], args: &SpotEvalArgs) -> Result<ExitCode> {
     let recordings = read_manifests(args)?;
     let work = Work {
-        recognizer: Recognizer::new(model.clone(), at_all_thresholds(keywords))?,
+        recognizer: Recognizer::with_config(model.clone(), at_all_thresholds(keywords))?,
         phrases: keywords.iter().map(|keyword| words(&keyword.phrase)).collect(),
         noise_snr: args.noise_snr,
     };
@@ -87,6 +88,7 @@ fn at_all_thresholds(keywords: &[Keyword]) -> RecognizerConfig {
     };
     RecognizerConfig {
         keywords: keywords.iter().flat_map(at_all).collect(),
+        decoding: Some(Decoding::Greedy),
         ..RecognizerConfig::default()
     }
 }

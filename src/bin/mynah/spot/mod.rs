@@ -10,14 +10,13 @@ mod plot;
 use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
-use mynah::{Chunk, ListenEvent, Recognizer, RecognizerConfig};
+use mynah::{Chunk, Finals, ListenEvent, Recognizer, RecognizerConfig, ctc::Decoding};
 
 use self::hits::HitWriter;
 use crate::{
     args::SpotArgs,
     audio_input, failure, live,
     pipeline::{Pipeline, Step},
-    recognizer_args::SecondPass,
 };
 
 /// Listens for the phrases, or measures how well they are heard.
@@ -30,13 +29,15 @@ pub fn run(args: &SpotArgs) -> Result<ExitCode> {
     if args.live.list_devices {
         return live::list_devices();
     }
-    let model = args.model.load(Chunk::Streaming, SecondPass::None)?;
+    let model = args.model.load(Chunk::Streaming, Finals::FirstPass)?;
     let keywords = phrases::collect(&args.keyword, args.keywords.as_deref(), model.tokens())?;
     if !args.eval.manifests.is_empty() {
         return eval::run(&model, &keywords, &args.eval);
     }
-    let config = RecognizerConfig { keywords, ..RecognizerConfig::default() };
-    let recognizer = Recognizer::new(model, config)?;
+    // Keywords alone are asked for.
+    let decoding = Some(Decoding::Greedy);
+    let config = RecognizerConfig { keywords, decoding, ..RecognizerConfig::default() };
+    let recognizer = Recognizer::with_config(model, config)?;
     if args.files.is_empty() { spot_live(&recognizer, args) } else { spot_files(&recognizer, args) }
 }
 

@@ -73,7 +73,7 @@ pub fn run(args: &TuneArgs) -> Result<ExitCode> {
     let entries = manifest::read(&args.manifest, selection)?;
     let (model, config) =
         args.recognizer.load(Defaults { second_pass: false, ..Defaults::default() })?;
-    let Decoding::PrefixBeam(beam) = config.decoding.clone() else {
+    let Some(Decoding::PrefixBeam(beam)) = config.decoding.clone() else {
         bail!("greedy decoding has nothing to tune; give a language model with `--lm FILE`");
     };
     let Some(language_model) = beam.language_model.clone() else {
@@ -94,7 +94,7 @@ fn hear_all(
     pool: &ThreadPool,
     manifest: &Path,
 ) -> Result<(Vec<Heard>, Duration)> {
-    let recognizer = Recognizer::new(model.clone(), RecognizerConfig::default())?;
+    let recognizer = Recognizer::new(model.clone())?;
     let progress = Progress::over_recordings(entries.len());
     let heard = pool.install(|| {
         let hear = |entry: &Entry| {
@@ -188,8 +188,8 @@ impl Tuner {
 
     /// Decodes all recordings.
     fn trial(&self, decoding: Decoding) -> Result<Trial> {
-        let config = RecognizerConfig { decoding, ..self.config.clone() };
-        let recognizer = Recognizer::new(self.model.clone(), config)?;
+        let config = RecognizerConfig { decoding: Some(decoding), ..self.config.clone() };
+        let recognizer = Recognizer::with_config(self.model.clone(), config)?;
         let decode = |heard: &Heard| {
             let began = Instant::now();
             let finals = recognizer.decode(&heard.log_probs);
