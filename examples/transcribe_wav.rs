@@ -2,12 +2,12 @@
 //! `cargo run --release --example transcribe_wav -- speech.wav`
 
 use mynah::audio::{AudioFile, Read, Resampler, Source};
-use mynah::{Event, Recognizer, Stream};
+use mynah::{Event, Model, Precision, Recognizer, Stream};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("usage: transcribe_wav FILE")?;
     let mut file = AudioFile::open(&path)?;
-    let recognizer = Recognizer::builtin()?;
+    let recognizer = Recognizer::new(Model::load("models/en-small", Precision::default())?)?;
     let mut stream = recognizer.stream();
     let mut resampler = Resampler::new(file.sample_rate(), recognizer.sample_rate())?;
     let (mut buffer, mut samples) = (vec![0.0; 4096], Vec::new());

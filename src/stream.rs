@@ -48,8 +48,8 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`Error::Samples`] if one is not a finite number; none has been taken then.
-    /// [`Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
+    /// [`crate::Error::Samples`] if one is not a finite number; none has been taken then.
+    /// [`crate::Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
     pub fn accept_waveform(&mut self, samples: &[f32]) -> Result<()> {
         check_samples(samples)?;
         self.utterances.check()?;
@@ -78,7 +78,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] for one that the tokens can't spell, and by greedy decoding; those before
+    /// [`crate::Error::Config`] for one that the tokens can't spell, and by greedy decoding; those before
     /// stay then.
     pub fn set_hotwords(&mut self, hotwords: &[Hotword]) -> Result<()> {
         self.utterances.set_hotwords(hotwords)
@@ -89,7 +89,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] with the place of a word that the tokens can't spell, for a grammar that gets
+    /// [`crate::Error::Config`] with the place of a word that the tokens can't spell, for a grammar that gets
     /// too large or a threshold out of its range, and by greedy decoding; that before stays then.
     pub fn set_restriction(&mut self, restriction: Option<&Restriction>) -> Result<()> {
         self.utterances.set_restriction(restriction)
@@ -108,7 +108,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
+    /// [`crate::Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
     pub fn finish(&mut self) -> Result<()> {
         if !self.utterances.clock.is_running() {
             return Ok(());

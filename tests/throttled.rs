@@ -1,6 +1,6 @@
 //! Live captions on a processor so slow that a final takes seconds: no audio is lost, and partials go on.
 
-#![cfg(unix)]
+#![cfg(all(unix, feature = "cli", feature = "builtin-model"))]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::io::{BufRead, BufReader, Read};
