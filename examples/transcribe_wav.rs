@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 stream.accept_waveform(&samples)?;
                 samples.clear();
                 let (from, to) = (file.sample_rate(), recognizer.sample_rate());
-                stream.skip(lost * u64::from(to) / u64::from(from));
+                stream.skip(lost * u64::from(to) / u64::from(from))?;
             }
             Read::End => break,
         }

@@ -5,6 +5,7 @@
 //! from the audio callback. Finals are computed on a thread of their own, so that this one goes on
 //! draining the source.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -20,6 +21,10 @@ const REST: Duration = Duration::from_millis(10);
 
 /// How long the worker rests at most: a source that had been held up may give much at a time.
 const LONGEST_REST: Duration = Duration::from_millis(50);
+
+/// How long dropping a listener waits for its thread.
+const LONGEST_DROP: Duration = Duration::from_millis(500);
+const DROP_POLL: Duration = Duration::from_millis(2);
 
 /// Source buffers per second: as much as is read at a time.
 const READS_PER_SECOND: u32 = 20;
@@ -68,13 +73,14 @@ pub enum ListenEvent {
     },
     /// The source or the encoder failed. What was recognized was told before.
     Failed(Error),
-    /// The source has ended, or [`Command::Stop`] was obeyed. The last event.
+    /// The source has ended, or [`Command::Stop`] was obeyed, or after [`ListenEvent::Failed`]. The last event.
     Ended,
 }
 
 /// A recognizer that listens to a source in a thread of its own.
 ///
-/// Dropping it stops the thread and waits for it, without telling what was being said; for that
+/// Dropping it stops the thread, without reporting what was being said, and waits for it half a second at most,
+/// so that a source that does not return holds up nobody. To get the last final
 /// send [`Command::Stop`] and wait for [`ListenEvent::Ended`].
 #[derive(Debug)]
 pub struct Listener {
@@ -104,8 +110,9 @@ impl Listener {
             commands: command_receiver,
             dropped: Arc::clone(&dropped),
         };
-        let spawned =
-            thread::Builder::new().name("mynah-listener".to_owned()).spawn(move || worker.run());
+        let spawned = thread::Builder::new()
+            .name("mynah-listener".to_owned())
+            .spawn(move || worker.run_whole());
         let worker = match spawned {
             Ok(worker) => Some(worker),
             Err(e) => {
@@ -133,10 +140,16 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.dropped.store(true, Ordering::Relaxed);
-        if let Some(worker) = self.worker.take() {
-            // A worker that panicked has nothing left to be done.
-            let _ = worker.join();
+        let Some(worker) = self.worker.take() else { return };
+        let began = Instant::now();
+        while !worker.is_finished() {
+            if began.elapsed() > LONGEST_DROP {
+                log::warn!("the source does not return; its thread is left to itself");
+                return;
+            }
+            thread::sleep(DROP_POLL);
         }
+        let _ = worker.join();
     }
 }
 
@@ -172,6 +185,16 @@ enum Then {
 }
 
 impl Worker {
+    /// Runs to its end, which is reported even if something panics: the source, which is the user's, or Mynah.
+    fn run_whole(self) {
+        let events = self.events.clone();
+        // What it leaves half done is dropped with it.
+        if panic::catch_unwind(AssertUnwindSafe(|| self.run())).is_err() {
+            let _ = events.send(ListenEvent::Failed(Error::Worker("partial results")));
+            let _ = events.send(ListenEvent::Ended);
+        }
+    }
+
     fn run(mut self) {
         let outcome = self.listen();
         if !self.dropped.load(Ordering::Relaxed) {
@@ -285,7 +308,7 @@ impl Worker {
                 self.take_finals();
                 intake.resampler.reset();
                 self.stream.reset_utterance();
-                self.stream.skip(self.samples_due());
+                self.stream.skip(self.samples_due())?;
             }
         }
         Ok(Then::GoOn)
@@ -320,10 +343,11 @@ impl Worker {
         self.source_samples += lost;
         let at = self.heard();
         let samples = self.samples_due().saturating_sub(self.stream.samples_accepted());
-        self.stream.skip(samples);
+        let skipped = self.stream.skip(samples);
         log::warn!("{samples} samples were lost at {at:.2?}");
+        self.tell_recognized();
         self.tell(ListenEvent::Gap { samples, at });
-        Ok(())
+        skipped
     }
 
     /// The samples that the source has given so far, at the model's rate.

@@ -16,6 +16,9 @@ use crate::recognizer::{Recognizer, check_samples};
 use crate::stage_times::StageTimes;
 use crate::utterances::Utterances;
 
+/// A gap longer than this part of a second ends an utterance: words on both sides are not neighbours.
+const LONG_GAPS_PER_SECOND: u32 = 5;
+
 /// One microphone's or file's way through a [`Recognizer`].
 ///
 /// Splitting the samples differently between calls gives the same events, bit for bit. Pieces may
@@ -63,9 +66,17 @@ impl Stream {
 
     /// Moves the clock over samples that were lost: what comes later has later times.
     ///
-    /// The encoder sees the samples before and after as neighbours.
-    pub fn skip(&mut self, samples: u64) {
+    /// More than 0.2 s end the utterance, as [`Stream::finish`] does. Of fewer the encoder sees the samples
+    /// before and after as neighbours.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Stream::finish`]; the clock has moved even so.
+    pub fn skip(&mut self, samples: u64) -> Result<()> {
+        let is_long = samples > u64::from(self.recognizer.sample_rate() / LONG_GAPS_PER_SECOND);
+        let finished = if is_long { self.finish() } else { Ok(()) };
         self.utterances.clock.skip(samples);
+        finished
     }
 
     /// Gives the oldest event not yet given.

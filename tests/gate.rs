@@ -9,7 +9,9 @@ use std::time::Duration;
 use golden::shipped_model_dir;
 use mynah::audio::{AudioFile, Read, Source};
 use mynah::ctc::Hypothesis;
-use mynah::{Event, GateConfig, Model, Precision, Recognizer, RecognizerConfig};
+use mynah::{
+    Event, Finals, GateConfig, LoadOptions, Model, Precision, Recognizer, RecognizerConfig,
+};
 
 const UTTERANCES: usize = 200;
 const SAMPLE_RATE: usize = 16_000;
@@ -51,7 +53,8 @@ fn many_utterances() -> Vec<f32> {
 }
 
 fn finals(gate: Option<GateConfig>, samples: &[f32]) -> Vec<Hypothesis> {
-    let model = Model::load(shipped_model_dir(), Precision::Int8).unwrap();
+    let options = LoadOptions { finals: Finals::FirstPass, ..Precision::Int8.into() };
+    let model = Model::load(shipped_model_dir(), options).unwrap();
     let config = RecognizerConfig { gate, ..RecognizerConfig::default() };
     let mut stream = Recognizer::with_config(model, config).unwrap().stream();
     stream.accept_waveform(samples).unwrap();

@@ -19,6 +19,9 @@ enum Step {
     Gap(u64),
     /// Nothing arrives for ever.
     Silent,
+    /// Does not return for so long.
+    Block(Duration),
+    Panic,
     Fail,
 }
 
@@ -65,6 +68,11 @@ impl Source for Script {
                 self.silent = true;
                 Ok(Read::Samples(0))
             }
+            Some(Step::Block(time)) => {
+                std::thread::sleep(time);
+                Ok(Read::Samples(0))
+            }
+            Some(Step::Panic) => panic!("the test's source panics"),
             Some(Step::Fail) => Err(Error::Device("the test's microphone has gone".to_owned())),
         }
     }
@@ -296,6 +304,34 @@ fn flush_ends_the_utterance_and_listening_goes_on() {
     assert!(matches!(recognized(&told).last(), Some(Event::Final { .. })), "{told:?}");
     listener.commands().send(Command::Stop).unwrap();
     assert!(recognized(&collect(&listener)).is_empty());
+}
+
+#[test]
+fn a_gap_of_a_minute_makes_two_utterances() {
+    let speech = two_utterances()[..80_000].to_vec();
+    let steps = vec![Step::Samples(speech.clone()), Step::Gap(16_000 * 60), Step::Samples(speech)];
+    let told = collect(&Listener::spawn(&two_passes(), Script::new(steps)));
+    let finals = of_kind(recognized(&told), true);
+    let times: Vec<_> = finals.iter().map(|event| event.hypothesis()).collect();
+    assert_eq!(times.len(), 2);
+    assert!(times[0].end < Duration::from_secs(5), "{:?}", times[0].end);
+    assert!(times[1].start > Duration::from_secs(65), "{:?}", times[1].start);
+}
+
+#[test]
+fn a_panic_is_a_failure_and_the_end() {
+    let told = listen(Script::new(vec![Step::Samples(speech()), Step::Panic]));
+    assert!(matches!(told.last(), Some(ListenEvent::Failed(Error::Worker(_)))), "{told:?}");
+}
+
+#[test]
+fn dropping_it_does_not_wait_for_a_source_that_blocks() {
+    let blocked = Script::new(vec![Step::Block(Duration::from_secs(20))]);
+    let listener = Listener::spawn(&recognizer(), blocked);
+    std::thread::sleep(Duration::from_millis(100));
+    let start = Instant::now();
+    drop(listener);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[test]

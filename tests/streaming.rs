@@ -139,7 +139,7 @@ fn single_samples_give_the_same_events() {
 fn reset_in_the_middle_equals_a_new_stream() {
     let recognizer = recognizer(short_utterances());
     let mut stream = recognizer.stream();
-    stream.skip(12_345);
+    stream.skip(12_345).unwrap();
     stream.accept_waveform(&samples()[..50_001]).unwrap();
     stream.reset();
     assert_eq!((stream.samples_accepted(), stream.next_event()), (0, None));
@@ -287,13 +287,13 @@ fn audio_after_finish_is_recognized_anew_on_the_same_clock() {
 }
 
 #[test]
-fn skipped_samples_shift_what_comes_later() {
+fn a_short_gap_shifts_what_comes_later() {
     let recognizer = recognizer(short_utterances());
     let expected = tokens(&run(&mut recognizer.stream(), &samples(), &[]));
-    let (gap_at, gap_frames) = (64_000, 25);
+    let (gap_at, gap_frames) = (64_000, 5);
     let mut stream = recognizer.stream();
     stream.accept_waveform(&samples()[..gap_at]).unwrap();
-    stream.skip(gap_frames * ENCODER_FRAME);
+    stream.skip(gap_frames * ENCODER_FRAME).unwrap();
     let found = tokens(&run(&mut stream, &samples()[gap_at..], &[]));
 
     let before = expected.iter().filter(|t| t.frame < gap_at as u64 / ENCODER_FRAME).count();
@@ -301,6 +301,26 @@ fn skipped_samples_shift_what_comes_later() {
     assert_eq!(found[..before], expected[..before]);
     assert_eq!(found[before..], shifted(&expected[before..], gap_frames));
     assert_eq!(stream.samples_accepted(), 120_000 + gap_frames * ENCODER_FRAME);
+}
+
+#[test]
+fn a_long_gap_ends_the_utterance() {
+    let recognizer = recognizer(EndpointConfig { enabled: false, ..EndpointConfig::default() });
+    let samples = &samples()[..64_000];
+    let minute = 16_000 * 60;
+    let alone = run(&mut recognizer.stream(), samples, &[]);
+    let mut stream = recognizer.stream();
+    stream.accept_waveform(samples).unwrap();
+    stream.skip(minute).unwrap();
+    let events = run(&mut stream, samples, &[]);
+    let finals: Vec<&Event> = events.iter().filter(|event| event.is_final()).collect();
+    assert_eq!(finals.iter().map(|event| event.utterance()).collect::<Vec<_>>(), [0, 1]);
+    let (first, second) = (finals[0].hypothesis(), finals[1].hypothesis());
+    assert_eq!(first, alone.last().unwrap().hypothesis());
+    let shift = (64_000 + minute) / ENCODER_FRAME;
+    assert_eq!(second.tokens, shifted(&first.tokens, shift));
+    // The random model names tokens in the silence behind the samples too.
+    assert!(first.end < Duration::from_secs(10) && second.start > Duration::from_secs(60));
 }
 
 #[test]

@@ -126,8 +126,7 @@ impl<S: Source> Pipeline<S> {
         self.drain()?;
         let (from, to) = (u128::from(self.source.sample_rate()), u128::from(self.stream_rate));
         let due = ((u128::from(self.read_samples) * to + from / 2) / from) as u64;
-        self.stream.skip(due.saturating_sub(self.stream.samples_accepted()));
-        Ok(())
+        self.stream.skip(due.saturating_sub(self.stream.samples_accepted()))
     }
 
     fn flush(&mut self) -> Result<()> {
