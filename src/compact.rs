@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told_apart() {
+    fn damages_are_distinguished() {
         let file = FORMAT.file(b"words");
         let error = |bytes: &[u8]| open(bytes).map(|_| ()).unwrap_err();
         assert_eq!(error(&file[..20]), "is truncated: 20 bytes of 24");

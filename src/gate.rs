@@ -152,7 +152,7 @@ mod tests {
 
     /// A vowel's two formants, 60 ms of them, 3 dB under the noise as a whole.
     #[test]
-    fn a_short_sound_under_the_noise_is_heard() {
+    fn a_short_sound_under_the_noise_is_speech() {
         let mut ear = Ear::new(0.01);
         ear.settle();
         let noise_rms = 0.01 / 3f32.sqrt();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_steady_noise_is_heard_until_it_is_the_background() {
+    fn a_new_steady_noise_is_encoded_until_it_is_the_background() {
         let mut ear = Ear::new(1e-3);
         ear.settle();
         ear.level = 1e-2;

@@ -32,18 +32,18 @@ const READS_PER_SECOND: u32 = 20;
 /// Commands that wait at most.
 const COMMANDS_WAITING: usize = 16;
 
-/// What a [`Listener`] can be told.
+/// What a [`Listener`] can be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// End the utterance with what has arrived by now.
     Flush,
     /// Forget the utterance so far. The audio clock runs on.
     Reset,
-    /// End the utterance with what has arrived by now, tell it, and end.
+    /// End the utterance with what has arrived by now, give its final, and end.
     Stop,
 }
 
-/// What a [`Listener`] tells.
+/// What a [`Listener`] reports.
 #[derive(Debug)]
 pub enum ListenEvent {
     /// Something was recognized.
@@ -51,18 +51,18 @@ pub enum ListenEvent {
         /// What.
         event: Event,
         /// The audio time that had been accepted by then.
-        heard: Duration,
-        /// When it was told.
-        at: Instant,
+        audio_position: Duration,
+        /// When the event was emitted.
+        emitted_at: Instant,
     },
-    /// A keyword of the recognizer's configuration was heard.
+    /// A keyword of the recognizer's configuration was found.
     Keyword {
         /// Which, and when.
         hit: KeywordHit,
         /// The audio time that had been accepted by then.
-        heard: Duration,
-        /// When it was told.
-        at: Instant,
+        audio_position: Duration,
+        /// When the event was emitted.
+        emitted_at: Instant,
     },
     /// Samples were lost. Once per burst.
     Gap {
@@ -71,7 +71,7 @@ pub enum ListenEvent {
         /// The audio time of the first of them.
         at: Duration,
     },
-    /// The source or the encoder failed. What was recognized was told before.
+    /// The source or the encoder failed. What was recognized was reported before.
     Failed(Error),
     /// The source has ended, or [`Command::Stop`] was obeyed, or after [`ListenEvent::Failed`]. The last event.
     Ended,
@@ -93,7 +93,7 @@ pub struct Listener {
 impl Listener {
     /// Starts to listen.
     ///
-    /// A source whose rate can't be used, or a system without a thread to spare, is told as
+    /// A source whose rate can't be used, or a system without a thread to spare, is reported as
     /// [`ListenEvent::Failed`].
     pub fn spawn(recognizer: &Recognizer, source: impl Source + 'static) -> Self {
         // Events are small and a few per second, so they may queue up without bound: a slow reader
@@ -126,7 +126,7 @@ impl Listener {
         Self { events, commands, dropped, worker }
     }
 
-    /// Where to receive what is told.
+    /// Where to receive events.
     pub fn events(&self) -> &Receiver<ListenEvent> {
         &self.events
     }
@@ -198,17 +198,17 @@ impl Worker {
     fn run(mut self) {
         let outcome = self.listen();
         if !self.dropped.load(Ordering::Relaxed) {
-            // After a failure of the encoder this fails too, and the first failure is the one told.
+            // After a failure of the encoder this fails too, and the first failure is the one reported.
             let finished = self.stream.finish();
-            self.tell_recognized();
+            self.emit_recognized();
             while !self.dropped.load(Ordering::Relaxed) && self.stream.wait_for_event() {
-                self.tell_recognized();
+                self.emit_recognized();
             }
             if let Err(e) = outcome.and(finished).and(self.stream.check()) {
-                self.tell(ListenEvent::Failed(e));
+                self.emit(ListenEvent::Failed(e));
             }
         }
-        self.tell(ListenEvent::Ended);
+        self.emit(ListenEvent::Ended);
     }
 
     fn listen(&mut self) -> Result<()> {
@@ -302,7 +302,7 @@ impl Worker {
                 self.catch_up(intake)?;
                 self.drain(&mut intake.resampler)?;
                 self.stream.finish()?;
-                self.tell_recognized();
+                self.emit_recognized();
             }
             Command::Reset => {
                 self.take_finals();
@@ -314,13 +314,13 @@ impl Worker {
         Ok(Then::GoOn)
     }
 
-    /// Tells the finals of utterances that have ended: a live source does not wait for them.
+    /// Emits the finals of utterances that have ended: a live source does not wait for them.
     fn take_finals(&mut self) {
         if self.source.is_live() {
             self.stream.take_first_pass();
         }
         while self.stream.wait_for_event() {
-            self.tell_recognized();
+            self.emit_recognized();
         }
     }
 
@@ -333,7 +333,7 @@ impl Worker {
 
     fn accept(&mut self, samples: &[f32]) -> Result<()> {
         let accepted = self.stream.accept_waveform(samples);
-        self.tell_recognized();
+        self.emit_recognized();
         accepted
     }
 
@@ -341,12 +341,12 @@ impl Worker {
     fn skip(&mut self, lost: u64, resampler: &mut Resampler) -> Result<()> {
         self.drain(resampler)?;
         self.source_samples += lost;
-        let at = self.heard();
+        let at = self.audio_position();
         let samples = self.samples_due().saturating_sub(self.stream.samples_accepted());
         let skipped = self.stream.skip(samples);
         log::warn!("{samples} samples were lost at {at:.2?}");
-        self.tell_recognized();
-        self.tell(ListenEvent::Gap { samples, at });
+        self.emit_recognized();
+        self.emit(ListenEvent::Gap { samples, at });
         skipped
     }
 
@@ -356,23 +356,27 @@ impl Worker {
         ((u128::from(self.source_samples) * to + from / 2) / from) as u64
     }
 
-    fn heard(&self) -> Duration {
+    fn audio_position(&self) -> Duration {
         let nanos = u128::from(self.stream.samples_accepted()) * 1_000_000_000;
         Duration::from_nanos((nanos / u128::from(self.sample_rate)) as u64)
     }
 
-    fn tell_recognized(&mut self) {
+    fn emit_recognized(&mut self) {
         while let Some(event) = self.stream.next_event() {
-            let heard = self.heard();
-            self.tell(ListenEvent::Recognized { event, heard, at: Instant::now() });
+            let audio_position = self.audio_position();
+            self.emit(ListenEvent::Recognized {
+                event,
+                audio_position,
+                emitted_at: Instant::now(),
+            });
         }
         while let Some(hit) = self.stream.next_keyword() {
-            let heard = self.heard();
-            self.tell(ListenEvent::Keyword { hit, heard, at: Instant::now() });
+            let audio_position = self.audio_position();
+            self.emit(ListenEvent::Keyword { hit, audio_position, emitted_at: Instant::now() });
         }
     }
 
-    fn tell(&self, event: ListenEvent) {
+    fn emit(&self, event: ListenEvent) {
         // Fails only while the listener is being dropped.
         let _ = self.events.send(event);
     }

@@ -99,24 +99,24 @@ fn listen(source: impl Source + 'static) -> Vec<ListenEvent> {
 }
 
 fn collect(listener: &Listener) -> Vec<ListenEvent> {
-    let mut told = Vec::new();
+    let mut events = Vec::new();
     loop {
         let event =
             listener.events().recv_timeout(Duration::from_secs(60)).expect("it never ended");
         if matches!(event, ListenEvent::Ended) {
             assert!(listener.events().recv_timeout(Duration::from_secs(60)).is_err());
-            return told;
+            return events;
         }
-        told.push(event);
+        events.push(event);
     }
 }
 
-fn recognized(told: &[ListenEvent]) -> Vec<Event> {
-    let event = |told: &ListenEvent| match told {
+fn recognized(events: &[ListenEvent]) -> Vec<Event> {
+    let event = |events: &ListenEvent| match events {
         ListenEvent::Recognized { event, .. } => Some(event.clone()),
         _ => None,
     };
-    told.iter().filter_map(event).collect()
+    events.iter().filter_map(event).collect()
 }
 
 /// What a stream gives without any thread.
@@ -131,20 +131,20 @@ fn expected(samples: &[f32]) -> Vec<Event> {
 fn it_tells_what_a_stream_would_have_told() {
     let wanted = expected(&speech());
     assert!(wanted.iter().any(|event| matches!(event, Event::Final { .. })), "{wanted:?}");
-    let told = listen(Script::new(vec![Step::Samples(speech())]));
-    assert_eq!(recognized(&told), wanted);
+    let events = listen(Script::new(vec![Step::Samples(speech())]));
+    assert_eq!(recognized(&events), wanted);
     let paced = PacedSource::new(Script::new(vec![Step::Samples(speech())])).unwrap();
     assert_eq!(recognized(&listen(paced)), wanted);
 }
 
 #[test]
-fn heard_is_the_audio_time_and_never_goes_back() {
-    let told = listen(Script::new(vec![Step::Samples(speech())]));
-    let heard = |told: &ListenEvent| match told {
-        ListenEvent::Recognized { heard, .. } => Some(*heard),
+fn the_audio_position_never_goes_back() {
+    let events = listen(Script::new(vec![Step::Samples(speech())]));
+    let position = |events: &ListenEvent| match events {
+        ListenEvent::Recognized { audio_position, .. } => Some(*audio_position),
         _ => None,
     };
-    let times: Vec<Duration> = told.iter().filter_map(heard).collect();
+    let times: Vec<Duration> = events.iter().filter_map(position).collect();
     assert!(times.is_sorted(), "{times:?}");
     let all = Duration::from_secs_f64(speech().len() as f64 / 16_000.0);
     assert_eq!(*times.last().unwrap(), all);
@@ -183,15 +183,15 @@ fn finals_of_a_thread_of_their_own_are_those_of_a_stream() {
         let mut script = Script::new(vec![Step::Samples(two_utterances())]);
         script.is_live = is_live;
         let listener = Listener::spawn(&recognizer, script);
-        let told = recognized(&collect(&listener));
+        let events = recognized(&collect(&listener));
         // When a partial has the second pass's words depends on the threads.
         let texts = |events: &[Event]| -> Vec<(u64, String)> {
             let finals = of_kind(events.to_vec(), true).into_iter();
             finals.map(|event| (event.utterance(), event.hypothesis().text.clone())).collect()
         };
-        assert_eq!(texts(&told), texts(&wanted));
-        assert!(!of_kind(told.clone(), false).is_empty());
-        assert!(told.iter().all(|event| match event {
+        assert_eq!(texts(&events), texts(&wanted));
+        assert!(!of_kind(events.clone(), false).is_empty());
+        assert!(events.iter().all(|event| match event {
             Event::Final { pass, .. } => *pass == Pass::Second,
             _ => true,
         }));
@@ -211,22 +211,22 @@ fn a_reset_keeps_the_finals_of_utterances_that_have_ended() {
     assert_eq!(finals.iter().map(Event::utterance).collect::<Vec<_>>(), [0, 1]);
 }
 
-fn gaps(told: &[ListenEvent]) -> Vec<(u64, Duration)> {
-    let gap = |told: &ListenEvent| match told {
+fn gaps(events: &[ListenEvent]) -> Vec<(u64, Duration)> {
+    let gap = |events: &ListenEvent| match events {
         ListenEvent::Gap { samples, at } => Some((*samples, *at)),
         _ => None,
     };
-    told.iter().filter_map(gap).collect()
+    events.iter().filter_map(gap).collect()
 }
 
 #[test]
 fn a_gap_is_told_once_and_moves_the_clock() {
     let steps = vec![Step::Samples(speech()), Step::Gap(16_000 * 60), Step::Samples(speech())];
-    let told = listen(Script::new(steps));
-    let gaps = gaps(&told);
+    let events = listen(Script::new(steps));
+    let gaps = gaps(&events);
     let length = Duration::from_secs_f64(speech().len() as f64 / 16_000.0);
     assert_eq!(gaps, [(16_000 * 60, length)]);
-    let last = recognized(&told).last().unwrap().hypothesis().clone();
+    let last = recognized(&events).last().unwrap().hypothesis().clone();
     assert!(last.start > Duration::from_secs(60), "{:?}", last.start);
 }
 
@@ -246,26 +246,29 @@ fn gaps_of_another_rate_are_told_in_samples_of_the_model() {
 
 #[test]
 fn a_failure_comes_after_what_was_recognized_before_it() {
-    let told = listen(Script::new(vec![Step::Samples(speech()), Step::Fail]));
-    assert_eq!(recognized(&told), expected(&speech()));
-    let Some(ListenEvent::Failed(error)) = told.last() else { panic!("{told:?}") };
+    let events = listen(Script::new(vec![Step::Samples(speech()), Step::Fail]));
+    assert_eq!(recognized(&events), expected(&speech()));
+    let Some(ListenEvent::Failed(error)) = events.last() else { panic!("{events:?}") };
     assert_eq!(error.to_string(), "the test's microphone has gone");
 }
 
 #[test]
 fn samples_that_are_no_numbers_fail_without_losing_what_came_before() {
     let steps = vec![Step::Samples(speech()), Step::Samples(vec![0.1, f32::NAN])];
-    let told = listen(Script::new(steps));
-    assert_eq!(recognized(&told), expected(&speech()));
-    assert!(matches!(told.last(), Some(ListenEvent::Failed(Error::Samples { .. }))), "{told:?}");
+    let events = listen(Script::new(steps));
+    assert_eq!(recognized(&events), expected(&speech()));
+    assert!(
+        matches!(events.last(), Some(ListenEvent::Failed(Error::Samples { .. }))),
+        "{events:?}"
+    );
 }
 
 #[test]
 fn a_rate_that_cannot_be_is_told() {
     let mut script = Script::new(vec![Step::Samples(speech())]);
     script.rate = 3;
-    let told = listen(script);
-    assert!(matches!(told[..], [ListenEvent::Failed(Error::Config(_))]), "{told:?}");
+    let events = listen(script);
+    assert!(matches!(events[..], [ListenEvent::Failed(Error::Config(_))]), "{events:?}");
 }
 
 #[test]
@@ -276,9 +279,9 @@ fn stop_tells_what_was_being_said() {
     let first = listener.events().recv_timeout(Duration::from_secs(60)).unwrap();
     std::thread::sleep(Duration::from_millis(500));
     listener.commands().send(Command::Stop).unwrap();
-    let mut told = vec![first];
-    told.extend(collect(&listener));
-    assert!(matches!(recognized(&told).last(), Some(Event::Final { .. })), "{told:?}");
+    let mut events = vec![first];
+    events.extend(collect(&listener));
+    assert!(matches!(recognized(&events).last(), Some(Event::Final { .. })), "{events:?}");
     assert!(listener.commands().send(Command::Flush).is_err());
 }
 
@@ -300,8 +303,8 @@ fn flush_ends_the_utterance_and_listening_goes_on() {
     std::thread::sleep(Duration::from_millis(500));
     listener.commands().send(Command::Flush).unwrap();
     std::thread::sleep(Duration::from_millis(500));
-    let told: Vec<ListenEvent> = listener.events().try_iter().collect();
-    assert!(matches!(recognized(&told).last(), Some(Event::Final { .. })), "{told:?}");
+    let events: Vec<ListenEvent> = listener.events().try_iter().collect();
+    assert!(matches!(recognized(&events).last(), Some(Event::Final { .. })), "{events:?}");
     listener.commands().send(Command::Stop).unwrap();
     assert!(recognized(&collect(&listener)).is_empty());
 }
@@ -310,8 +313,8 @@ fn flush_ends_the_utterance_and_listening_goes_on() {
 fn a_gap_of_a_minute_makes_two_utterances() {
     let speech = two_utterances()[..80_000].to_vec();
     let steps = vec![Step::Samples(speech.clone()), Step::Gap(16_000 * 60), Step::Samples(speech)];
-    let told = collect(&Listener::spawn(&two_passes(), Script::new(steps)));
-    let finals = of_kind(recognized(&told), true);
+    let events = collect(&Listener::spawn(&two_passes(), Script::new(steps)));
+    let finals = of_kind(recognized(&events), true);
     let times: Vec<_> = finals.iter().map(|event| event.hypothesis()).collect();
     assert_eq!(times.len(), 2);
     assert!(times[0].end < Duration::from_secs(5), "{:?}", times[0].end);
@@ -320,8 +323,8 @@ fn a_gap_of_a_minute_makes_two_utterances() {
 
 #[test]
 fn a_panic_is_a_failure_and_the_end() {
-    let told = listen(Script::new(vec![Step::Samples(speech()), Step::Panic]));
-    assert!(matches!(told.last(), Some(ListenEvent::Failed(Error::Worker(_)))), "{told:?}");
+    let events = listen(Script::new(vec![Step::Samples(speech()), Step::Panic]));
+    assert!(matches!(events.last(), Some(ListenEvent::Failed(Error::Worker(_)))), "{events:?}");
 }
 
 #[test]

@@ -30,10 +30,10 @@ pub(super) struct Container {
     len_samples: Option<u64>,
     /// Whether the header's length is exact, so that less means that the file is cut short.
     len_is_exact: bool,
-    /// Samples told so far, lost ones included.
-    told: u64,
+    /// Samples given so far, lost ones included.
+    given: u64,
     decoded_any: bool,
-    /// A packet that a gap was told before.
+    /// A packet that a gap was reported before.
     waiting: Option<Packet>,
     interleaved: Vec<f32>,
 }
@@ -67,7 +67,7 @@ impl Container {
             sample_rate,
             len_samples,
             len_is_exact,
-            told: 0,
+            given: 0,
             decoded_any: false,
             waiting: None,
             interleaved: Vec::new(),
@@ -90,18 +90,18 @@ impl Container {
     /// The samples missing before a packet: the demuxer passes over what it can't make out.
     fn missing_before(&self, packet: &Packet) -> u64 {
         let start = u64::try_from(packet.pts.get()).unwrap_or(0);
-        if self.len_is_exact { start.saturating_sub(self.told) } else { 0 }
+        if self.len_is_exact { start.saturating_sub(self.given) } else { 0 }
     }
 
     /// What the end of the packets means.
     fn end(&self) -> Result<Piece, String> {
         match self.len_samples {
-            Some(len) if self.len_is_exact && self.told < len => Err(format!(
+            Some(len) if self.len_is_exact && self.given < len => Err(format!(
                 "the file is cut short: {:.2} of {:.2} s are there",
-                self.told as f64 / f64::from(self.sample_rate),
+                self.given as f64 / f64::from(self.sample_rate),
                 len as f64 / f64::from(self.sample_rate)
             )),
-            _ if self.told > 0 && !self.decoded_any => {
+            _ if self.given > 0 && !self.decoded_any => {
                 Err("none of its audio can be decoded".to_owned())
             }
             _ => Ok(Piece::End),
@@ -137,7 +137,7 @@ impl Input for Container {
             };
             let missing = self.missing_before(&packet);
             if missing > 0 {
-                self.told += missing;
+                self.given += missing;
                 self.waiting = Some(packet);
                 return Ok(Piece::Lost(missing));
             }
@@ -147,14 +147,14 @@ impl Input for Container {
                         return Err("its sample rate changes".to_owned());
                     }
                     mix_down(&decoded, &mut self.interleaved, mono);
-                    self.told += decoded.frames() as u64;
+                    self.given += decoded.frames() as u64;
                     self.decoded_any = true;
                     if !mono.is_empty() {
                         return Ok(Piece::Samples);
                     }
                 }
                 Err(Symphonia::DecodeError(_) | Symphonia::IoError(_)) => {
-                    self.told += packet.dur.get();
+                    self.given += packet.dur.get();
                     return Ok(Piece::Lost(packet.dur.get()));
                 }
                 Err(e) => return Err(e.to_string()),

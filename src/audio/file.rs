@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_told_from_raw_samples_by_its_beginning() {
+    fn a_stream_is_distinguished_from_raw_samples_by_its_beginning() {
         let format = RawFormat { sample_rate: 8_000, channels: 1, format: SampleFormat::I16 };
         for name in ["tone.flac", "tone.ogg", "tone.opus"] {
             let expected = read_all(&mut AudioFile::open(shared(name)).unwrap());

@@ -87,7 +87,8 @@ impl Microphone {
                 ("the default microphone".to_owned(), device.ok_or_else(none)?)
             }
         };
-        let refused = |e: cpal::Error| Error::Device(format!("{name}: {}; {ADVICE}", told(&e)));
+        let refused =
+            |e: cpal::Error| Error::Device(format!("{name}: {}; {ADVICE}", described(&e)));
         let supported = device.default_input_config().map_err(refused)?;
         let format = supported.sample_format();
         let mut config = supported.config();
@@ -158,7 +159,7 @@ impl Source for Microphone {
             self.failure = Some(cpal::Error::with_message(ErrorKind::DeviceNotAvailable, reason));
         }
         match self.failure.take_if(|_| read == Read::End) {
-            Some(e) => Err(Error::Device(format!("{} has gone: {}", self.name, told(&e)))),
+            Some(e) => Err(Error::Device(format!("{} has gone: {}", self.name, described(&e)))),
             None => Ok(read),
         }
     }
@@ -171,7 +172,8 @@ impl Source for Microphone {
 /// [`Error::Device`] if the system's audio can't be reached.
 pub fn list_devices() -> Result<Vec<DeviceInfo>> {
     let host = cpal::default_host();
-    let unreachable = |e: cpal::Error| Error::Device(format!("no audio devices: {}", told(&e)));
+    let unreachable =
+        |e: cpal::Error| Error::Device(format!("no audio devices: {}", described(&e)));
     let default = host.default_input_device().and_then(|device| device.id().ok());
     let mut devices = Vec::new();
     for device in host.input_devices().map_err(unreachable)? {
@@ -266,7 +268,8 @@ fn find(wanted: &str) -> Result<Device> {
     if let Some(device) = host.device_by_id(&DeviceId::new(host.id(), wanted)) {
         return Ok(device);
     }
-    let unreachable = |e: cpal::Error| Error::Device(format!("no audio devices: {}", told(&e)));
+    let unreachable =
+        |e: cpal::Error| Error::Device(format!("no audio devices: {}", described(&e)));
     host.devices()
         .map_err(unreachable)?
         .find(|device| {
@@ -277,7 +280,9 @@ fn find(wanted: &str) -> Result<Device> {
 }
 
 fn name_of(device: &Device) -> String {
-    device.description().map_or_else(|_| device.to_string(), |told| told.name().to_owned())
+    device
+        .description()
+        .map_or_else(|_| device.to_string(), |description| description.name().to_owned())
 }
 
 fn buffer_size(sample_rate: u32, supported: SupportedBufferSize) -> BufferSize {
@@ -290,7 +295,7 @@ fn buffer_size(sample_rate: u32, supported: SupportedBufferSize) -> BufferSize {
 }
 
 /// What cpal says, as a part of a sentence.
-fn told(error: &cpal::Error) -> String {
+fn described(error: &cpal::Error) -> String {
     let text = error.to_string();
     text.trim_end_matches('.').replace(". ", ", ")
 }

@@ -18,7 +18,7 @@ const RING_BUFFERS: u32 = 2 * BUFFERS_PER_SECOND;
 /// Plays a source at the pace of real time, in device buffers of 10 ms, from its own thread.
 ///
 /// What reads from here has the conditions of a microphone: samples come when they come, and who
-/// is more than two seconds late loses the newest ones and is told so by a [`Read::Gap`].
+/// is more than two seconds late loses the newest ones and is reads so by a [`Read::Gap`].
 /// Playing starts at once; dropping it stops the thread.
 pub struct PacedSource {
     captured: CaptureSource,
@@ -180,22 +180,22 @@ mod tests {
 
     /// What the source gave until its end or error, silence between reads left out.
     fn collect(source: &mut PacedSource) -> (Vec<Read>, Option<Error>) {
-        let mut told = Vec::new();
+        let mut reads = Vec::new();
         let mut buffer = [0.0; 4_096];
         loop {
             match source.read(&mut buffer) {
                 Ok(Read::Samples(0)) => thread::sleep(Duration::from_millis(1)),
-                Ok(Read::Samples(n)) => match told.last_mut() {
+                Ok(Read::Samples(n)) => match reads.last_mut() {
                     Some(Read::Samples(all)) => *all += n,
-                    _ => told.push(Read::Samples(n)),
+                    _ => reads.push(Read::Samples(n)),
                 },
                 Ok(read) => {
-                    told.push(read);
+                    reads.push(read);
                     if read == Read::End {
-                        return (told, None);
+                        return (reads, None);
                     }
                 }
-                Err(e) => return (told, Some(e)),
+                Err(e) => return (reads, Some(e)),
             }
         }
     }
@@ -205,9 +205,9 @@ mod tests {
         let start = Instant::now();
         let script = (0..25).map(|_| Ok(Read::Samples(80))).chain([Ok(Read::Samples(7))]);
         let mut source = PacedSource::new(Script::new(script.collect())).unwrap();
-        let (told, error) = collect(&mut source);
+        let (reads, error) = collect(&mut source);
         assert!(error.is_none());
-        assert_eq!(told, [Read::Samples(2_007), Read::End]);
+        assert_eq!(reads, [Read::Samples(2_007), Read::End]);
         assert!(start.elapsed() >= Duration::from_millis(250), "{:?}", start.elapsed());
         assert_eq!(source.read(&mut [0.0; 8]).unwrap(), Read::End);
     }
@@ -216,8 +216,8 @@ mod tests {
     fn a_gap_takes_its_time_and_is_passed_on() {
         let start = Instant::now();
         let script = vec![Ok(Read::Samples(80)), Ok(Read::Gap(800)), Ok(Read::Samples(80))];
-        let (told, _) = collect(&mut PacedSource::new(Script::new(script)).unwrap());
-        assert_eq!(told, [Read::Samples(80), Read::Gap(800), Read::Samples(80), Read::End]);
+        let (reads, _) = collect(&mut PacedSource::new(Script::new(script)).unwrap());
+        assert_eq!(reads, [Read::Samples(80), Read::Gap(800), Read::Samples(80), Read::End]);
         assert!(start.elapsed() >= Duration::from_millis(120), "{:?}", start.elapsed());
     }
 
@@ -225,8 +225,8 @@ mod tests {
     fn an_error_comes_after_what_was_played_before_it() {
         let script = vec![Ok(Read::Samples(80)), Err(Error::Device("unplugged".to_owned()))];
         let mut source = PacedSource::new(Script::new(script)).unwrap();
-        let (told, error) = collect(&mut source);
-        assert_eq!(told, [Read::Samples(80)]);
+        let (reads, error) = collect(&mut source);
+        assert_eq!(reads, [Read::Samples(80)]);
         assert_eq!(error.unwrap().to_string(), "unplugged");
         assert_eq!(source.read(&mut [0.0; 8]).unwrap(), Read::End);
     }

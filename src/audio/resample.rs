@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lag_stays_within_the_delay_that_is_told() {
+    fn the_lag_stays_within_the_delay_that_is_reported() {
         let mut resampler = Resampler::new(48_000, 16_000).unwrap();
         assert!(resampler.output_delay() <= 16_000 / 16, "{}", resampler.output_delay());
         let mut out = Vec::new();

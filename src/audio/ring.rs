@@ -29,7 +29,7 @@ pub struct CaptureSink {
     gaps: HeapProd<Gap>,
     /// Samples pushed since the beginning.
     pushed: u64,
-    /// Samples dropped since the last gap was told.
+    /// Samples dropped since the last gap was reported.
     lost: u64,
 }
 
@@ -81,7 +81,7 @@ impl CaptureSink {
         let frames = data.len() / self.channels;
         if self.lost > 0 {
             let needed = frames.min(self.samples.capacity().get());
-            if self.samples.vacant_len() < needed || !self.tell_gap(1) {
+            if self.samples.vacant_len() < needed || !self.push_gap(1) {
                 self.lose(frames as u64);
                 return;
             }
@@ -102,13 +102,13 @@ impl CaptureSink {
     }
 
     /// Hands the burst over, if more than `spare` places are free for it.
-    fn tell_gap(&mut self, spare: usize) -> bool {
+    fn push_gap(&mut self, spare: usize) -> bool {
         let gap = Gap { at: self.pushed, lost: self.lost };
-        let told = self.gaps.vacant_len() > spare && self.gaps.try_push(gap).is_ok();
-        if told {
+        let pushed = self.gaps.vacant_len() > spare && self.gaps.try_push(gap).is_ok();
+        if pushed {
             self.lost = 0;
         }
-        told
+        pushed
     }
 }
 
@@ -116,7 +116,7 @@ impl Drop for CaptureSink {
     /// Tells a burst that nothing followed; `push_interleaved` keeps one place free for it.
     fn drop(&mut self) {
         if self.lost > 0 {
-            self.tell_gap(0);
+            self.push_gap(0);
         }
     }
 }
@@ -131,7 +131,7 @@ impl Source for CaptureSource {
     }
 
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
-        // The order matters. A gap is told before the samples after it are pushed, and the sink
+        // The order matters. A gap is reported before the samples after it are pushed, and the sink
         // lets go of the ring last of all.
         let open = self.samples.write_is_held();
         let occupied = self.samples.occupied_len();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_told_once_where_the_samples_are_missing() {
+    fn a_burst_is_reported_once_where_the_samples_are_missing() {
         let (mut sink, mut source) = capture_ring(48_000, 1, 8);
         sink.push_interleaved(&ramp(0..5));
         sink.push_interleaved(&ramp(5..10)); // two do not fit
@@ -256,13 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_that_nothing_follows_is_told_before_the_end() {
+    fn a_burst_that_nothing_follows_is_reported_before_the_end() {
         let (mut sink, mut source) = capture_ring(48_000, 1, 4);
         sink.push_interleaved(&ramp(0..6));
         drop(sink);
         let reads = drain(&mut source);
-        let told = [(Read::Samples(4), ramp(0..4)), (Read::Gap(2), vec![]), (Read::End, vec![])];
-        assert_eq!(reads, told);
+        let reads_wanted =
+            [(Read::Samples(4), ramp(0..4)), (Read::Gap(2), vec![]), (Read::End, vec![])];
+        assert_eq!(reads, reads_wanted);
         assert_eq!(source.read(&mut [0.0; 4]).unwrap(), Read::End);
     }
 

@@ -191,10 +191,10 @@ impl Lattice {
         }
         texts.retain(|text| text.0 >= best - LATTICE_MARGIN);
         texts.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut told = FxHashSet::default();
+        let mut seen = FxHashSet::default();
         let routes = texts.into_iter().filter_map(|(score, way, end)| {
             let words = ways.words(way, end, starts)?;
-            told.insert(way.words).then_some(Route { words, score })
+            seen.insert(way.words).then_some(Route { words, score })
         });
         routes.take(count).collect()
     }
@@ -275,8 +275,8 @@ impl<'a> Ways<'a> {
             ways.extend(near.map(|way| (way, Trace::Merged(from, start, way.trace))));
         }
         ways.sort_by(|(a, _), (b, _)| a.behind.total_cmp(&b.behind));
-        let mut told = FxHashSet::default();
-        ways.retain(|(way, _)| told.insert(way.words));
+        let mut seen = FxHashSet::default();
+        ways.retain(|(way, _)| seen.insert(way.words));
         ways.truncate(self.count);
         let kept = ways.into_iter().map(|(way, trace)| {
             self.traces.push(trace);
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_told_once_and_as_close_as_it_was() {
+    fn a_text_is_given_once_and_as_close_as_it_was() {
         let mut tree = Tree::new();
         let a = tree.word(0, 'a', 1);
         let other_a = tree.word(0, 'a', 2);

@@ -193,10 +193,10 @@ impl Hypothesis {
             if best.is_something_else() || best.alternatives.len() + 1 >= nbest {
                 break;
             }
-            let is_told = |told: &Self| told.text == other.text;
+            let is_listed = |listed: &Self| listed.text == other.text;
             if !other.is_something_else()
-                && !is_told(&best)
-                && !best.alternatives.iter().any(is_told)
+                && !is_listed(&best)
+                && !best.alternatives.iter().any(is_listed)
             {
                 best.alternatives.push(other);
             }

@@ -201,11 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_something_else_with_the_times_of_what_was_heard() {
+    fn what_does_not_fit_is_something_else_with_the_times_of_what_was_found() {
         let path = say(&mut search("ab", 0.1), &[0, 3, 0, 4, 0]);
         assert!(matches!(path.outcome, Outcome::SomethingElse { fit } if fit < 0.1), "{path:?}");
-        let heard = path.tokens.iter().map(|token| (token.id.0, token.frame));
-        assert_eq!(heard.collect::<Vec<_>>(), [(3, 1), (4, 3)]);
+        let found = path.tokens.iter().map(|token| (token.id.0, token.frame));
+        assert_eq!(found.collect::<Vec<_>>(), [(3, 1), (4, 3)]);
         // Nor is the beginning of a phrase one.
         let path = say(&mut search("abcabc", 0.1), &[0, 2, 0]);
         assert!(matches!(path.outcome, Outcome::SomethingElse { .. }), "{path:?}");

@@ -62,8 +62,8 @@ fn run(input: &[f32], kernel: &[f32], bias: &[f32], output: &mut [f32]) {
     let channels = bias.len();
     for (time, output) in output.chunks_exact_mut(channels).enumerate() {
         output.copy_from_slice(bias);
-        let heard = input[time * channels..].chunks_exact(channels);
-        for (input, weights) in heard.zip(kernel.chunks_exact(channels)) {
+        let window = input[time * channels..].chunks_exact(channels);
+        for (input, weights) in window.zip(kernel.chunks_exact(channels)) {
             for ((sum, x), weight) in output.iter_mut().zip(input).zip(weights) {
                 *sum += x * weight;
             }

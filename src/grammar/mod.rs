@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_tells_the_forms_apart() {
+    fn the_header_distinguishes_the_forms() {
         let list = Grammar::parse("\u{feff}# rooms\nkitchen\n\n  living   room \r\n").unwrap();
         assert!(list.accepts("Kitchen") && list.accepts(" living room"));
         for other in ["", "living", "room", "kitchen living room", "# rooms"] {

@@ -268,7 +268,7 @@ mod tests {
     }
 
     /// Hears a frame per character, then the end.
-    fn heard(keywords: &[&str], frames: &str) -> Vec<FrameHit> {
+    fn spot(keywords: &[&str], frames: &str) -> Vec<FrameHit> {
         let mut spotter = spotter(keywords);
         for (frame, likeliest) in (0..).zip(frames.chars()) {
             spotter.accept(frame, &row(likeliest, 0.9));
@@ -333,11 +333,11 @@ mod tests {
     #[test]
     fn tokens_repeat_and_have_blanks_between_them() {
         for frames in ["..ABC.......", "..ABC▁......", "▁▁ABC▁C▁"] {
-            let found = heard(&["abc"], frames);
+            let found = spot(&["abc"], frames);
             assert_eq!(places(&found), [(0, 2, 4)], "{frames}");
             assert!(found[0].confidence > 0.99, "{frames}: {found:?}");
         }
-        let found = heard(&["abc:0.5"], "...A..BB.....C.........");
+        let found = spot(&["abc:0.5"], "...A..BB.....C.........");
         assert_eq!(places(&found), [(0, 3, 13)]);
     }
 
@@ -345,45 +345,45 @@ mod tests {
     fn a_likely_substitute_lowers_the_confidence_and_can_fall_below_the_threshold() {
         // One of three tokens has 0.02 of probability beside 0.9.
         let expected = (0.02f32 / 0.9).powf(1.0 / 3.0);
-        let found = heard(&["abc"], "..ALC.......");
+        let found = spot(&["abc"], "..ALC.......");
         assert_eq!(places(&found), [(0, 2, 4)]);
         assert!((found[0].confidence - expected).abs() < 1e-4, "{found:?}, {expected}");
-        assert_eq!(heard(&["abc:0.3"], "..ALC......."), []);
+        assert_eq!(spot(&["abc:0.3"], "..ALC......."), []);
     }
 
     #[test]
     fn words_begin_and_end_where_the_phrase_does() {
-        assert_eq!(heard(&["abc:0.5"], "..ABCA▁....."), []);
-        assert_eq!(heard(&["abc:0.5"], "..BABC......"), []);
-        assert_eq!(heard(&["abc:0.5"], "..A.ABC.A..."), []);
-        assert_eq!(places(&heard(&["abc:0.5"], "▁B▁ABC▁A....")), [(0, 3, 5)]);
+        assert_eq!(spot(&["abc:0.5"], "..ABCA▁....."), []);
+        assert_eq!(spot(&["abc:0.5"], "..BABC......"), []);
+        assert_eq!(spot(&["abc:0.5"], "..A.ABC.A..."), []);
+        assert_eq!(places(&spot(&["abc:0.5"], "▁B▁ABC▁A....")), [(0, 3, 5)]);
     }
 
     #[test]
-    fn the_space_between_words_may_be_heard_or_not() {
+    fn the_space_between_words_may_be_spoken_or_not() {
         for frames in ["..AB▁C......", "..AB.C......", "..A▁BC......"] {
-            assert_eq!(places(&heard(&["ab c:0.9"], frames)), [(0, 2, 5)], "{frames}");
-            assert_eq!(places(&heard(&["abc:0.9"], frames)), [(0, 2, 5)], "{frames}");
+            assert_eq!(places(&spot(&["ab c:0.9"], frames)), [(0, 2, 5)], "{frames}");
+            assert_eq!(places(&spot(&["abc:0.9"], frames)), [(0, 2, 5)], "{frames}");
         }
     }
 
     #[test]
     fn doubled_letters_need_something_between_them() {
-        assert_eq!(places(&heard(&["all:0.5"], "..AL.L......")), [(0, 2, 5)]);
-        assert_eq!(places(&heard(&["al l:0.5"], "..AL▁L......")), [(0, 2, 5)]);
-        assert_eq!(heard(&["all:0.5"], "..ALLLL....."), []);
-        assert_eq!(places(&heard(&["al:0.5", "all:0.5"], "..ALLLL.....")), [(0, 2, 6)]);
+        assert_eq!(places(&spot(&["all:0.5"], "..AL.L......")), [(0, 2, 5)]);
+        assert_eq!(places(&spot(&["al l:0.5"], "..AL▁L......")), [(0, 2, 5)]);
+        assert_eq!(spot(&["all:0.5"], "..ALLLL....."), []);
+        assert_eq!(places(&spot(&["al:0.5", "all:0.5"], "..ALLLL.....")), [(0, 2, 6)]);
     }
 
     #[test]
     fn each_occurrence_is_given_once() {
-        let found = heard(&["abc"], "..ABCC......ABC▁ABC....ABBBC.......");
+        let found = spot(&["abc"], "..ABCC......ABC▁ABC....ABBBC.......");
         assert_eq!(places(&found), [(0, 2, 5), (0, 12, 14), (0, 16, 18), (0, 23, 27)]);
     }
 
     #[test]
     fn phrases_that_overlap_are_both_given() {
-        let found = heard(&["a b", "b c", "a b c"], "..A▁B▁C......");
+        let found = spot(&["a b", "b c", "a b c"], "..A▁B▁C......");
         let mut found = places(&found);
         found.sort_unstable();
         assert_eq!(found, [(0, 2, 4), (1, 4, 6), (2, 2, 6)]);
@@ -394,11 +394,11 @@ mod tests {
         let mut spotter = spotter(&["ab"]);
         for (place, likeliest) in (100..).zip("..AB..........".chars()) {
             spotter.accept(place, &row(likeliest, 0.9));
-            let told = hits(&mut spotter);
+            let found = hits(&mut spotter);
             if place < 107 {
-                assert_eq!(told, [], "{place}");
-            } else if !told.is_empty() {
-                assert_eq!(places(&told), [(0, 102, 103)]);
+                assert_eq!(found, [], "{place}");
+            } else if !found.is_empty() {
+                assert_eq!(places(&found), [(0, 102, 103)]);
                 return assert!(place <= 111, "{place}");
             }
         }
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_can_not_be_heard() {
+    fn refuses_what_can_not_be_found() {
         let tokens = TokenTable::parse(TOKENS, TokenId(0)).unwrap();
         let error = |phrase: &str, threshold| {
             let keyword = Keyword { phrase: phrase.to_owned(), threshold };

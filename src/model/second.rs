@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_not_be_loaded_is_told_each_time() {
+    fn what_could_not_be_loaded_is_reported_each_time() {
         let config = super::super::Model::builtin().unwrap().config().clone();
         let second =
             SecondEncoder::loading(config, |_| Err(Error::Config("no encoder".to_owned())));

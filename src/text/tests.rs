@@ -215,7 +215,7 @@ fn an_utterance_begins_a_sentence_unless_a_comma_was_spoken_before() {
 }
 
 #[test]
-fn each_piece_tells_its_words() {
+fn each_piece_names_its_words() {
     let words = ["MEET", "ME", "AT", "HALF", "PAST", "SEVEN", "COMMA", "NEW", "LINE", "OK"];
     let written = TextFormatter::default().words(words);
     let pieces: Vec<_> = written.iter().map(|w| (w.text.as_str(), w.words.clone())).collect();

@@ -156,7 +156,7 @@ pub enum CaptionFormat {
 
 /// Listen for phrases, in files or from the microphone
 ///
-/// Prints a line per phrase heard: the time at which it begins in seconds, the phrase, and the
+/// Prints a line per phrase that is found: the time at which it begins in seconds, the phrase, and the
 /// confidence from 0 to 1, separated by tabs. Needs no training: a phrase is anything that the
 /// model's letters can spell. Each phrase is reported once per time it is said, a third of a
 /// second after its end or when the next word begins, in steps of the model's chunks.

@@ -30,10 +30,10 @@ pub fn open(file: &Path, raw: &RawArgs) -> Result<AudioFile> {
 }
 
 /// Adds the file and the place in it to an error that does not name a file itself.
-pub fn name_file(error: mynah::Error, file: &Path, heard: Duration) -> Error {
+pub fn name_file(error: mynah::Error, file: &Path, position: Duration) -> Error {
     let error = Error::new(error);
     match error.downcast_ref() {
         Some(mynah::Error::Io { .. } | mynah::Error::Audio { .. }) => error,
-        _ => error.context(format!("{}: after {:.2} s", file.display(), heard.as_secs_f64())),
+        _ => error.context(format!("{}: after {:.2} s", file.display(), position.as_secs_f64())),
     }
 }

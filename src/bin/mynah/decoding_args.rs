@@ -39,12 +39,12 @@ pub struct DecodingArgs {
     pub hotwords: Option<PathBuf>,
 
     /// Write nothing but the phrases in this file, and `[something else]` for what fits none of
-    /// them: one phrase a line, or a JSGF grammar (without weights and imports); replaces the
-    /// model's language model
-    #[arg(long, value_name = "FILE", conflicts_with = "max_unstable")]
+    /// them: one phrase a line, or a JSGF grammar (without weights and imports). All phrases are equally
+    /// likely
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["max_unstable", "lm", "hotwords"])]
     pub grammar: Option<PathBuf>,
 
-    /// The least fit of a phrase, from 0 (take everything for a phrase) to 1 [default: 0.1]
+    /// The least fit of a phrase, from 0 (take everything for a phrase) to 1 [default: 0.2]
     #[arg(long, value_name = "FIT", value_parser = parse_fit, requires = "grammar")]
     pub grammar_threshold: Option<f32>,
 

@@ -61,7 +61,7 @@ impl<S: Source> Pipeline<S> {
     ///
     /// # Errors
     ///
-    /// The source or the stream failed. What was heard before has been decoded: its events are
+    /// The source or the stream failed. What was read before has been decoded: its events are
     /// there.
     pub fn step(&mut self) -> Result<Step> {
         match self.source.read(&mut self.block).and_then(|read| self.recognize(read)) {
@@ -86,7 +86,7 @@ impl<S: Source> Pipeline<S> {
     }
 
     /// How much audio has been read.
-    pub fn heard(&self) -> Duration {
+    pub fn audio_position(&self) -> Duration {
         let rate = u64::from(self.source.sample_rate());
         let rest_nanos = self.read_samples % rate * 1_000_000_000 / rate;
         Duration::from_secs(self.read_samples / rate) + Duration::from_nanos(rest_nanos)

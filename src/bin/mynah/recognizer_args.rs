@@ -74,9 +74,9 @@ pub struct RecognizerArgs {
     #[arg(long)]
     pub single_pass: bool,
 
-    /// Hear each utterance with this model too for its final: fewer errors, for more computing. Of a folder
-    /// with a decoder the search prefers the words (models/en-decoder); of another, which must have the
-    /// model's features, tokens and phones, the encoder is heard beside the model's own
+    /// Use this model too for finals: fewer errors, for more computing. Of a folder with a decoder
+    /// (models/en-decoder) the decoder rescores the hypotheses; of another, which must have the model's
+    /// features, tokens and phones, the encoder's log-probabilities are averaged with the model's own
     #[arg(long, value_name = "DIR", conflicts_with_all = ["single_pass", "max_unstable"])]
     pub second_model: Option<PathBuf>,
 

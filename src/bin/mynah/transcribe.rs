@@ -132,9 +132,9 @@ fn send_utterances(
     loop {
         let step = pipeline.step();
         if length.is_some() {
-            work.progress.advance_audio(pipeline.heard().saturating_sub(*audio));
+            work.progress.advance_audio(pipeline.audio_position().saturating_sub(*audio));
         }
-        *audio = pipeline.heard();
+        *audio = pipeline.audio_position();
         while let Some(event) = pipeline.next_event() {
             if let Some(deltas) = &mut deltas {
                 messages.send(Message::Change(Change::new(&event, deltas)))?;

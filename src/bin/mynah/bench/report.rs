@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chunks_are_told_by_nearest_rank() {
+    fn chunks_are_reported_by_nearest_rank() {
         let computations = (1..=200).rev().map(Duration::from_millis).collect();
         let compute = ChunkCompute::of(Duration::from_millis(640), computations).unwrap();
         let expected = ChunkCompute {

@@ -48,14 +48,14 @@ pub fn cpu_share(recognizer: &Recognizer) -> Result<f64> {
     let seconds = (SETTLED + MEASURED).as_secs() as usize;
     let source = Silence { sample_rate, left: seconds * sample_rate as usize, random: 1 };
     let mut pipeline = Pipeline::new(recognizer, source)?;
-    while pipeline.heard() < SETTLED {
+    while pipeline.audio_position() < SETTLED {
         pipeline.step()?;
     }
-    let (heard, computed) = (pipeline.heard(), pipeline.compute());
+    let (position, computed) = (pipeline.audio_position(), pipeline.compute());
     let mut share = 0.0;
     while pipeline.step()? != Step::Ended {
         let taken = pipeline.compute() - computed;
-        share = taken.as_secs_f64() / (pipeline.heard() - heard).as_secs_f64();
+        share = taken.as_secs_f64() / (pipeline.audio_position() - position).as_secs_f64();
     }
     Ok(share)
 }

@@ -50,8 +50,9 @@ impl Speech {
         let (mut computed, mut computed_before_chunk) = (Duration::ZERO, Duration::ZERO);
         loop {
             let step = pipeline.step();
-            let step = step.map_err(|e| audio_input::name_file(e, file, pipeline.heard()))?;
-            meter.computed(pipeline.heard(), pipeline.compute() - computed);
+            let step =
+                step.map_err(|e| audio_input::name_file(e, file, pipeline.audio_position()))?;
+            meter.computed(pipeline.audio_position(), pipeline.compute() - computed);
             computed = pipeline.compute();
             while let Some(event) = pipeline.next_event() {
                 let utterance = Utterance::new(event.hypothesis(), recognizer.model());
@@ -68,16 +69,16 @@ impl Speech {
             if step == Step::Ended {
                 break;
             }
-            if pipeline.heard() >= chunk_end {
+            if pipeline.audio_position() >= chunk_end {
                 self.chunks.push(computed - computed_before_chunk);
                 computed_before_chunk = computed;
                 chunk_end += chunk_length;
             }
         }
-        if pipeline.heard().is_zero() {
+        if pipeline.audio_position().is_zero() {
             bail!("{}: holds no audio to measure with", file.display());
         }
-        self.audio += pipeline.heard();
+        self.audio += pipeline.audio_position();
         self.compute += computed;
         self.stages += pipeline.stage_times();
         self.latencies.extend(meter.into_latencies());

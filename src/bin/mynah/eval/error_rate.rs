@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_told_apart() {
+    fn edits_are_distinguished() {
         assert_eq!(words("A B C", "A B C"), (0, 0, 0, 3));
         assert_eq!(words("A B C", "A X C"), (1, 0, 0, 3));
         assert_eq!(words("A B C", "A C"), (0, 1, 0, 3));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn rare_words_are_told_apart_where_they_are_said_and_where_inserted() {
+    fn rare_words_are_distinguished_where_they_are_said_and_where_inserted() {
         let rare = ["KEW".to_owned(), "ANNA".to_owned()];
         let errors = |reference, hypothesis| {
             Edits::of_rare_words(reference, hypothesis, &rare).map(|e| (e.errors(), e.reference))

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recordings_are_told_apart_by_reference_and_result() {
+    fn recordings_are_distinguished_by_reference_and_result() {
         let grammar = Grammar::from_phrases(["on", "lights off"]).unwrap();
         let mut tally = GrammarTally::default();
         let said = [("ON", "ON"), ("LIGHTS OFF", "LIGHTS OFF ON"), ("ON", ""), ("ON", "ON")];

@@ -141,9 +141,10 @@ fn evaluate<'a>(
     let mut computed = Duration::ZERO;
     loop {
         let step = pipeline.step();
-        let step =
-            step.map_err(|error| audio_input::name_file(error, &entry.path, pipeline.heard()))?;
-        meter.computed(pipeline.heard(), pipeline.compute() - computed);
+        let step = step.map_err(|error| {
+            audio_input::name_file(error, &entry.path, pipeline.audio_position())
+        })?;
+        meter.computed(pipeline.audio_position(), pipeline.compute() - computed);
         computed = pipeline.compute();
         let closed_by = match step {
             Step::Fed => ClosedBy::Endpoint,
@@ -182,10 +183,10 @@ fn evaluate<'a>(
         grammar: grammar.map(|grammar| GrammarTally::of(grammar, &reference, &hypothesis)),
         reference,
         hypothesis,
-        audio_seconds: pipeline.heard(),
+        audio_seconds: pipeline.audio_position(),
         compute_seconds: computed,
         first_words_seconds: first_words.map(|shown: Duration| shown.as_secs_f64()),
-        end_latency_seconds: meter.now().saturating_sub(pipeline.heard()),
+        end_latency_seconds: meter.now().saturating_sub(pipeline.audio_position()),
         latencies: meter.into_latencies(),
         stability: stability.into_stability(),
     })

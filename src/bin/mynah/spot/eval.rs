@@ -165,9 +165,9 @@ fn read_samples(path: &Path, rate: u32) -> Result<Vec<f32>> {
     let mut resampler = Resampler::new(file.sample_rate(), rate)?;
     let (mut block, mut samples) = (vec![0.0; 4096], Vec::new());
     loop {
-        let heard = Duration::from_secs_f64(samples.len() as f64 / f64::from(rate));
+        let position = Duration::from_secs_f64(samples.len() as f64 / f64::from(rate));
         let read = file.read(&mut block);
-        match read.map_err(|error| audio_input::name_file(error, path, heard))? {
+        match read.map_err(|error| audio_input::name_file(error, path, position))? {
             Read::Samples(count) => resampler.process(&block[..count], &mut samples),
             Read::Gap(_) => {}
             Read::End => break,

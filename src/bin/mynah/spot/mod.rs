@@ -1,4 +1,4 @@
-//! `mynah spot`: phrases and their times, from files or a microphone, as they are heard.
+//! `mynah spot`: phrases and their times, from files or a microphone, as they are found.
 
 mod det;
 mod eval;
@@ -19,7 +19,7 @@ use crate::{
     pipeline::{Pipeline, Step},
 };
 
-/// Listens for the phrases, or measures how well they are heard.
+/// Listens for the phrases, or measures how well they are found.
 ///
 /// # Errors
 ///
@@ -87,7 +87,8 @@ fn spot_file(
         }
         // Nobody reads the transcript.
         while pipeline.next_event().is_some() {}
-        let step = step.map_err(|error| audio_input::name_file(error, file, pipeline.heard()))?;
+        let step =
+            step.map_err(|error| audio_input::name_file(error, file, pipeline.audio_position()))?;
         if step == Step::Ended {
             return Ok(());
         }

@@ -38,8 +38,8 @@ type Weights = [f32; 3];
 const STEPS: Weights = [0.2, 0.8, 1.0];
 const HALVINGS: usize = 2;
 
-/// A recording as the encoder heard it.
-struct Heard {
+/// A recording as the encoder gives it.
+struct Encoded {
     log_probs: Vec<f32>,
     reference: String,
 }
@@ -57,7 +57,7 @@ struct Tuner {
     config: RecognizerConfig,
     beam: PrefixBeamConfig,
     language_model: LanguageModel,
-    heard: Vec<Heard>,
+    encoded: Vec<Encoded>,
     encoding: Duration,
     pool: ThreadPool,
 }
@@ -80,36 +80,36 @@ pub fn run(args: &TuneArgs) -> Result<ExitCode> {
         bail!("there is no language model to tune; give one with `--lm FILE`");
     };
     let pool = ThreadPoolBuilder::new().num_threads(args.jobs.get()).build()?;
-    let (heard, encoding) = hear_all(&model, &entries, &pool, &args.manifest)?;
-    let tuner = Tuner { model, config, beam, language_model, heard, encoding, pool };
+    let (encoded, encoding) = encode_all(&model, &entries, &pool, &args.manifest)?;
+    let tuner = Tuner { model, config, beam, language_model, encoded, encoding, pool };
     let mut out = output::open(None, &[] as &[&Path])?;
     tuner.print_table(&mut out)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the encoder over all recordings; also gives the time that took, features included.
-fn hear_all(
+fn encode_all(
     model: &Model,
     entries: &[Entry],
     pool: &ThreadPool,
     manifest: &Path,
-) -> Result<(Vec<Heard>, Duration)> {
+) -> Result<(Vec<Encoded>, Duration)> {
     let recognizer = Recognizer::new(model.clone())?;
     let progress = Progress::over_recordings(entries.len());
-    let heard = pool.install(|| {
-        let hear = |entry: &Entry| {
+    let encoded = pool.install(|| {
+        let encode = |entry: &Entry| {
             let samples = read_samples(entry, recognizer.sample_rate())
                 .with_context(|| format!("{}:{}", manifest.display(), entry.line))?;
             let began = Instant::now();
             let log_probs = recognizer.log_probs(&samples)?;
             progress.advance_recording();
-            Ok((Heard { log_probs, reference: normalize(&entry.text) }, began.elapsed()))
+            Ok((Encoded { log_probs, reference: normalize(&entry.text) }, began.elapsed()))
         };
-        entries.par_iter().map(hear).collect::<Result<Vec<_>>>()
+        entries.par_iter().map(encode).collect::<Result<Vec<_>>>()
     });
     progress.finish();
-    let (heard, times): (Vec<_>, Vec<_>) = heard?.into_iter().unzip();
-    Ok((heard, times.into_iter().sum()))
+    let (encoded, times): (Vec<_>, Vec<_>) = encoded?.into_iter().unzip();
+    Ok((encoded, times.into_iter().sum()))
 }
 
 /// All samples of a recording at the model's rate.
@@ -148,7 +148,7 @@ impl Tuner {
             writeln!(out, "{weight:<6.2}  {bonus:<5.2}  {penalty:<11.2}  {figures}")?;
             out.flush()?;
             fewest = fewest.min(trial.words.errors());
-            search.tell(trial.words.errors() as f64);
+            search.report(trial.words.errors() as f64);
         }
         self.print_best(out, search.best(), &greedy, fewest)
     }
@@ -190,16 +190,16 @@ impl Tuner {
     fn trial(&self, decoding: Decoding) -> Result<Trial> {
         let config = RecognizerConfig { decoding: Some(decoding), ..self.config.clone() };
         let recognizer = Recognizer::with_config(self.model.clone(), config)?;
-        let decode = |heard: &Heard| {
+        let decode = |encoded: &Encoded| {
             let began = Instant::now();
-            let finals = recognizer.decode(&heard.log_probs);
+            let finals = recognizer.decode(&encoded.log_probs);
             let decoding = began.elapsed();
             let text: Vec<_> = finals.into_iter().map(|hypothesis| hypothesis.text).collect();
             let text = normalize(&text.join(" "));
-            let words = Edits::of_words(&heard.reference, &text);
-            Trial { words, characters: Edits::of_characters(&heard.reference, &text), decoding }
+            let words = Edits::of_words(&encoded.reference, &text);
+            Trial { words, characters: Edits::of_characters(&encoded.reference, &text), decoding }
         };
-        let trials: Vec<_> = self.pool.install(|| self.heard.par_iter().map(decode).collect());
+        let trials: Vec<_> = self.pool.install(|| self.encoded.par_iter().map(decode).collect());
         let none = Trial {
             words: Edits::default(),
             characters: Edits::default(),

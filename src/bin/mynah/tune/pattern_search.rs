@@ -46,7 +46,7 @@ impl<const N: usize> PatternSearch<N> {
     }
 
     /// Tells the value of the point that [`PatternSearch::next_point`] gave.
-    pub fn tell(&mut self, value: f64) {
+    pub fn report(&mut self, value: f64) {
         let Some(point) = self.waiting.pop() else { return };
         self.tried.push(point);
         if value < self.least {
@@ -84,7 +84,7 @@ mod tests {
         while let Some(point) = search.next_point() {
             assert!(!points.contains(&point));
             points.push(point);
-            search.tell(value(point));
+            search.report(value(point));
         }
         (search.best(), points.len())
     }
