@@ -13,10 +13,10 @@ use crate::stage_times::StageTimes;
 pub(crate) trait ChunkSink {
     /// Takes a chunk's `[frames, mel]`, and what they were encoded as: `[encoder frames, columns]`,
     /// see `Model::columns`.
-    fn accept(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()>;
+    fn accept(&mut self, frames: &[f32], log_probs: &[f32]);
 
     /// Takes a chunk of silence that was not encoded.
-    fn skip(&mut self, frames: &[f32]) -> Result<()>;
+    fn skip(&mut self, frames: &[f32]);
 
     /// Whether nothing is being said, so that silence need not be encoded.
     fn is_idle(&self) -> bool;
@@ -72,7 +72,7 @@ impl Acoustics {
             let quiet = self.gate.as_mut().is_some_and(|gate| gate.is_quiet(newest));
             if quiet && sink.is_idle() {
                 if self.holds_quiet {
-                    sink.skip(&self.frames[..self.chunk_values])?;
+                    sink.skip(&self.frames[..self.chunk_values]);
                     self.frames.drain(..self.chunk_values);
                 }
                 self.holds_quiet = true;
@@ -103,7 +103,7 @@ impl Acoustics {
         let log_probs = self.encoder.encode_chunk(&self.frames[..self.input_values])?;
         let encoded = Instant::now();
         self.times.encoder += encoded - began;
-        sink.accept(&self.frames[..self.chunk_values], log_probs)?;
+        sink.accept(&self.frames[..self.chunk_values], log_probs);
         let (encoding, decoding) = (encoded - began, encoded.elapsed());
         log::trace!("chunk encoded in {encoding:.2?}, decoded in {decoding:.2?}");
         self.frames.drain(..self.chunk_values);

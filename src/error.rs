@@ -47,9 +47,10 @@ pub enum Error {
     /// The encoder could not be run.
     #[error("the encoder failed: {0:#}")]
     Encoder(tract_onnx::prelude::TractError),
-    /// A thread of a stream has stopped, which is a defect of Mynah. The value names what it computed.
+    /// A thread has panicked: in the source's code, or by a defect of Mynah. The value names what it computed.
     #[error(
-        "the thread that computes {0} has stopped; this is a defect of Mynah, please report it"
+        "the thread that computes {0} has panicked; unless the source is your own code, this is a defect of \
+         Mynah, please report it"
     )]
     Worker(&'static str),
     /// The microphone is missing, busy, unplugged or of a kind that can't be used.

@@ -196,7 +196,12 @@ impl Worker {
     }
 
     fn run(mut self) {
-        let outcome = self.listen();
+        // The source is the user's code; what was recognized before it panicked is reported.
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.listen()));
+        let outcome = outcome.unwrap_or_else(|_| {
+            self.stream.take_first_pass();
+            Err(Error::Worker("partial results"))
+        });
         if !self.dropped.load(Ordering::Relaxed) {
             // After a failure of the encoder this fails too, and the first failure is the one reported.
             let finished = self.stream.finish();
@@ -265,14 +270,21 @@ impl Worker {
     /// Recognizes what had arrived by now: it was said before the command came.
     fn catch_up(&mut self, intake: &mut Intake) -> Result<()> {
         let mut waiting = self.source.waiting_samples();
+        let mut caught_up = Ok(());
         while waiting > 0 {
-            match self.take(waiting, intake)? {
-                Read::Samples(0) | Read::End => break,
-                Read::Samples(n) => waiting -= n.min(waiting),
-                Read::Gap(_) => {}
+            match self.take(waiting, intake) {
+                Ok(Read::Samples(0) | Read::End) => break,
+                Ok(Read::Samples(n)) => waiting -= n.min(waiting),
+                Ok(Read::Gap(_)) => {}
+                // A second pass that fails once leaves the rest to the first.
+                Err(error) if caught_up.is_ok() => {
+                    caught_up = Err(error);
+                    waiting = self.source.waiting_samples().min(waiting);
+                }
+                Err(_) => break,
             }
         }
-        Ok(())
+        caught_up
     }
 
     /// Obeys the commands that have arrived.
@@ -306,6 +318,9 @@ impl Worker {
             }
             Command::Reset => {
                 self.take_finals();
+                self.stream.withdraw_utterance();
+                self.emit_recognized();
+                self.stream.check()?;
                 intake.resampler.reset();
                 self.stream.reset_utterance();
                 self.stream.skip(self.samples_due())?;

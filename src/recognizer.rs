@@ -166,8 +166,8 @@ impl Recognizer {
     /// frame are ignored.
     pub fn decode(&self, log_probs: &[f32]) -> Vec<Hypothesis> {
         let mut utterances = Utterances::new(&self.0, None);
-        // Only a second pass can fail, and these have none.
-        let _ = utterances.accept_rows(log_probs).and_then(|()| utterances.finish());
+        utterances.accept_rows(log_probs);
+        utterances.finish();
         let events = std::iter::from_fn(|| utterances.next_event());
         events.filter_map(Event::into_final).collect()
     }
@@ -194,14 +194,11 @@ pub(crate) fn check_samples(samples: &[f32]) -> Result<()> {
 }
 
 impl ChunkSink for Vec<f32> {
-    fn accept(&mut self, _: &[f32], log_probs: &[f32]) -> Result<()> {
+    fn accept(&mut self, _: &[f32], log_probs: &[f32]) {
         self.extend_from_slice(log_probs);
-        Ok(())
     }
 
-    fn skip(&mut self, _: &[f32]) -> Result<()> {
-        Ok(())
-    }
+    fn skip(&mut self, _: &[f32]) {}
 
     fn is_idle(&self) -> bool {
         false

@@ -52,16 +52,16 @@ impl Stream {
     /// # Errors
     ///
     /// [`crate::Error::Samples`] if one is not a finite number; none has been taken then.
-    /// [`crate::Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on.
+    /// [`crate::Error::Encoder`] if a chunk can't be encoded; call [`Stream::reset`] before going on. What
+    /// ended the second pass, once: the samples have been taken, and finals are the first pass's from then on.
     pub fn accept_waveform(&mut self, samples: &[f32]) -> Result<()> {
         check_samples(samples)?;
-        self.utterances.check()?;
         // Pieces of a chunk's length at most, so that a whole file does not become frames at once.
         for piece in samples.chunks(self.chunk_samples()) {
             self.utterances.clock.accept(piece.len());
             self.acoustics.accept(piece, &mut self.utterances)?;
         }
-        Ok(())
+        self.utterances.check()
     }
 
     /// Moves the clock over samples that were lost: what comes later has later times.
@@ -125,7 +125,7 @@ impl Stream {
             return Ok(());
         }
         self.acoustics.pad(self.recognizer.model().config(), &mut self.utterances)?;
-        self.utterances.finish()?;
+        self.utterances.finish();
         self.acoustics.reset();
         self.utterances.check()
     }
@@ -146,7 +146,12 @@ impl Stream {
         self.utterances.take_first_pass();
     }
 
-    /// Forgets the utterance; the next has another number.
+    /// Withdraws what was shown of the utterance, by an event.
+    pub(crate) fn withdraw_utterance(&mut self) {
+        self.utterances.withdraw();
+    }
+
+    /// Begins anew, with the next utterance's number.
     pub(crate) fn reset_utterance(&mut self) {
         let next = self.utterances.utterance() + 1;
         self.reset();

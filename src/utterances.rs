@@ -74,10 +74,8 @@ impl Utterances {
     /// Waits until an event is there; gives whether one is. Without one, no utterance that has ended lacks its
     /// final.
     pub fn wait_for_event(&mut self) -> bool {
-        if self.events.is_empty()
-            && let Some(finalizer) = &mut self.finalizer
-        {
-            finalizer.wait();
+        // A final may bring no event, where nothing was said after all.
+        while self.events.is_empty() && self.finalizer.as_mut().is_some_and(Finalizer::wait) {
             self.collect_finals();
         }
         !self.events.is_empty()
@@ -125,6 +123,14 @@ impl Utterances {
         Ok(())
     }
 
+    /// Withdraws what was shown of the utterance.
+    pub fn withdraw(&mut self) {
+        if !std::mem::take(&mut self.shown).is_empty() {
+            let (utterance, hypothesis) = (self.utterance, self.best_of(&[]));
+            self.events.push_back(Event::Partial { utterance, hypothesis });
+        }
+    }
+
     /// The oldest keyword not yet given.
     pub fn next_keyword(&mut self) -> Option<KeywordHit> {
         let hit = self.spotter.next_hit()?;
@@ -132,27 +138,25 @@ impl Utterances {
     }
 
     /// Decodes a chunk: its frames and the log-probabilities that they were encoded as.
-    fn accept_chunk(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()> {
+    fn accept_chunk(&mut self, frames: &[f32], log_probs: &[f32]) {
         let (began, finals) = (Instant::now(), self.times.finals);
-        let decoded = self.decode_chunk(frames, log_probs);
+        self.decode_chunk(frames, log_probs);
         self.times.search += began.elapsed().saturating_sub(self.times.finals - finals);
-        decoded
     }
 
-    fn decode_chunk(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()> {
+    fn decode_chunk(&mut self, frames: &[f32], log_probs: &[f32]) {
         if let Some(finalizer) = &mut self.finalizer {
             finalizer.accept_frames(frames);
         }
-        self.accept_rows(log_probs)?;
+        self.accept_rows(log_probs);
         let is_idle = self.search.is_empty();
         if let Some(finalizer) = &mut self.finalizer {
             let began = Instant::now();
-            let advanced = finalizer.advance(is_idle);
+            finalizer.advance(is_idle);
             self.times.finals += began.elapsed();
-            advanced?;
         }
         if is_idle && self.shown.is_empty() {
-            return Ok(());
+            return;
         }
         let time_of = |frame| self.clock.time_of(frame);
         let (tokens, words) = (self.model.tokens(), &self.model.config().words);
@@ -164,11 +168,10 @@ impl Utterances {
             path = second.followed_by(&path, tokens);
         }
         self.show(Hypothesis::new(path, tokens, words, time_of));
-        Ok(())
     }
 
     /// Decodes rows of log-probabilities, and ends utterances where endpoints are.
-    pub fn accept_rows(&mut self, log_probs: &[f32]) -> Result<()> {
+    pub fn accept_rows(&mut self, log_probs: &[f32]) {
         let blank_token = self.model.tokens().blank().0 as usize;
         for row in log_probs.chunks_exact(self.model.columns()) {
             let place = self.clock.place(self.decoded);
@@ -179,10 +182,9 @@ impl Utterances {
                 finalizer.accept_place(place);
             }
             if let Some(rule) = self.endpointer.accept(blank, row[blank_token]) {
-                self.end_utterance(format_args!("endpoint rule {rule}"))?;
+                self.end_utterance(format_args!("endpoint rule {rule}"));
             }
         }
-        Ok(())
     }
 
     /// Emits a partial whose text is not that of the one before.
@@ -194,29 +196,27 @@ impl Utterances {
     }
 
     /// Ends the utterance; the next begins with the next encoder frame of the same audio.
-    fn end_utterance(&mut self, cause: std::fmt::Arguments) -> Result<()> {
-        let paths = self.search.finals();
+    fn end_utterance(&mut self, cause: std::fmt::Arguments) {
+        let mut paths = self.search.finals();
+        if let Some(second) = self.finalizer.as_mut().and_then(Finalizer::partial) {
+            paths = second.keep_committed(paths, self.model.tokens());
+        }
         let is_nothing = self.best_of(&paths).is_nothing();
         let is_shown = !self.shown.is_empty();
         let ended = Ended { utterance: self.utterance, is_shown, paths };
         log::debug!("utterance {} ended, {cause}", ended.utterance);
-        let finished = match &mut self.finalizer {
+        match &mut self.finalizer {
             Some(finalizer) if !is_nothing => {
                 let began = Instant::now();
-                let finished = finalizer.end(ended);
+                finalizer.end(ended);
                 self.times.finals += began.elapsed();
-                finished
             }
             Some(finalizer) => {
                 finalizer.discard();
                 self.finalize(Finalized { ended, pass: Pass::First });
-                Ok(())
             }
-            None => {
-                self.finalize(Finalized { ended, pass: Pass::First });
-                Ok(())
-            }
-        };
+            None => self.finalize(Finalized { ended, pass: Pass::First }),
+        }
         self.collect_finals();
         self.search.start_utterance();
         if self.is_unshared {
@@ -226,7 +226,6 @@ impl Utterances {
         self.shown.clear();
         // One without events needs no number.
         self.utterance += u64::from(is_shown || !is_nothing);
-        finished
     }
 
     /// Emits the finals that are there.
@@ -264,9 +263,9 @@ impl Utterances {
     }
 
     /// Ends the utterance and the audio that the encoder has seen.
-    pub fn finish(&mut self) -> Result<()> {
+    pub fn finish(&mut self) {
         let began = (Instant::now(), self.times.finals);
-        let ended = self.end_utterance(format_args!("end of audio"));
+        self.end_utterance(format_args!("end of audio"));
         self.times.search += began.0.elapsed().saturating_sub(self.times.finals - began.1);
         self.spotter.finish();
         self.search.reset();
@@ -275,24 +274,23 @@ impl Utterances {
         }
         self.clock.restart();
         self.decoded = 0;
-        ended
     }
 }
 
 impl ChunkSink for Utterances {
-    fn accept(&mut self, frames: &[f32], log_probs: &[f32]) -> Result<()> {
-        self.accept_chunk(frames, log_probs)
+    fn accept(&mut self, frames: &[f32], log_probs: &[f32]) {
+        self.accept_chunk(frames, log_probs);
     }
 
     /// As if nothing but blanks had been found.
-    fn skip(&mut self, frames: &[f32]) -> Result<()> {
+    fn skip(&mut self, frames: &[f32]) {
         let tokens = self.model.tokens();
         let mut row = vec![f32::NEG_INFINITY; self.model.columns()];
         row[tokens.blank().0 as usize] = 0.0;
         // The phones' blank is their first.
         row[tokens.len()..].iter_mut().take(1).for_each(|blank| *blank = 0.0);
         let rows = row.repeat(self.model.config().encoder.chunk_encoder_frames());
-        self.accept_chunk(frames, &rows)
+        self.accept_chunk(frames, &rows);
     }
 
     fn is_idle(&self) -> bool {

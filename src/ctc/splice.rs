@@ -11,6 +11,26 @@ impl Path {
         word::ranges(&self.tokens, table).collect()
     }
 
+    /// The paths that begin with what is stable in this one; where none does, the best one with that beginning.
+    /// A grammar's phrases stay as they are.
+    pub(crate) fn keep_committed(&self, mut paths: Vec<Self>, table: &TokenTable) -> Vec<Self> {
+        let is_free = |path: &Self| path.outcome == Outcome::Unrestricted;
+        if self.stable == 0 || !is_free(self) || !paths.iter().all(is_free) {
+            return paths;
+        }
+        let committed = &self.tokens[..self.stable];
+        let best = paths.first().cloned();
+        paths.retain(|path| path.begins_with(committed));
+        if paths.is_empty() {
+            paths.extend(best.map(|best| {
+                let beginning = Self { tokens: committed.to_vec(), ..best.clone() };
+                beginning.followed_by(&best, table)
+            }));
+        }
+        paths.iter_mut().for_each(|path| path.stable = self.stable);
+        paths
+    }
+
     /// Whether its tokens begin with others, whenever these were found.
     pub(crate) fn begins_with(&self, beginning: &[Token]) -> bool {
         let same = self.tokens.iter().zip(beginning).take_while(|(own, other)| own.id == other.id);
@@ -28,7 +48,10 @@ impl Path {
         let behind = word::ranges(&tail.tokens, table)
             .find(|(_, frames)| (frames.start() + frames.end()).div_ceil(2) > end.frame);
         let first = behind.map_or(tail.tokens.len(), |(range, _)| range.start);
-        let tokens = [&self.tokens[..], &tail.tokens[first..]].concat();
+        // Words of two passes may overlap; tokens are in the order of their frames.
+        let behind = tail.tokens[first..].iter();
+        let behind = behind.map(|token| Token { frame: token.frame.max(end.frame), ..*token });
+        let tokens = self.tokens.iter().copied().chain(behind).collect();
         Self { tokens, ..self.clone() }
     }
 }

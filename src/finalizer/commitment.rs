@@ -4,7 +4,7 @@
 //! posterior: the share of the hypotheses that begin so too. A beginning with enough of it is committed, and
 //! the final is the best hypothesis that begins with what was committed.
 
-use crate::ctc::{Path, Token};
+use crate::ctc::Path;
 use crate::tokens::TokenTable;
 
 /// The posterior from which on words are committed. Tuned with `en-small`, as the values below: of 0.8 to 0.999
@@ -23,12 +23,19 @@ pub(super) const HYPOTHESES: usize = 30;
 
 /// The beginning of an utterance that no longer changes.
 #[derive(Default)]
-pub(super) struct Commitment(Vec<Token>);
+pub(super) struct Commitment(Option<Path>);
 
 impl Commitment {
     /// Takes the hypotheses of an utterance so far, the best first, that was decoded up to the encoder frame
-    /// `until`. Gives the words of the best one before its edge, and commits what is decided.
-    pub fn extend(&mut self, paths: Vec<Path>, until: u64, table: &TokenTable) -> Option<Path> {
+    /// `until`. Gives the words of the best one before its edge, and commits what is decided, which is no more
+    /// than the first `most` tokens.
+    pub fn extend(
+        &mut self,
+        paths: Vec<Path>,
+        until: u64,
+        most: usize,
+        table: &TokenTable,
+    ) -> Option<Path> {
         let paths = self.keep(paths, table);
         let best = paths.first()?;
         let weight = |path: &Path| ((path.score - best.score) * SCORE_SCALE).exp();
@@ -40,43 +47,39 @@ impl Commitment {
         {
             let beginning = &best.tokens[..tokens.end];
             let agreeing = paths.iter().filter(|path| path.begins_with(beginning)).map(weight);
-            if committed == shown && agreeing.sum::<f64>() >= POSTERIOR * total {
+            let is_likely = agreeing.sum::<f64>() >= POSTERIOR * total;
+            if committed == shown && is_likely && tokens.end <= most {
                 committed = tokens.end;
             }
             shown = tokens.end;
         }
-        if committed > self.0.len() {
-            self.0 = best.tokens[..committed].to_vec();
-        }
+        let stable = committed.max(self.0.as_ref().map_or(0, |path| path.stable));
         let mut tokens = best.tokens.clone();
-        tokens.truncate(shown.max(self.0.len()));
-        Some(Path { tokens, stable: self.0.len(), ..best.clone() })
+        tokens.truncate(shown.max(stable));
+        let path = Path { tokens, stable, ..best.clone() };
+        self.0 = Some(path.clone());
+        Some(path)
     }
 
     /// The paths that begin with what is committed; where none does, the best one with that beginning.
     pub fn keep(&self, mut paths: Vec<Path>, table: &TokenTable) -> Vec<Path> {
-        let best = paths.first().cloned();
-        paths.retain(|path| path.begins_with(&self.0));
-        if paths.is_empty() {
-            paths.extend(best.map(|best| {
-                let beginning = Path { tokens: self.0.clone(), ..best.clone() };
-                beginning.followed_by(&best, table)
-            }));
+        paths.iter_mut().for_each(|path| path.stable = 0);
+        match &self.0 {
+            Some(committed) => committed.keep_committed(paths, table),
+            None => paths,
         }
-        paths.iter_mut().for_each(|path| path.stable = self.0.len());
-        paths
     }
 
     /// Forgets the utterance.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.0 = None;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ctc::Outcome;
+    use crate::ctc::{Outcome, Token};
     use crate::tokens::TokenId;
 
     fn table() -> TokenTable {
@@ -100,19 +103,27 @@ mod tests {
     fn what_likely_hypotheses_begin_with_is_committed() {
         let mut commitment = Commitment::default();
         let paths = vec![path("A B C ", -1.0), path("A C C ", -1.5), path("B B C ", -30.0)];
-        let partial = commitment.extend(paths, 100, &table()).unwrap();
+        let partial = commitment.extend(paths, 100, usize::MAX, &table()).unwrap();
         assert_eq!((text(&partial.tokens), partial.stable), ("A B C".to_owned(), 2));
         // The edge is the first pass's.
-        let partial = commitment.extend(vec![path("A B C ", -1.0)], 45, &table()).unwrap();
+        let partial =
+            commitment.extend(vec![path("A B C ", -1.0)], 45, usize::MAX, &table()).unwrap();
         assert_eq!((text(&partial.tokens), partial.stable), ("A B".to_owned(), 4));
+    }
+
+    #[test]
+    fn no_more_is_committed_than_may_be() {
+        let mut commitment = Commitment::default();
+        let partial = commitment.extend(vec![path("A B C ", -1.0)], 100, 4, &table()).unwrap();
+        assert_eq!((text(&partial.tokens), partial.stable), ("A B C".to_owned(), 4));
     }
 
     #[test]
     fn what_was_committed_stays() {
         let mut commitment = Commitment::default();
-        commitment.extend(vec![path("A B ", -1.0)], 100, &table()).unwrap();
+        commitment.extend(vec![path("A B ", -1.0)], 100, usize::MAX, &table()).unwrap();
         let paths = vec![path("B B C ", -1.0), path("A B C ", -9.0), path("A B B ", -9.5)];
-        let partial = commitment.extend(paths.clone(), 60, &table()).unwrap();
+        let partial = commitment.extend(paths.clone(), 60, usize::MAX, &table()).unwrap();
         assert!(text(&partial.tokens).starts_with("A B") && partial.stable >= 4);
         let kept = commitment.keep(paths, &table());
         assert_eq!(kept.len(), 2);
@@ -122,7 +133,7 @@ mod tests {
     #[test]
     fn without_a_hypothesis_that_begins_so_the_rest_of_the_best_follows() {
         let mut commitment = Commitment::default();
-        commitment.extend(vec![path("A B ", -1.0)], 100, &table()).unwrap();
+        commitment.extend(vec![path("A B ", -1.0)], 100, usize::MAX, &table()).unwrap();
         let kept = commitment.keep(vec![path("B A C A ", -1.0)], &table());
         assert_eq!(kept.len(), 1);
         assert_eq!((text(&kept[0].tokens), kept[0].stable), ("A B C A".to_owned(), 4));

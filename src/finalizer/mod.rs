@@ -53,8 +53,51 @@ pub(crate) struct Finalized {
 
 /// Computes finals by a second pass.
 pub(crate) enum Finalizer {
-    Stream { second: Box<SecondPass>, partial: Option<Path>, ready: VecDeque<Finalized> },
+    Stream(Box<Inline>),
     Worker(Box<Worker>),
+}
+
+/// A second pass on the stream's thread.
+pub(crate) struct Inline {
+    /// `None` once it has failed.
+    second: Option<Box<SecondPass>>,
+    partial: Option<Path>,
+    ready: VecDeque<Finalized>,
+    failure: Option<Error>,
+}
+
+impl Inline {
+    fn new(second: Box<SecondPass>) -> Self {
+        Self { second: Some(second), partial: None, ready: VecDeque::new(), failure: None }
+    }
+
+    /// Has the second pass compute something; if it can't, gives it up.
+    fn run<T>(&mut self, compute: impl FnOnce(&mut SecondPass) -> Result<T>) -> Option<T> {
+        match compute(self.second.as_mut()?) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                (self.second, self.partial, self.failure) = (None, None, Some(error));
+                None
+            }
+        }
+    }
+
+    fn advance(&mut self, is_idle: bool) {
+        if let Some(Some(path)) = self.run(|second| second.advance(is_idle)) {
+            self.partial = Some(path);
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.partial = None;
+        let paths = self.run(SecondPass::finish);
+        self.ready.push_back(Finalized::new(ended, paths));
+    }
+
+    fn discard(&mut self) {
+        self.partial = None;
+        self.second.iter_mut().for_each(|second| second.discard());
+    }
 }
 
 impl Finalizer {
@@ -73,13 +116,15 @@ impl Finalizer {
                 }
             },
         };
-        Self::Stream { second, partial: None, ready: VecDeque::new() }
+        Self::Stream(Box::new(Inline::new(second)))
     }
 
     /// Takes frames, which the first pass is about to decode.
     pub fn accept_frames(&mut self, frames: &[f32]) {
         match self {
-            Self::Stream { second, .. } => second.accept_frames(frames),
+            Self::Stream(inline) => {
+                inline.second.iter_mut().for_each(|second| second.accept_frames(frames));
+            }
             Self::Worker(worker) => worker.accept_frames(frames),
         }
     }
@@ -87,63 +132,34 @@ impl Finalizer {
     /// Takes the place of the encoder frame that the first pass decodes.
     pub fn accept_place(&mut self, place: u64) {
         match self {
-            Self::Stream { second, .. } => second.accept_place(place),
+            Self::Stream(inline) => {
+                inline.second.iter_mut().for_each(|second| second.accept_place(place));
+            }
             Self::Worker(worker) => worker.accept_place(place),
         }
     }
 
     /// Has what was accepted decoded, if the first pass has found something or the second has begun.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`SecondPass::advance`].
-    pub fn advance(&mut self, is_idle: bool) -> Result<()> {
+    pub fn advance(&mut self, is_idle: bool) {
         match self {
-            Self::Stream { second, partial, .. } => {
-                if let Some(path) = second.advance(is_idle)? {
-                    *partial = Some(path);
-                }
-                Ok(())
-            }
-            Self::Worker(worker) => {
-                worker.advance(is_idle);
-                Ok(())
-            }
+            Self::Stream(inline) => inline.advance(is_idle),
+            Self::Worker(worker) => worker.advance(is_idle),
         }
     }
 
     /// Ends an utterance with the last encoder frame that was placed. Its final comes by
     /// [`Finalizer::next_final`], with an error too.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`SecondPass::advance`].
-    pub fn end(&mut self, ended: Ended) -> Result<()> {
+    pub fn end(&mut self, ended: Ended) {
         match self {
-            Self::Stream { second, partial, ready } => {
-                *partial = None;
-                let finished = second.finish();
-                let (paths, failure) = match finished {
-                    Ok(paths) => (Some(paths), Ok(())),
-                    Err(error) => (None, Err(error)),
-                };
-                ready.push_back(Finalized::new(ended, paths));
-                failure
-            }
-            Self::Worker(worker) => {
-                worker.end(ended);
-                Ok(())
-            }
+            Self::Stream(inline) => inline.end(ended),
+            Self::Worker(worker) => worker.end(ended),
         }
     }
 
     /// Ends an utterance in which the first pass found nothing.
     pub fn discard(&mut self) {
         match self {
-            Self::Stream { second, partial, .. } => {
-                *partial = None;
-                second.discard();
-            }
+            Self::Stream(inline) => inline.discard(),
             Self::Worker(worker) => worker.discard(),
         }
     }
@@ -152,7 +168,9 @@ impl Finalizer {
     /// not begun.
     pub fn configure(&mut self, search: &Search) {
         match self {
-            Self::Stream { second, .. } => second.configure(search.clone()),
+            Self::Stream(inline) => {
+                inline.second.iter_mut().for_each(|second| second.configure(search.clone()));
+            }
             Self::Worker(worker) => worker.configure(search.clone()),
         }
     }
@@ -160,7 +178,7 @@ impl Finalizer {
     /// Forgets what was accepted since the last utterance; the audio goes on elsewhere.
     pub fn clear(&mut self) {
         match self {
-            Self::Stream { second, .. } => second.clear(),
+            Self::Stream(inline) => inline.second.iter_mut().for_each(|second| second.clear()),
             Self::Worker(worker) => worker.clear(),
         }
     }
@@ -168,7 +186,7 @@ impl Finalizer {
     /// What the second pass has decoded of the utterance so far, once it has decoded any.
     pub fn partial(&mut self) -> Option<&Path> {
         match self {
-            Self::Stream { partial, .. } => partial.as_ref(),
+            Self::Stream(inline) => inline.partial.as_ref(),
             Self::Worker(worker) => worker.partial(),
         }
     }
@@ -176,7 +194,7 @@ impl Finalizer {
     /// The next final that is there.
     pub fn next_final(&mut self) -> Option<Finalized> {
         match self {
-            Self::Stream { ready, .. } => ready.pop_front(),
+            Self::Stream(inline) => inline.ready.pop_front(),
             Self::Worker(worker) => worker.next_final(),
         }
     }
@@ -184,7 +202,7 @@ impl Finalizer {
     /// Waits until the next final is there; gives whether one is.
     pub fn wait(&mut self) -> bool {
         match self {
-            Self::Stream { ready, .. } => !ready.is_empty(),
+            Self::Stream(inline) => !inline.ready.is_empty(),
             Self::Worker(worker) => worker.wait(),
         }
     }
@@ -196,19 +214,19 @@ impl Finalizer {
         }
     }
 
-    /// Why the worker computes no more finals, once.
+    /// Why the second pass computes no more finals, once.
     pub fn failure(&mut self) -> Option<Error> {
         match self {
-            Self::Stream { .. } => None,
+            Self::Stream(inline) => inline.failure.take(),
             Self::Worker(worker) => worker.failure(),
         }
     }
 }
 
 impl Finalized {
-    /// `paths`: those of the second pass; without them the first one's stay.
+    /// `paths`: those of the second pass; without any the first one's stay.
     fn new(ended: Ended, paths: Option<Vec<Path>>) -> Self {
-        match paths {
+        match paths.filter(|paths| !paths.is_empty()) {
             Some(paths) => Self { ended: Ended { paths, ..ended }, pass: Pass::Second },
             None => Self { ended, pass: Pass::First },
         }

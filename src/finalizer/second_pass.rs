@@ -143,11 +143,12 @@ impl SecondPass {
         let paths = self.search.n_best(commitment::HYPOTHESES);
         if self.rescorer.is_some() {
             // An attention decoder's own text may begin otherwise.
-            return Commitment::default()
-                .extend(paths, self.decoded_until, &self.tokens)
-                .map(|path| Path { stable: 0, ..path });
+            return Commitment::default().extend(paths, self.decoded_until, 0, &self.tokens);
         }
-        self.commitment.extend(paths, self.decoded_until, &self.tokens)
+        // Without rescoring what all tokens have in common is certain, and there may be no other hypothesis.
+        let stable = paths.first().map_or(0, |path| path.stable);
+        let most = if self.search.rescores() { usize::MAX } else { stable };
+        self.commitment.extend(paths, self.decoded_until, most, &self.tokens)
     }
 
     /// Ends the utterance with the last encoder frame that was placed; gives what it may have been,

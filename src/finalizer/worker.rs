@@ -16,17 +16,13 @@ use crate::{Error, Result};
 /// How long after an utterance's end a live stream waits for its final.
 const LATEST: Duration = Duration::from_secs(10);
 
-/// Messages that wait at most: one per chunk of the first pass and one per utterance. In chunks of 640 ms they
+/// Messages that wait at most: one per chunk of the first pass and one more where an utterance ends in it. In chunks of 640 ms they
 /// are 40 s of audio, 1.3 MB.
 const QUEUE: usize = 64;
 
 /// What the first pass sends.
 enum Message {
     Audio(Audio),
-    /// The segment has ended in an utterance.
-    End(u64),
-    /// The segment has ended, and nothing was said in it.
-    Discard,
     /// What follows does not continue what came before.
     Clear,
 }
@@ -39,10 +35,20 @@ struct Audio {
     frames: Vec<f32>,
     /// Of the encoder frames that the first pass has decoded.
     places: Vec<u64>,
-    /// Whether the first pass has found nothing so far; unknown within a chunk.
-    is_idle: Option<bool>,
     /// A search with other hotwords or another grammar.
     search: Option<Box<Search>>,
+    then: Then,
+}
+
+/// What becomes of a segment behind a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// It goes on; the first pass may have found nothing in it so far.
+    GoOn { is_idle: bool },
+    /// It has ended in an utterance.
+    End,
+    /// It has ended, and nothing was said in it.
+    Discard,
 }
 
 /// What the worker answers.
@@ -147,20 +153,18 @@ impl Worker {
     }
 
     pub fn advance(&mut self, is_idle: bool) {
-        self.send_audio(Some(is_idle));
+        self.send_audio(Then::GoOn { is_idle });
     }
 
     pub fn end(&mut self, ended: Ended) {
-        self.send_audio(None);
-        let by_first_pass = self.is_torn || !self.send(Message::End(self.segment));
+        let by_first_pass = !self.send_audio(Then::End);
         let (segment, since) = (self.segment, Instant::now());
         self.pending.push_back(Pending { segment, ended, since, by_first_pass });
         self.end_segment(by_first_pass);
     }
 
     pub fn discard(&mut self) {
-        self.send_audio(None);
-        let is_torn = self.is_torn || !self.send(Message::Discard);
+        let is_torn = !self.send_audio(Then::Discard);
         self.end_segment(is_torn);
     }
 
@@ -220,6 +224,9 @@ impl Worker {
     }
 
     pub fn take_first_pass(&mut self) {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.take(answer);
+        }
         if let Some(last) = self.pending.back() {
             self.wanted_from.store(last.segment + 1, Ordering::Relaxed);
         }
@@ -239,23 +246,23 @@ impl Worker {
         self.is_torn = is_torn && !self.send(Message::Clear);
     }
 
-    /// Sends what was accepted.
-    fn send_audio(&mut self, is_idle: Option<bool>) {
+    /// Sends what was accepted, unless a part of the segment had no room; gives whether it did.
+    fn send_audio(&mut self, then: Then) -> bool {
         if self.is_torn {
             self.drop_placed();
-            return;
+            return false;
         }
         let audio = Audio {
             segment: self.segment,
             frames: std::mem::take(&mut self.frames),
             places: std::mem::take(&mut self.places),
-            is_idle,
             search: self.search.take(),
+            then,
         };
-        if let Some(Message::Audio(audio)) = self.offer(Message::Audio(audio)) {
-            Audio { frames: self.frames, places: self.places, search: self.search, .. } = audio;
-            self.tear();
-        }
+        let Some(Message::Audio(audio)) = self.offer(Message::Audio(audio)) else { return true };
+        Audio { frames: self.frames, places: self.places, search: self.search, .. } = audio;
+        self.tear();
+        false
     }
 
     /// Leaves this segment and the utterances before it to the first pass: the queue holds more than a live
@@ -384,30 +391,34 @@ impl Thread {
 
     fn handle(&self, message: Message, second: &mut SecondPass) -> Result<()> {
         match message {
-            Message::Audio(audio) => return self.accept(audio, second),
-            Message::End(segment) if self.is_wanted(segment) => {
-                self.answer(Answer::Final(segment, second.finish()?));
-            }
-            Message::End(_) => second.skip_utterance(),
-            Message::Discard => second.discard(),
+            Message::Audio(audio) => self.accept(audio, second),
             Message::Clear => {
                 second.skip_utterance();
                 second.clear();
+                Ok(())
             }
         }
-        Ok(())
     }
 
     fn accept(&self, audio: Audio, second: &mut SecondPass) -> Result<()> {
-        if let Some(search) = audio.search {
+        let Audio { segment, frames, places, search, then } = audio;
+        if let Some(search) = search {
             second.configure(*search);
         }
-        second.accept_frames(&audio.frames);
-        audio.places.iter().for_each(|&place| second.accept_place(place));
-        if let Some(is_idle) = audio.is_idle.filter(|_| self.is_wanted(audio.segment))
-            && let Some(path) = second.advance(is_idle)?
-        {
-            self.answer(Answer::Partial(audio.segment, path));
+        second.accept_frames(&frames);
+        places.iter().for_each(|&place| second.accept_place(place));
+        match then {
+            Then::Discard => second.discard(),
+            Then::End if self.is_wanted(segment) => {
+                self.answer(Answer::Final(segment, second.finish()?));
+            }
+            Then::End => second.skip_utterance(),
+            Then::GoOn { is_idle } if self.is_wanted(segment) => {
+                if let Some(path) = second.advance(is_idle)? {
+                    self.answer(Answer::Partial(segment, path));
+                }
+            }
+            Then::GoOn { .. } => {}
         }
         Ok(())
     }
@@ -466,9 +477,8 @@ mod tests {
         assert_eq!((finalized.pass, finalized.ended.paths[0].score), (Pass::Second, -2.0));
         // All was sent in order.
         let sent: Vec<_> = thread.queue.try_iter().collect();
-        assert!(matches!(sent[1], Message::Audio(Audio { segment: 0, is_idle: None, .. })));
-        assert!(matches!(sent[2], Message::End(0)));
-        assert!(matches!(sent[3], Message::Audio(Audio { segment: 1, .. })));
+        assert!(matches!(sent[1], Message::Audio(Audio { segment: 0, then: Then::End, .. })));
+        assert!(matches!(sent[2], Message::Audio(Audio { segment: 1, .. })));
     }
 
     #[test]
@@ -512,7 +522,9 @@ mod tests {
         assert!(matches!(sent[0], Message::Clear));
         let Message::Audio(Audio { segment: 3, frames, places, .. }) = &sent[1] else { panic!() };
         assert_eq!((&frames[..], &places[..]), (&[102.0][..], &[102][..]));
-        assert!(matches!(sent.last(), Some(Message::End(3))));
+        let Some(Message::Audio(Audio { segment: 3, then: Then::End, .. })) = sent.last() else {
+            panic!()
+        };
         assert!(thread.is_wanted(3));
     }
 

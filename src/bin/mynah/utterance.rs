@@ -89,7 +89,8 @@ impl Utterance {
             .tokens
             .iter()
             .map(|token| {
-                let start = hypothesis.start + times(encoder_frame, token.frame - first);
+                let start =
+                    hypothesis.start + times(encoder_frame, token.frame.saturating_sub(first));
                 TimedToken {
                     text: model.tokens().token(token.id).to_owned(),
                     start,
