@@ -6,7 +6,9 @@
 //! ```
 
 mod commitment;
+mod message;
 mod second_pass;
+mod thread;
 mod worker;
 
 use std::collections::VecDeque;

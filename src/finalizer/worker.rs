@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 
+use super::message::{Answer, Audio, Message, Then};
 use super::second_pass::SecondPass;
+use super::thread::Thread;
 use super::{Ended, Finalized};
 use crate::ctc::{Path, Search};
 use crate::{Error, Result};
@@ -19,47 +21,6 @@ const LATEST: Duration = Duration::from_secs(10);
 /// Messages that wait at most: one per chunk of the first pass and one more where an utterance ends in it. In chunks of 640 ms they
 /// are 40 s of audio, 1.3 MB.
 const QUEUE: usize = 64;
-
-/// What the first pass sends.
-enum Message {
-    Audio(Audio),
-    /// What follows does not continue what came before.
-    Clear,
-}
-
-/// A part of the audio.
-struct Audio {
-    /// Which segment it is of: segments are what lies between two ends.
-    segment: u64,
-    /// `[frames, mel]`.
-    frames: Vec<f32>,
-    /// Of the encoder frames that the first pass has decoded.
-    places: Vec<u64>,
-    /// A search with other hotwords or another grammar.
-    search: Option<Box<Search>>,
-    then: Then,
-}
-
-/// What becomes of a segment behind a part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    /// It goes on; the first pass may have found nothing in it so far.
-    GoOn { is_idle: bool },
-    /// It has ended in an utterance.
-    End,
-    /// It has ended, and nothing was said in it.
-    Discard,
-}
-
-/// What the worker answers.
-enum Answer {
-    /// A segment so far.
-    Partial(u64, Path),
-    /// What a segment may have been, the best first.
-    Final(u64, Vec<Path>),
-    /// No more answers come.
-    Failed(Error),
-}
 
 /// The first pass's side.
 pub(crate) struct Worker {
@@ -369,67 +330,6 @@ impl Drop for Worker {
     fn drop(&mut self) {
         // The thread ends after what it is computing; nobody waits for it.
         self.wanted_from.store(u64::MAX, Ordering::Relaxed);
-    }
-}
-
-/// The worker's side.
-struct Thread {
-    queue: Receiver<Message>,
-    answers: Sender<Answer>,
-    wanted_from: Arc<AtomicU64>,
-}
-
-impl Thread {
-    fn run(self, mut second: Box<SecondPass>) {
-        while let Ok(message) = self.queue.recv() {
-            if let Err(error) = self.handle(message, &mut second) {
-                self.answer(Answer::Failed(error));
-                return;
-            }
-        }
-    }
-
-    fn handle(&self, message: Message, second: &mut SecondPass) -> Result<()> {
-        match message {
-            Message::Audio(audio) => self.accept(audio, second),
-            Message::Clear => {
-                second.skip_utterance();
-                second.clear();
-                Ok(())
-            }
-        }
-    }
-
-    fn accept(&self, audio: Audio, second: &mut SecondPass) -> Result<()> {
-        let Audio { segment, frames, places, search, then } = audio;
-        if let Some(search) = search {
-            second.configure(*search);
-        }
-        second.accept_frames(&frames);
-        places.iter().for_each(|&place| second.accept_place(place));
-        match then {
-            Then::Discard => second.discard(),
-            Then::End if self.is_wanted(segment) => {
-                self.answer(Answer::Final(segment, second.finish()?));
-            }
-            Then::End => second.skip_utterance(),
-            Then::GoOn { is_idle } if self.is_wanted(segment) => {
-                if let Some(path) = second.advance(is_idle)? {
-                    self.answer(Answer::Partial(segment, path));
-                }
-            }
-            Then::GoOn { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn answer(&self, answer: Answer) {
-        // Nobody waits for it once the stream is dropped.
-        let _ = self.answers.send(answer);
-    }
-
-    fn is_wanted(&self, segment: u64) -> bool {
-        segment >= self.wanted_from.load(Ordering::Relaxed)
     }
 }
 
