@@ -61,7 +61,9 @@ pub(super) struct Route {
 /// The best ways to the ends of words.
 struct Ways<'a> {
     prefixes: &'a Arena<Prefix<Pronounced>>,
-    /// By `into`.
+    /// All of them.
+    all: &'a [Merge],
+    /// The closest of each pair, by `into`.
     merges: Vec<Merge>,
     /// The ways to prefixes that end with a word, the best first.
     found: FxHashMap<Link, Vec<Way>>,
@@ -182,7 +184,7 @@ impl Lattice {
         count: usize,
     ) -> Vec<Route> {
         let best = ends.iter().map(|end| end.score).fold(f64::NEG_INFINITY, f64::max);
-        let mut ways = Ways::new(prefixes, distinct(self.merges.clone()), count);
+        let mut ways = Ways::new(prefixes, &self.merges, count);
         ways.bound(ends, best);
         let mut texts = Vec::new();
         for end in ends.iter().filter(|end| end.score >= best - LATTICE_MARGIN) {
@@ -193,19 +195,22 @@ impl Lattice {
         texts.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut seen = FxHashSet::default();
         let routes = texts.into_iter().filter_map(|(score, way, end)| {
-            let words = ways.words(way, end, starts)?;
-            seen.insert(way.words).then_some(Route { words, score })
+            let (words, behind) = ways.words(way, end, starts)?;
+            seen.insert(way.words).then_some(Route { words, score: score - behind })
         });
-        routes.take(count).collect()
+        let mut routes: Vec<Route> = routes.take(count).collect();
+        routes.sort_by(|a, b| b.score.total_cmp(&a.score));
+        routes
     }
 }
 
 impl<'a> Ways<'a> {
-    fn new(prefixes: &'a Arena<Prefix<Pronounced>>, mut merges: Vec<Merge>, count: usize) -> Self {
+    fn new(prefixes: &'a Arena<Prefix<Pronounced>>, all: &'a [Merge], count: usize) -> Self {
+        let mut merges = distinct(all.to_vec());
         merges.sort_by_key(|merge| merge.into);
         let traces = vec![Trace::Beginning];
         let (found, rest) = (FxHashMap::default(), FxHashMap::default());
-        Self { prefixes, merges, found, traces, rest, count }
+        Self { prefixes, all, merges, found, traces, rest, count }
     }
 
     /// Finds the prefixes from which texts go on that are not too far behind `best`, by the algorithm of
@@ -286,29 +291,52 @@ impl<'a> Ways<'a> {
         self.found.insert(link, kept);
     }
 
-    /// The words of a way to an end; `None` if one began nowhere, or after the next one did.
-    fn words(&self, way: Way, end: &End, starts: &Arena<Start>) -> Option<Vec<(Link, Link)>> {
+    /// The words of a way to an end, and how much less it scores than the closest merges say; `None` if a word
+    /// began nowhere, or after the next one did.
+    fn words(
+        &self,
+        way: Way,
+        end: &End,
+        starts: &Arena<Start>,
+    ) -> Option<(Vec<(Link, Link)>, f64)> {
         let (mut link, mut start) = (end.prefix, end.start);
         let mut trace = way.trace;
-        let mut words = Vec::new();
+        let (mut words, mut behind) = (Vec::new(), 0.0);
         let mut next = u64::MAX;
+        let mut merged_into = None;
         loop {
             trace = match self.traces[trace as usize] {
-                Trace::Beginning => return Some(words),
+                Trace::Beginning => return Some((words, behind)),
                 Trace::Merged(from, its_start, to) => {
+                    merged_into = Some(link);
                     (link, start) = (from, its_start);
                     to
                 }
                 Trace::Word(before) => {
+                    let merged_into = merged_into.take();
                     // What was merged later than the next word began does not go before it.
-                    let is_possible = starts.find(start)?.frame < next;
-                    is_possible.then(|| words.push((link, start)))?;
+                    if starts.find(start)?.frame >= next {
+                        let earlier = self.earlier((merged_into?, link), next, starts)?;
+                        let closest = self.merges_into(earlier.into);
+                        let closest = closest.iter().find(|merge| merge.from == link)?;
+                        behind += earlier.behind - closest.behind;
+                        start = earlier.start;
+                    }
+                    words.push((link, start));
                     next = starts.get(word_start(starts, start)?).frame;
                     (link, start) = (self.prefixes.before(link), before_word(starts, start)?);
                     before
                 }
             };
         }
+    }
+
+    /// The closest of a pair's merges whose word has ended before the encoder frame `next`.
+    fn earlier(&self, pair: (Link, Link), next: u64, starts: &Arena<Start>) -> Option<&Merge> {
+        let of_pair = self.all.iter().filter(|merge| (merge.into, merge.from) == pair);
+        let possible = of_pair
+            .filter(|merge| starts.find(merge.start).is_some_and(|start| start.frame < next));
+        possible.min_by(|a, b| a.behind.total_cmp(&b.behind))
     }
 
     /// What comes before the word that a prefix ends with; `None` for the empty one.
