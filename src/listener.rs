@@ -199,7 +199,7 @@ impl Worker {
         // The source is the user's code; what was recognized before it panicked is reported.
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.listen()));
         let outcome = outcome.unwrap_or_else(|_| {
-            self.stream.take_first_pass();
+            self.stream.finalize_by_first_pass();
             Err(Error::Worker("partial results"))
         });
         if !self.dropped.load(Ordering::Relaxed) {
@@ -317,7 +317,7 @@ impl Worker {
                 self.emit_recognized();
             }
             Command::Reset => {
-                self.take_finals();
+                self.emit_pending_finals();
                 self.stream.withdraw_utterance();
                 self.emit_recognized();
                 self.stream.check()?;
@@ -330,9 +330,9 @@ impl Worker {
     }
 
     /// Emits the finals of utterances that have ended: a live source does not wait for them.
-    fn take_finals(&mut self) {
+    fn emit_pending_finals(&mut self) {
         if self.source.is_live() {
-            self.stream.take_first_pass();
+            self.stream.finalize_by_first_pass();
         }
         while self.stream.wait_for_event() {
             self.emit_recognized();

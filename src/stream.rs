@@ -142,8 +142,8 @@ impl Stream {
     }
 
     /// Takes the first pass's finals for those that are still being computed.
-    pub(crate) fn take_first_pass(&mut self) {
-        self.utterances.take_first_pass();
+    pub(crate) fn finalize_by_first_pass(&mut self) {
+        self.utterances.finalize_by_first_pass();
     }
 
     /// Withdraws what was shown of the utterance, by an event.

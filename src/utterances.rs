@@ -82,9 +82,9 @@ impl Utterances {
     }
 
     /// Takes the first pass's finals for those that are not there.
-    pub fn take_first_pass(&mut self) {
+    pub fn finalize_by_first_pass(&mut self) {
         if let Some(finalizer) = &mut self.finalizer {
-            finalizer.take_first_pass();
+            finalizer.finalize_by_first_pass();
         }
     }
 

@@ -210,9 +210,9 @@ impl Finalizer {
     }
 
     /// Takes the first pass's finals for those that are not there.
-    pub fn take_first_pass(&mut self) {
+    pub fn finalize_by_first_pass(&mut self) {
         if let Self::Worker(worker) = self {
-            worker.take_first_pass();
+            worker.finalize_by_first_pass();
         }
     }
 

@@ -141,7 +141,7 @@ impl Worker {
 
     pub fn partial(&mut self) -> Option<&Path> {
         while let Ok(answer) = self.answers.try_recv() {
-            self.take(answer);
+            self.accept_answer(answer);
         }
         self.partial.as_ref()
     }
@@ -149,10 +149,10 @@ impl Worker {
     pub fn next_final(&mut self) -> Option<Finalized> {
         while self.ready.is_empty() {
             match self.answers.try_recv() {
-                Ok(answer) => self.take(answer),
+                Ok(answer) => self.accept_answer(answer),
                 Err(TryRecvError::Disconnected) => self.stopped(),
                 Err(TryRecvError::Empty) => {
-                    if !self.take_overdue() {
+                    if !self.finalize_overdue() {
                         break;
                     }
                 }
@@ -166,7 +166,7 @@ impl Worker {
 
     pub fn wait(&mut self) -> bool {
         while self.ready.is_empty() && !self.pending.is_empty() {
-            if self.take_overdue() {
+            if self.finalize_overdue() {
                 continue;
             }
             let since = self.pending.front().map_or_else(Instant::now, |pending| pending.since);
@@ -176,7 +176,7 @@ impl Worker {
                 self.answers.recv().map_err(RecvTimeoutError::from)
             };
             match answer {
-                Ok(answer) => self.take(answer),
+                Ok(answer) => self.accept_answer(answer),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => self.stopped(),
             }
@@ -184,9 +184,9 @@ impl Worker {
         !self.ready.is_empty()
     }
 
-    pub fn take_first_pass(&mut self) {
+    pub fn finalize_by_first_pass(&mut self) {
         while let Ok(answer) = self.answers.try_recv() {
-            self.take(answer);
+            self.accept_answer(answer);
         }
         if let Some(last) = self.pending.back() {
             self.wanted_from.store(last.segment + 1, Ordering::Relaxed);
@@ -231,7 +231,7 @@ impl Worker {
     fn tear(&mut self) {
         log::warn!("finals are computed too slowly: those of the first pass are taken");
         self.is_torn = true;
-        self.take_first_pass();
+        self.finalize_by_first_pass();
         self.wanted_from.store(self.segment + 1, Ordering::Relaxed);
         self.drop_placed();
     }
@@ -257,8 +257,8 @@ impl Worker {
         }
     }
 
-    /// Takes what the worker has finished.
-    fn take(&mut self, answer: Answer) {
+    /// Accepts what the worker has finished.
+    fn accept_answer(&mut self, answer: Answer) {
         let (segment, paths) = match answer {
             Answer::Final(segment, paths) => (segment, paths),
             Answer::Partial(segment, path) => {
@@ -269,17 +269,17 @@ impl Worker {
             }
             Answer::Failed(error) => return self.fail(error),
         };
-        self.take_marked();
+        self.finalize_marked();
         // That of any other was taken from the first pass by now.
         if let Some(pending) = self.pop_if(|pending| pending.segment == segment) {
             self.ready.push_back(Finalized::new(pending.ended, Some(paths)));
         }
-        self.take_marked();
+        self.finalize_marked();
     }
 
     /// Takes the first pass's final for the oldest utterance if it is to be or if it has waited for too long;
     /// gives whether it was so.
-    fn take_overdue(&mut self) -> bool {
+    fn finalize_overdue(&mut self) -> bool {
         let latest = self.latest;
         let is_live = self.is_live;
         if let Some(pending) = self.pending.front_mut()
@@ -291,11 +291,11 @@ impl Worker {
             pending.by_first_pass = true;
             self.wanted_from.store(pending.segment + 1, Ordering::Relaxed);
         }
-        self.take_marked()
+        self.finalize_marked()
     }
 
     /// Takes the first pass's finals of the oldest utterances that are marked so.
-    fn take_marked(&mut self) -> bool {
+    fn finalize_marked(&mut self) -> bool {
         let mut any = false;
         while let Some(pending) = self.pop_if(|pending| pending.by_first_pass) {
             self.ready.push_back(Finalized::new(pending.ended, None));
@@ -313,7 +313,7 @@ impl Worker {
         if self.messages.is_some() {
             self.fail(Error::Worker("finals"));
         } else {
-            self.take_first_pass();
+            self.finalize_by_first_pass();
         }
     }
 
@@ -322,7 +322,7 @@ impl Worker {
         self.failure = Some(error);
         self.messages = None;
         self.is_torn = true;
-        self.take_first_pass();
+        self.finalize_by_first_pass();
     }
 }
 
