@@ -33,6 +33,9 @@ pub struct EndpointConfig {
     /// A fourth rule, for those who would rather be answered soon than in whole sentences. By default
     /// there is none.
     pub early: Option<EarlyEndpoint>,
+    /// The length at which an utterance ends at the next blank, even if `enabled` is false: what is kept of an
+    /// utterance grows with it. By default 60 s.
+    pub longest_utterance: Duration,
 }
 
 /// Ends an utterance of which something has been decoded, after blanks that the model is sure of.
@@ -56,6 +59,8 @@ pub struct Endpointer {
     enabled: bool,
     rules: [FrameRule; 3],
     early: Option<EarlyFrames>,
+    /// At this length the utterance ends at a blank, and an eighth later anywhere.
+    longest_frames: u64,
     has_decoded: bool,
     trailing_blank_frames: u64,
     sure_blank_frames: u64,
@@ -90,6 +95,7 @@ impl Default for EndpointConfig {
             rule2: rule(true, 1200, 0),
             rule3: rule(false, 240, 20_000),
             early: None,
+            longest_utterance: Duration::from_secs(60),
         }
     }
 }
@@ -100,7 +106,7 @@ impl Endpointer {
     /// # Errors
     ///
     /// [`Error::Config`] if a rule has no time at all, so that it would end every utterance at once,
-    /// and for an early one whose probability is none.
+    /// for an early one whose probability is none, and for a longest utterance of 0 s.
     pub fn new(config: &EndpointConfig, encoder_frame: Duration) -> Result<Self> {
         let rules = [&config.rule1, &config.rule2, &config.rule3];
         for (number, rule) in (1..).zip(rules) {
@@ -110,6 +116,9 @@ impl Endpointer {
                      give it one of them"
                 )));
             }
+        }
+        if config.longest_utterance.is_zero() {
+            return Err(Error::Config("the longest utterance has 0 s; give it more".to_owned()));
         }
         let frames = |time: Duration| {
             let frames = time.as_nanos().div_ceil(encoder_frame.as_nanos().max(1));
@@ -132,6 +141,7 @@ impl Endpointer {
             enabled: config.enabled,
             rules,
             early: early.transpose()?,
+            longest_frames: frames(config.longest_utterance),
             has_decoded: false,
             trailing_blank_frames: 0,
             sure_blank_frames: 0,
@@ -140,8 +150,8 @@ impl Endpointer {
     }
 
     /// Takes whether an encoder frame is decoded as blank, and the natural log-probability of blank
-    /// in it; returns the number of the rule, 1 to 4, by which the utterance ends with this frame.
-    /// The first that holds counts; 4 is the early one.
+    /// in it; returns the number of the rule, 1 to 5, by which the utterance ends with this frame.
+    /// The first that holds counts; 4 is the early one, 5 the longest utterance.
     ///
     /// The caller then begins the next utterance with [`Endpointer::reset`].
     pub fn accept(&mut self, blank: bool, blank_log_prob: f32) -> Option<usize> {
@@ -159,6 +169,13 @@ impl Endpointer {
             .find(|(_, rule)| self.enabled && holds(rule))
             .map(|(number, _)| number)
             .or(is_early.then_some(4))
+            .or(self.is_longest(blank).then_some(5))
+    }
+
+    fn is_longest(&self, blank: bool) -> bool {
+        let longest = self.longest_frames;
+        self.utterance_frames >= longest
+            && (blank || self.utterance_frames >= longest.saturating_add(longest / 8))
     }
 
     /// Counts the blanks that the early rule is sure of; tells whether it holds.
@@ -245,6 +262,19 @@ mod tests {
         assert_eq!(first(&config, &[(false, 1), (true, 30)]), Some((31, 2)));
         config.enabled = false;
         assert_eq!(first(&config, &[(false, 1), (true, 1000)]), None);
+    }
+
+    #[test]
+    fn an_utterance_has_an_end_even_without_endpoints() {
+        let config = EndpointConfig { enabled: false, ..Default::default() };
+        assert_eq!(first(&config, &[(false, 1490), (true, 20)]), Some((1500, 5)));
+        assert_eq!(first(&config, &[(false, 1502), (true, 1)]), Some((1503, 5)));
+        assert_eq!(first(&config, &[(false, 3000)]), Some((1687, 5)));
+        let never = EndpointConfig { longest_utterance: Duration::MAX, ..config.clone() };
+        assert_eq!(first(&never, &[(false, 3000), (true, 3000)]), None);
+        let none = EndpointConfig { longest_utterance: Duration::ZERO, ..config };
+        let error = Endpointer::new(&none, FRAME).unwrap_err().to_string();
+        assert!(error.starts_with("the longest utterance has 0 s"), "{error}");
     }
 
     #[test]

@@ -2,22 +2,28 @@
 
 use std::collections::VecDeque;
 
+use crate::error::{Error, Result};
+
 /// The mel bins are summed in so many groups, since speech that drowns in one stands out in another.
 const GROUPS: usize = 8;
 
 /// Frames over which a group's energy is averaged; 50 ms of the usual 10 ms frames.
 const SMOOTHED_FRAMES: usize = 5;
 
+/// A history of more chunks than this is taken for a mistake.
+const LONGEST_HISTORY: usize = 1000;
+
 /// How chunks without speech are told from others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GateConfig {
     /// By how many decibels a part of the spectrum must rise over the background to be encoded.
     ///
-    /// White noise, averaged as here, stays within 6 dB of its own minimum.
+    /// White noise, averaged as here, stays within 6 dB of its own minimum. A finite number.
     pub margin_db: f32,
     /// The background is the least energy of this many past chunks, the current one included.
     ///
-    /// Until so many have passed, all are encoded. A new noise that goes on is encoded for as long.
+    /// Until so many have passed, all are encoded. A new noise that goes on is encoded for as long. From 1 to
+    /// 1,000.
     pub history_chunks: usize,
 }
 
@@ -37,9 +43,26 @@ impl Default for GateConfig {
 }
 
 impl Gate {
-    pub(crate) fn new(config: GateConfig, mel_bins: usize) -> Self {
-        let config = GateConfig { history_chunks: config.history_chunks.max(1), ..config };
-        Self { config, mel_bins, floors: VecDeque::with_capacity(config.history_chunks + 1) }
+    /// `chunk_frames`: those of a chunk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a value out of its range, and for chunks too short to be averaged.
+    pub(crate) fn new(config: GateConfig, mel_bins: usize, chunk_frames: usize) -> Result<Self> {
+        let GateConfig { margin_db, history_chunks } = config;
+        let reason = if !margin_db.is_finite() {
+            format!("the gate's margin is {margin_db} dB; it must be a finite number")
+        } else if !(1..=LONGEST_HISTORY).contains(&history_chunks) {
+            format!(
+                "the gate's history has {history_chunks} chunks; it must have 1 to {LONGEST_HISTORY}"
+            )
+        } else if chunk_frames < SMOOTHED_FRAMES {
+            format!("chunks of {chunk_frames} frames; a gate needs {SMOOTHED_FRAMES} or more")
+        } else {
+            let floors = VecDeque::with_capacity(history_chunks + 1);
+            return Ok(Self { config, mel_bins, floors });
+        };
+        Err(Error::Config(reason))
     }
 
     /// Takes the frames of a chunk, `[frames, mel]` in natural logarithms; tells whether it is but
@@ -112,7 +135,7 @@ mod tests {
                 high_hz: 8_000.0,
                 energy_floor: 1e-7,
             };
-            let gate = Gate::new(GateConfig::default(), config.mel_bins);
+            let gate = Gate::new(GateConfig::default(), config.mel_bins, 64).unwrap();
             Self { fbank: Fbank::new(&config).unwrap(), gate, noise: Noise(7), level }
         }
 

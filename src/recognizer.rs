@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::acoustics::{Acoustics, ChunkSink};
 use crate::clock::Clock;
-use crate::ctc::{Decoding, Hypothesis, Search};
+use crate::ctc::{Decoding, Hotword, Hypothesis, Restriction, Search};
 use crate::endpoint::{EndpointConfig, Endpointer};
 use crate::event::Event;
 use crate::features::Fbank;
@@ -88,7 +88,7 @@ impl Recognizer {
     /// # Errors
     ///
     /// [`Error::Config`] if an endpoint rule would end every utterance at once, a value of the
-    /// decoding is out of its range, for a hotword or a grammar that the tokens can't spell, or for a
+    /// decoding or the gate is out of its range, for a hotword or a grammar that the tokens can't spell, or for a
     /// keyword that [`KeywordSpotter::new`] refuses.
     pub fn with_config(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
@@ -103,15 +103,14 @@ impl Recognizer {
             search.rescore_finals();
         }
         Ok(Self(Arc::new(Prototype {
-            gate: config.gate.map(|gate| Gate::new(gate, fbank.dim())),
+            gate: config
+                .gate
+                .map(|gate| Gate::new(gate, fbank.dim(), encoder.chunk_frames))
+                .transpose()?,
             fbank,
             search,
             nbest,
-            spotter: KeywordSpotter::of(
-                &config.keywords,
-                model.tokens(),
-                model.decoding().pronunciations(),
-            )?,
+            spotter: spotter(&model, &config.keywords)?,
             keywords: config.keywords.into(),
             endpointer: Endpointer::new(&config.endpoint, clock(&model).time_of(1))?,
             model,
@@ -172,6 +171,27 @@ impl Recognizer {
         events.filter_map(Event::into_final).collect()
     }
 
+    /// # Errors
+    ///
+    /// Those of [`Stream::set_hotwords`].
+    pub(crate) fn check_hotwords(&self, hotwords: &[Hotword]) -> Result<()> {
+        self.0.search.clone().set_hotwords(hotwords, self.model().tokens())
+    }
+
+    /// # Errors
+    ///
+    /// Those of [`Stream::set_restriction`].
+    pub(crate) fn check_restriction(&self, restriction: Option<&Restriction>) -> Result<()> {
+        self.0.search.clone().set_restriction(restriction, self.model().tokens())
+    }
+
+    /// # Errors
+    ///
+    /// Those of [`Stream::set_keywords`].
+    pub(crate) fn check_keywords(&self, keywords: &[Keyword]) -> Result<()> {
+        spotter(self.model(), keywords).map(drop)
+    }
+
     pub(crate) fn finalizer(&self, place: Place) -> Option<Finalizer> {
         let encoder = self.model().second_encoder()?;
         Some(Finalizer::new(self.model(), encoder, &self.0.search, place))
@@ -180,6 +200,10 @@ impl Recognizer {
     pub(crate) fn acoustics(&self, gate: Option<Gate>) -> Acoustics {
         Acoustics::new(self.model(), self.0.fbank.clone(), gate)
     }
+}
+
+pub(crate) fn spotter(model: &Model, keywords: &[Keyword]) -> Result<KeywordSpotter> {
+    KeywordSpotter::of(keywords, model.tokens(), model.decoding().pronunciations())
 }
 
 pub(crate) fn clock(model: &Model) -> Clock {

@@ -21,6 +21,9 @@ pub struct Word {
     pub confidence: f32,
 }
 
+/// A shift of more milliseconds than this is taken for a mistake.
+const MOST_SHIFT_MS: f64 = 10_000.0;
+
 /// What makes of a model's tokens true times and probabilities of words; part of `config.json`.
 ///
 /// A CTC model writes a token when it has heard enough of it, not where it begins. By default
@@ -50,7 +53,7 @@ impl Default for WordCalibration {
 }
 
 impl WordCalibration {
-    /// Refuses what is not a finite number.
+    /// Refuses what is not a finite number, and times that no calibration has.
     pub(crate) fn check(&self) -> Result<(), String> {
         let values = [
             ("start_shift_ms", self.start_shift_ms),
@@ -60,7 +63,12 @@ impl WordCalibration {
         ];
         match values.iter().find(|(_, value)| !value.is_finite()) {
             Some((name, value)) => Err(format!("{name} is {value}; it must be a finite number")),
-            None => Ok(()),
+            None => match values[..2].iter().find(|(_, ms)| ms.abs() > MOST_SHIFT_MS) {
+                Some((name, ms)) => Err(format!(
+                    "{name} is {ms}; it must be from -{MOST_SHIFT_MS} to {MOST_SHIFT_MS}"
+                )),
+                None => Ok(()),
+            },
         }
     }
 
@@ -258,5 +266,7 @@ mod tests {
         let calibration = WordCalibration { end_shift_ms: f64::NAN, ..WordCalibration::default() };
         let reason = "end_shift_ms is NaN; it must be a finite number";
         assert_eq!(calibration.check().unwrap_err(), reason);
+        let calibration = WordCalibration { end_shift_ms: 1e308, ..WordCalibration::default() };
+        assert!(calibration.check().unwrap_err().ends_with("must be from -10000 to 10000"));
     }
 }

@@ -20,7 +20,7 @@ impl Depthwise {
 
     /// The shape of what comes of an input `[1, times, channels]`.
     fn output_shape(&self, input: &[usize]) -> TVec<usize> {
-        tvec!(1, input[1] + 1 - self.taps(), input[2])
+        tvec!(1, (input[1] + 1).saturating_sub(self.taps()), input[2])
     }
 }
 

@@ -53,7 +53,7 @@ impl TypedOp for LayerNorm {
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma"))]
 fn run(input: &[f32], gain: &[f32], bias: &[f32], epsilon: f32, output: &mut [f32]) {
-    let width = gain.len();
+    let width = gain.len().max(1);
     for (row, normalized) in input.chunks_exact(width).zip(output.chunks_exact_mut(width)) {
         normalize(row, gain, bias, epsilon, normalized);
     }

@@ -20,7 +20,6 @@ mod subsample;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use prost::Message;
 use prost::bytes::Bytes;
@@ -161,24 +160,6 @@ impl Encoder {
     pub(crate) fn has_dot_products(&self) -> bool {
         let is_fast = |name: &String| DOT_PRODUCT_KERNELS.iter().any(|part| name.contains(part));
         self.matrix_kernels().keys().any(is_fast)
-    }
-
-    /// How long a chunk takes: the least of three, after one to warm up.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`EncoderState::encode_chunk`].
-    pub(crate) fn measure(&self) -> Result<Duration> {
-        let mut state = self.state();
-        let frames = vec![0.0; self.0.frames_shape.iter().product()];
-        state.encode_chunk(&frames)?;
-        let mut least = Duration::MAX;
-        for _ in 0..3 {
-            let began = Instant::now();
-            state.encode_chunk(&frames)?;
-            least = least.min(began.elapsed());
-        }
-        Ok(least)
     }
 
     /// Begins a stream.

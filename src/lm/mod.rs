@@ -214,12 +214,12 @@ impl NgramModel {
     pub(crate) fn count_spelled(&self, known: &[bool; 256]) -> (usize, usize) {
         let words = self.0.lexicon.spelled();
         let is_spelled = |word: &&Vec<u8>| word.iter().all(|&byte| known[usize::from(byte)]);
-        (words.iter().filter(is_spelled).count(), words.len() - MARKUP_WORDS)
+        (words.iter().filter(is_spelled).count(), words.len().saturating_sub(MARKUP_WORDS))
     }
 
     /// The number of words, without `<s>`, `</s>` and `<unk>`.
     pub(crate) fn word_count(&self) -> usize {
-        self.0.levels[0].log_probs.len() - MARKUP_WORDS
+        self.0.levels[0].log_probs.len().saturating_sub(MARKUP_WORDS)
     }
 
     /// The words, without `<s>`, `</s>` and `<unk>`.

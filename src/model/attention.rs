@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{EncoderConfig, First, read_text};
+use super::config::{check_file, check_format};
+use super::{EncoderConfig, First, guard, read_text};
 use crate::decoder::{Decoder, Pieces};
 use crate::encoder::{Encoder, EncoderOutput};
 use crate::features::FbankConfig;
@@ -13,7 +14,6 @@ use crate::{CacheConfig, Error, Result};
 
 /// What the `config.json` of such a folder says.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct AttentionConfig {
     pub name: String,
     pub language: String,
@@ -24,7 +24,6 @@ pub(crate) struct AttentionConfig {
 
 /// A decoder's files, and how it is used.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct DecoderConfig {
     /// The file of the int8 graph, in the folder.
     pub int8: PathBuf,
@@ -72,8 +71,13 @@ impl AttentionModel {
     ///
     /// Those of [`super::Model::load`]; [`Error::Model`] also if its frames are not those of the first.
     pub(super) fn load(dir: &Path, json: &str, path: &Path, first: &First) -> Result<Self> {
+        check_format(json, path)?;
         let config: AttentionConfig =
             serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
+        let files = [&config.decoder.pieces, &config.decoder.int8, &config.encoder.int8];
+        for file in files {
+            check_file(file).map_err(|reason| Error::model(path, reason))?;
+        }
         config.check(first).map_err(|reason| Error::model(path, reason))?;
         let pieces_path = dir.join(&config.decoder.pieces);
         let pieces = Pieces::parse(&read_text(&pieces_path)?);
@@ -86,13 +90,15 @@ impl AttentionModel {
                 .map_err(|e| Error::io(&path, e))
         };
         let (onnx, decoder_path) = read(&config.decoder.int8)?;
-        let decoder = Decoder::new(onnx, &config.decoder, &pieces, &decoder_path)?;
+        let decoder =
+            guard(&decoder_path, || Decoder::new(onnx, &config.decoder, &pieces, &decoder_path))?;
         let (onnx, encoder_path) = read(&config.encoder.int8)?;
         let columns = config.columns(decoder.blocks());
         let reason = "keys and values of the decoder's blocks";
         let output = EncoderOutput { name: "memory", columns, reason };
         let sizes = (&config.encoder, config.features.mel_bins);
-        let encoder = Encoder::new(onnx, sizes, output, &encoder_path, None, None)?;
+        let encoder =
+            guard(&encoder_path, || Encoder::new(onnx, sizes, output, &encoder_path, None, None))?;
         Ok(Self { config, encoder, decoder, pieces, columns })
     }
 }
@@ -122,6 +128,17 @@ impl AttentionConfig {
         }
         if !bonus.is_finite() {
             return Err(format!("decoder: word_bonus is {bonus}; it must be a finite number"));
+        }
+        let limits = [
+            ("longest_rows", decoder.longest_rows, 1..=100_000),
+            ("silent_chunks", decoder.silent_chunks, 0..=100),
+            ("pieces_per_second", decoder.pieces_per_second, 1..=100),
+        ];
+        for (name, value, range) in limits {
+            if !range.contains(&value) {
+                let (from, to) = range.into_inner();
+                return Err(format!("decoder: {name} is {value}; it must be from {from} to {to}"));
+            }
         }
         let (heads, (_, dim)) = (decoder.heads, decoder.looks_back());
         if dim == 0 {
@@ -153,7 +170,8 @@ impl AttentionConfig {
     /// The most pieces that are written for so many seconds of audio: no more than the decoder can look
     /// back on.
     pub fn most_pieces(&self, seconds: usize) -> usize {
-        self.longest_text().min(self.decoder.pieces_per_second * (seconds + 1))
+        self.longest_text()
+            .min(self.decoder.pieces_per_second.saturating_mul(seconds.saturating_add(1)))
     }
 
     /// The most pieces of a text that the decoder can look back on.

@@ -1,6 +1,6 @@
 //! What a model's `config.json` says.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,9 +10,16 @@ use crate::ctc::WordCalibration;
 use crate::features::FbankConfig;
 use crate::{Error, Result};
 
+/// The newest format that this program reads.
+const FORMAT_VERSION: u32 = 1;
+
+/// More values than this in one cache are taken for a mistake.
+const MOST_CACHE_VALUES: usize = 1 << 26;
+
 /// A model's name, files and geometry.
+///
+/// Keys that this program does not use are ignored. What a program must not ignore raises `format_version`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// The model's name.
     pub name: String,
@@ -44,7 +51,6 @@ pub struct ModelConfig {
 ///
 /// The encoder's `log_probs` have a column for each, the blank's first, after those of the tokens.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PhonesConfig {
     /// The phones, in the model's folder.
     pub file: PathBuf,
@@ -58,7 +64,6 @@ pub struct PhonesConfig {
 
 /// A language model's file, and how it is used; see [`crate::ctc::LanguageModel`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LanguageModelConfig {
     /// The file, in the model's folder: ARPA or compact.
     pub file: PathBuf,
@@ -77,7 +82,6 @@ pub struct LanguageModelConfig {
 
 /// A recurrent language model's file, and how it is used; see [`crate::ctc::Rescoring`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RescoringConfig {
     /// The file, in the model's folder.
     pub file: PathBuf,
@@ -89,7 +93,6 @@ pub struct RescoringConfig {
 
 /// An encoder's files and geometry.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct EncoderConfig {
     /// The file of the 32-bit floating-point encoder, in the model's folder. May be left out: then the
     /// model runs in int8 only.
@@ -119,7 +122,6 @@ pub struct EncoderConfig {
 
 /// A tensor that one call of the encoder leaves to the next.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CacheConfig {
     /// The graph's input; its output is called the same with `new_` before it.
     pub name: String,
@@ -143,8 +145,12 @@ impl ModelConfig {
 
     /// Parses and checks `config.json`; `path` is for errors.
     pub(super) fn parse(json: &str, path: &Path) -> Result<Self> {
+        check_format(json, path)?;
         let mut config: Self =
             serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
+        for file in config.files() {
+            check_file(file).map_err(|reason| Error::model(path, reason))?;
+        }
         config.features.check().map_err(|e| Error::model(path, format!("features: {e}")))?;
         config
             .encoder
@@ -159,8 +165,29 @@ impl ModelConfig {
 
     /// The audio of so many frames.
     pub fn frames_duration(&self, frames: usize) -> Duration {
-        let samples = (frames * self.features.frame_shift_samples) as u64;
-        Duration::from_nanos(samples * 1_000_000_000 / u64::from(self.features.sample_rate))
+        let shift = self.features.frame_shift_samples as u128;
+        let nanos = frames as u128 * shift * 1_000_000_000;
+        let nanos = nanos / u128::from(self.features.sample_rate.max(1));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// All files that it names.
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        let phones = self.phones.iter();
+        let phones = phones.flat_map(|phones| {
+            [Some(&phones.file), Some(&phones.pronunciations), phones.letter_to_sound.as_ref()]
+        });
+        let language = self.language_model.iter();
+        let language = language.flat_map(|model| {
+            [Some(&model.file), model.rescoring.as_ref().map(|rescoring| &rescoring.file)]
+        });
+        let own = [
+            Some(&self.tokens),
+            Some(&self.encoder.int8),
+            self.encoder.f32.as_ref(),
+            self.punctuation.as_ref(),
+        ];
+        own.into_iter().chain(phones).chain(language).flatten()
     }
 
     /// Takes the chunks that are asked for.
@@ -205,6 +232,42 @@ impl ModelConfig {
             ))
         })
     }
+}
+
+/// Refuses a format that is newer than this program.
+///
+/// # Errors
+///
+/// [`Error::Model`] with both versions.
+pub(super) fn check_format(json: &str, path: &Path) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Format {
+        #[serde(default)]
+        format_version: u32,
+    }
+    let Format { format_version } =
+        serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
+    if format_version > FORMAT_VERSION {
+        return Err(Error::model(
+            path,
+            format!(
+                "format_version is {format_version}, this program reads up to {FORMAT_VERSION}; update it"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a file outside the model's folder.
+pub(super) fn check_file(file: &Path) -> Result<(), String> {
+    let is_inside = file.components().all(|part| matches!(part, Component::Normal(_)));
+    if is_inside && file.components().next().is_some() {
+        return Ok(());
+    }
+    Err(format!(
+        "{:?} is not the name of a file inside the model's folder",
+        file.display().to_string()
+    ))
 }
 
 impl EncoderConfig {
@@ -258,6 +321,13 @@ impl EncoderConfig {
             if self.caches[..index].iter().any(|other| other.name == cache.name) {
                 return Err(format!("two caches are called {}", cache.name));
             }
+            let values = cache.shape.iter().try_fold(1usize, |all, &size| all.checked_mul(size));
+            if values.is_none_or(|values| values > MOST_CACHE_VALUES) {
+                let (name, shape) = (&cache.name, &cache.shape);
+                return Err(format!(
+                    "cache {name} of {shape:?} has more than {MOST_CACHE_VALUES} values"
+                ));
+            }
         }
         Ok(())
     }
@@ -289,9 +359,41 @@ mod tests {
     }
 
     #[test]
+    fn newer_formats_are_refused_by_name_and_unknown_keys_ignored() {
+        let path = Path::new("m/config.json");
+        let error = check_format(r#"{"format_version": 2, "new": 1}"#, path).unwrap_err();
+        let reason = "m/config.json: format_version is 2, this program reads up to 1; update it";
+        assert_eq!(error.to_string(), reason);
+        assert!(check_format(r#"{"format_version": 1}"#, path).is_ok());
+        assert!(check_format("{}", path).is_ok());
+        let json = include_str!("../../tests/data/random/config.json");
+        let newer = json.replacen('{', r#"{"no_such_key": [], "#, 1);
+        assert_eq!(
+            ModelConfig::parse(&newer, path).unwrap(),
+            ModelConfig::parse(json, path).unwrap()
+        );
+    }
+
+    #[test]
+    fn files_stay_inside_the_folder() {
+        for file in ["/etc/passwd", "../tokens.txt", "a/../../b", "", "."] {
+            assert!(check_file(Path::new(file)).is_err(), "{file}");
+        }
+        assert_eq!(check_file(Path::new("parts/tokens.txt")), Ok(()));
+        let json = include_str!("../../tests/data/random/config.json");
+        let outside = json.replace("tokens.txt", "../tokens.txt");
+        let error = ModelConfig::parse(&outside, Path::new("m/config.json")).unwrap_err();
+        assert!(error.to_string().contains("\"../tokens.txt\" is not the name"), "{error}");
+    }
+
+    #[test]
     fn refuses_contradictions_with_both_numbers() {
         type Edit = fn(&mut EncoderConfig);
-        let cases: [(Edit, &str); 8] = [
+        let cases: [(Edit, &str); 9] = [
+            (
+                |c| c.caches[0].shape = vec![usize::MAX, 2],
+                "cache a of [18446744073709551615, 2] has more than 67108864 values",
+            ),
             (
                 |c| c.chunk_frames = 66,
                 "chunk_frames is 66; it must be a multiple of subsampling_factor, which is 4",

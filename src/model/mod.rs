@@ -8,11 +8,17 @@ macro_rules! builtin_path {
     };
 }
 
+/// The name of such a file in errors and logs, which says nothing of the machine that built it.
+#[cfg(feature = "builtin-model")]
+macro_rules! builtin_name {
+    ($file:literal) => {
+        concat!("built-in/en-small/", $file)
+    };
+}
+
 mod attention;
 mod config;
 mod options;
-#[cfg(feature = "builtin-model")]
-mod pages;
 mod second;
 mod user_words;
 
@@ -27,6 +33,7 @@ pub use options::{Chunk, Device, Finals, LoadOptions, Precision};
 
 #[cfg(feature = "builtin-model")]
 use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -141,11 +148,11 @@ impl Model {
             return Err(no_f32("that is built in"));
         }
         options.wants_gpu(false)?;
-        let config_path = Path::new(builtin_path!("config.json"));
+        let config_path = Path::new(builtin_name!("config.json"));
         let mut config =
             ModelConfig::parse(include_str!(builtin_path!("config.json")), config_path)?;
         config.choose_chunk(options.chunk)?;
-        let tokens_path = Path::new(builtin_path!("tokens.txt"));
+        let tokens_path = Path::new(builtin_name!("tokens.txt"));
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
         let columns = tokens.len() + include_str!(builtin_path!("phones.txt")).lines().count();
         // The encoder takes a fifth of a second on a fast core, the words and their tree half of that.
@@ -166,16 +173,9 @@ impl Model {
         let (second, beside) = second_pass(&first, options)?;
         let second_encoder = second.map(|config| {
             let first = encoder.clone();
-            let load = move |config: &ModelConfig| {
-                let second = builtin_encoder(config, columns, Some(&first));
-                release_loaded();
-                second
-            };
+            let load = move |config: &ModelConfig| builtin_encoder(config, columns, Some(&first));
             SecondEncoder::loading(config, load).with(beside)
         });
-        if second_encoder.is_none() {
-            release_loaded();
-        }
         let encoders = ((encoder, Precision::Int8), second_encoder);
         let texts = Texts { words: Some(words), punctuation: Some(builtin_punctuation()?) };
         Ok(Self::assemble(config, tokens, Some(pronunciations), encoders, texts))
@@ -300,19 +300,10 @@ fn builtin_encoder(
     other: Option<&Encoder>,
 ) -> Result<Encoder> {
     let onnx = include_bytes!(builtin_path!("encoder.int8.onnx"));
-    let path = Path::new(builtin_path!("encoder.int8.onnx"));
+    let path = Path::new(builtin_name!("encoder.int8.onnx"));
     let sizes = (&config.encoder, config.features.mel_bins);
     let output = EncoderOutput::log_probs(columns);
     Encoder::new(Bytes::from_static(onnx), sizes, output, path, None, other)
-}
-
-/// Gives back what loading has touched: the encoders have their own copies of the weights, and few
-/// words are looked up.
-#[cfg(feature = "builtin-model")]
-fn release_loaded() {
-    pages::release(include_bytes!(builtin_path!("encoder.int8.onnx")));
-    pages::release(include_bytes!(builtin_path!("words.lm")));
-    pages::trim_heap();
 }
 
 #[cfg(feature = "builtin-model")]
@@ -323,22 +314,22 @@ fn builtin_words() -> Result<(Pronunciations, Words)> {
     )?
     .with_rules(&unpack(include_bytes!(concat!(env!("OUT_DIR"), "/letter-to-sound.txt.zlib")))?)?;
     let ngrams = include_bytes!(builtin_path!("words.lm"));
-    let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_path!("words.lm")))?;
+    let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_name!("words.lm")))?;
     let recurrent = include_bytes!(builtin_path!("words.rnn"));
-    let recurrent = RecurrentModel::in_place(recurrent, Path::new(builtin_path!("words.rnn")))?;
+    let recurrent = RecurrentModel::in_place(recurrent, Path::new(builtin_name!("words.rnn")))?;
     Ok((pronunciations, Words { ngrams, recurrent: Some(recurrent) }))
 }
 
 #[cfg(feature = "builtin-model")]
 fn builtin_punctuation() -> Result<PunctuationModel> {
     let bytes = include_bytes!(builtin_path!("punctuation.bin"));
-    PunctuationModel::in_place(bytes, Path::new(builtin_path!("punctuation.bin")))
+    PunctuationModel::in_place(bytes, Path::new(builtin_name!("punctuation.bin")))
 }
 
 /// A text that the build script has packed.
 #[cfg(feature = "builtin-model")]
 fn unpack(packed: &[u8]) -> Result<String> {
-    let broken = |reason: String| Error::model(Path::new(builtin_path!("")), reason);
+    let broken = |reason: String| Error::model(Path::new(builtin_name!("")), reason);
     let text =
         miniz_oxide::inflate::decompress_to_vec_zlib(packed).map_err(|e| broken(e.to_string()))?;
     String::from_utf8(text).map_err(|e| broken(e.to_string()))
@@ -393,7 +384,8 @@ fn load_encoder(
         let onnx = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
         let sizes = (&config.encoder, config.features.mel_bins);
         let output = EncoderOutput::log_probs(tokens);
-        Ok((Encoder::new(onnx.into(), sizes, output, &path, gpu, other)?, precision))
+        let encoder = guard(&path, || Encoder::new(onnx.into(), sizes, output, &path, gpu, other))?;
+        Ok((encoder, precision))
     };
     if options.wants_gpu(f32.is_some())? {
         match (Gpu::find(), options.device) {
@@ -409,31 +401,36 @@ fn load_encoder(
     }
     match options.precision {
         Precision::Auto if f32.is_none() => load(Precision::Int8, None),
-        Precision::Auto => faster(load(Precision::Int8, None)?, || load(Precision::F32, None)),
+        Precision::Auto => {
+            Ok(by_processor(load(Precision::Int8, None)?, || load(Precision::F32, None)))
+        }
         precision => load(precision, None),
     }
 }
 
-/// Chooses int8 where the processor is made for it, else what a few chunks say.
-fn faster(int8: Chosen, load_f32: impl FnOnce() -> Result<Chosen>) -> Result<Chosen> {
+/// Chooses int8 where the processor sums products of integers, else f32: by its features alone, so that two runs
+/// give one text.
+fn by_processor(int8: Chosen, load_f32: impl FnOnce() -> Result<Chosen>) -> Chosen {
     if int8.0.has_dot_products() {
         log::info!("precision int8: the processor sums products of integers");
-        return Ok(int8);
+        return int8;
     }
-    let f32 = match load_f32() {
-        Ok(f32) => f32,
+    match load_f32() {
+        Ok(f32) => {
+            log::info!("precision f32: the processor does not sum products of integers");
+            f32
+        }
         Err(reason) => {
             log::info!("precision int8: the f32 encoder can't be loaded: {reason}");
-            return Ok(int8);
+            int8
         }
-    };
-    let (int8_time, f32_time) = (int8.0.measure()?, f32.0.measure()?);
-    let chosen = if f32_time < int8_time { f32 } else { int8 };
-    log::info!(
-        "precision {:?}: a chunk takes {f32_time:.2?} in f32 and {int8_time:.2?} in int8",
-        chosen.1
-    );
-    Ok(chosen)
+    }
+}
+
+/// Loads a graph from a file, which may make its reader panic.
+fn guard<T>(path: &Path, load: impl FnOnce() -> Result<T>) -> Result<T> {
+    let broken = "the ONNX graph is damaged: reading it panicked";
+    catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err(Error::model(path, broken)))
 }
 
 fn no_f32(model: &str) -> Error {

@@ -68,7 +68,7 @@ pub enum Chunk {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// `F32` on a GPU. On the processor `Int8` if it has instructions that sum products of integers
-    /// (AVX2, VNNI, AMX, dot product, SME), else the one that is measured to be faster.
+    /// (AVX2, VNNI, AMX, dot product, SME), else `F32`.
     #[default]
     Auto,
     /// 32-bit floating point.

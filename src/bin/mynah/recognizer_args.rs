@@ -17,7 +17,6 @@ use mynah::{
 use crate::{
     args::{parse_seconds, usage_error},
     decoding_args::DecodingArgs,
-    footprint,
 };
 
 /// Which model.
@@ -59,7 +58,7 @@ pub struct RecognizerArgs {
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
     pub endpoint_silence: Option<Duration>,
 
-    /// Never end an utterance before the audio ends
+    /// Never end an utterance before the audio ends, or before it has lasted a minute
     #[arg(long, conflicts_with = "endpoint_silence")]
     pub no_endpoint: bool,
 
@@ -114,7 +113,7 @@ impl Default for Defaults {
 /// Which of a model's encoders runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Precision {
-    /// Int8 on processors made for it, else the faster one
+    /// Int8 on processors that sum products of integers, else f32 if the model has it
     Auto,
     Int8,
     F32,
@@ -196,7 +195,6 @@ impl ModelArgs {
             finals,
             device: self.run_on.into(),
         };
-        footprint::prepare();
         let model = match &self.model {
             Some(folder) => Model::load(folder, options)?,
             #[cfg(feature = "builtin-model")]
@@ -204,7 +202,6 @@ impl ModelArgs {
             #[cfg(not(feature = "builtin-model"))]
             None => usage_error("no model is built into this mynah; give --model DIR"),
         };
-        footprint::settle(&model);
         match &self.words {
             None => Ok(model),
             Some(file) => add_words(&model, file),
