@@ -58,7 +58,7 @@ fn main() -> Result<()> {
     // A read may wait a little, but not until the peer says something.
     connection.set_read_timeout(Some(Duration::from_millis(10))).map_err(failed)?;
     let listener = Listener::spawn(&recognizer, Peer { connection, half: None });
-    for event in listener.events() {
+    for event in &listener {
         match event {
             ListenEvent::Recognized { event: Event::Final { hypothesis: said, .. }, .. } => {
                 println!("{}", said.text)

@@ -9,16 +9,14 @@ fn main() -> Result<()> {
     let device = std::env::args().nth(1);
     let recognizer = Recognizer::builtin()?;
     let listener = Listener::spawn(&recognizer, Microphone::open(device.as_deref())?);
-    for event in listener.events() {
+    for event in &listener {
         match event {
             ListenEvent::Recognized { event: Event::Final { hypothesis: said, .. }, .. } => {
                 println!("{}", said.text)
             }
-            ListenEvent::Recognized { .. } => {}
-            ListenEvent::Keyword { .. } => {}
             ListenEvent::Gap { samples, at } => eprintln!("{samples} samples lost at {at:.1?}"),
             ListenEvent::Failed(error) => return Err(error),
-            ListenEvent::Ended => break,
+            _ => {}
         }
     }
     Ok(())

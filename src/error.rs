@@ -53,6 +53,9 @@ pub enum Error {
          Mynah, please report it"
     )]
     Worker(&'static str),
+    /// A listener has ended, or can't execute a command.
+    #[error("{0}")]
+    Listener(&'static str),
     /// The microphone is missing, busy, unplugged or of a kind that can't be used.
     #[error("{0}")]
     Device(String),

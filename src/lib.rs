@@ -55,6 +55,7 @@ mod phrase;
 mod punctuation;
 mod recognizer;
 mod rescorer;
+mod session;
 mod spelling;
 mod stage_times;
 mod stream;
@@ -72,13 +73,14 @@ pub use gate::GateConfig;
 pub use grammar::Grammar;
 pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use lexicon::{Pronunciations, UserWord};
-pub use listener::{Command, ListenEvent, Listener};
+pub use listener::{ListenEvent, ListenEvents, Listener, ListenerHandle, ListenerMetrics};
 pub use model::{
     CacheConfig, Chunk, Device, EncoderConfig, Finals, LanguageModelConfig, LoadOptions, Model,
     ModelConfig, PhonesConfig, Precision, RescoringConfig,
 };
 pub use punctuation::PunctuationModel;
 pub use recognizer::{Recognizer, RecognizerConfig};
+pub use session::{Session, Step};
 pub use stage_times::StageTimes;
 pub use stream::Stream;
 pub use text::{FormattedWord, SpokenWord, TextFormatter, TextFormatterConfig, format_text};

@@ -6,12 +6,14 @@
 //!                                    attention decoder → AttentionRescorer ──────┘
 //! ```
 
+use std::time::Duration;
+
 use crate::Result;
 use crate::acoustics::Acoustics;
 use crate::ctc::{Hotword, Restriction};
 use crate::event::Event;
 use crate::finalizer::Place;
-use crate::keyword::KeywordHit;
+use crate::keyword::{Keyword, KeywordHit};
 use crate::recognizer::{Recognizer, check_samples};
 use crate::stage_times::StageTimes;
 use crate::utterances::Utterances;
@@ -106,6 +108,17 @@ impl Stream {
         self.utterances.set_restriction(restriction)
     }
 
+    /// Spots other keywords from the next encoder frame on; a keyword that has begun is not reported. They hold
+    /// until they are set anew or the stream is reset.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`crate::KeywordSpotter::new`] for a keyword that can't be spelled or has a threshold out of its
+    /// range; those before stay then.
+    pub fn set_keywords(&mut self, keywords: &[Keyword]) -> Result<()> {
+        self.utterances.set_keywords(keywords)
+    }
+
     /// Gives the oldest keyword not yet given. Utterances and their events are independent of them.
     pub fn next_keyword(&mut self) -> Option<KeywordHit> {
         self.utterances.next_keyword()
@@ -155,7 +168,22 @@ impl Stream {
     pub(crate) fn reset_utterance(&mut self) {
         let next = self.utterances.utterance() + 1;
         self.reset();
-        self.utterances.number_from(next);
+        self.number_from(next);
+    }
+
+    /// The number of the utterance that is being decoded, or that comes next.
+    pub(crate) fn next_utterance(&self) -> u64 {
+        self.utterances.utterance()
+    }
+
+    /// Begins with the utterance of this number.
+    pub(crate) fn number_from(&mut self, utterance: u64) {
+        self.utterances.number_from(utterance);
+    }
+
+    /// Utterances that have ended and lack their final, which another thread computes.
+    pub(crate) fn finals_pending(&self) -> usize {
+        self.utterances.finals_pending()
     }
 
     /// # Errors
@@ -168,6 +196,13 @@ impl Stream {
     /// The audio clock: samples accepted and skipped since the stream's start.
     pub fn samples_accepted(&self) -> u64 {
         self.utterances.clock.now()
+    }
+
+    /// The audio clock as a time.
+    pub fn audio_position(&self) -> Duration {
+        let (samples, rate) = (self.samples_accepted(), u64::from(self.recognizer.sample_rate()));
+        Duration::from_secs(samples / rate)
+            + Duration::from_nanos(samples % rate * 1_000_000_000 / rate)
     }
 
     /// What its stages have taken since it began or was reset.

@@ -13,7 +13,7 @@ use crate::event::{Event, Pass};
 use crate::finalizer::{Ended, Finalized, Finalizer};
 use crate::keyword::{Keyword, KeywordHit, KeywordSpotter};
 use crate::model::Model;
-use crate::recognizer::{Prototype, clock};
+use crate::recognizer::{Prototype, clock, spotter};
 use crate::stage_times::StageTimes;
 
 /// Decodes log-probabilities, finds where utterances end, and has their finals computed.
@@ -28,6 +28,7 @@ pub(crate) struct Utterances {
     nbest: usize,
     keywords: Arc<[Keyword]>,
     spotter: KeywordSpotter,
+    hits: VecDeque<KeywordHit>,
     endpointer: Endpointer,
     pub clock: Clock,
     /// Encoder frames decoded since the encoder began.
@@ -55,6 +56,7 @@ impl Utterances {
             nbest: prototype.nbest,
             keywords: prototype.keywords.clone(),
             spotter: prototype.spotter.clone(),
+            hits: VecDeque::new(),
             endpointer: prototype.endpointer.clone(),
             clock: clock(&prototype.model),
             decoded: 0,
@@ -123,6 +125,17 @@ impl Utterances {
         Ok(())
     }
 
+    /// # Errors
+    ///
+    /// Those of [`spotter`]; the keywords before stay then.
+    pub fn set_keywords(&mut self, keywords: &[Keyword]) -> Result<()> {
+        let spotter = spotter(&self.model, keywords)?;
+        self.collect_hits();
+        self.spotter = spotter;
+        self.keywords = keywords.into();
+        Ok(())
+    }
+
     /// Withdraws what was shown of the utterance.
     pub fn withdraw(&mut self) {
         if !std::mem::take(&mut self.shown).is_empty() {
@@ -133,8 +146,20 @@ impl Utterances {
 
     /// The oldest keyword not yet given.
     pub fn next_keyword(&mut self) -> Option<KeywordHit> {
-        let hit = self.spotter.next_hit()?;
-        Some(KeywordHit::new(hit, &self.keywords, |frame| self.clock.time_of(frame)))
+        self.collect_hits();
+        self.hits.pop_front()
+    }
+
+    fn collect_hits(&mut self) {
+        while let Some(hit) = self.spotter.next_hit() {
+            let hit = KeywordHit::new(hit, &self.keywords, |frame| self.clock.time_of(frame));
+            self.hits.push_back(hit);
+        }
+    }
+
+    /// Utterances that have ended and lack their final.
+    pub fn finals_pending(&self) -> usize {
+        self.finalizer.as_ref().map_or(0, Finalizer::pending)
     }
 
     /// Decodes a chunk: its frames and the log-probabilities that they were encoded as.

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use golden::{Signal, random_model, shipped_model_dir};
 use mynah::audio::{AudioFile, PacedSource, Read, Source, capture_ring};
+use mynah::ctc::{Hotword, Restriction};
 use mynah::{
-    Command, EndpointConfig, Error, Event, ListenEvent, Listener, Model, Pass, Precision,
+    EndpointConfig, Error, Event, Grammar, Keyword, ListenEvent, Listener, Model, Pass, Precision,
     Recognizer, RecognizerConfig, Result,
 };
 
@@ -101,10 +102,9 @@ fn listen(source: impl Source + 'static) -> Vec<ListenEvent> {
 fn collect(listener: &Listener) -> Vec<ListenEvent> {
     let mut events = Vec::new();
     loop {
-        let event =
-            listener.events().recv_timeout(Duration::from_secs(60)).expect("it never ended");
+        let event = listener.recv_timeout(Duration::from_secs(60)).expect("it never ended");
         if matches!(event, ListenEvent::Ended) {
-            assert!(listener.events().recv_timeout(Duration::from_secs(60)).is_err());
+            assert!(listener.recv_timeout(Duration::from_secs(60)).is_none());
             return events;
         }
         events.push(event);
@@ -203,10 +203,10 @@ fn a_reset_keeps_the_finals_of_utterances_that_have_ended() {
     let pause = vec![0.0; 16_000 * 2];
     let [first, second] = [two_utterances(), pause].map(Step::Samples);
     let listener = Listener::spawn(&two_passes(), Script::new(vec![first, second, Step::Silent]));
-    listener.events().recv_timeout(Duration::from_secs(60)).unwrap();
+    listener.recv_timeout(Duration::from_secs(60)).unwrap();
     std::thread::sleep(Duration::from_secs(2));
-    listener.commands().send(Command::Reset).unwrap();
-    listener.commands().send(Command::Stop).unwrap();
+    listener.reset().unwrap();
+    listener.stop().unwrap();
     let finals = of_kind(recognized(&collect(&listener)), true);
     assert_eq!(finals.iter().map(Event::utterance).collect::<Vec<_>>(), [0, 1]);
 }
@@ -276,13 +276,13 @@ fn stop_tells_what_was_being_said() {
     let listener =
         Listener::spawn(&recognizer(), Script::new(vec![Step::Samples(speech()), Step::Silent]));
     // The first event says that the worker is at work; the rest is already in its hands.
-    let first = listener.events().recv_timeout(Duration::from_secs(60)).unwrap();
+    let first = listener.recv_timeout(Duration::from_secs(60)).unwrap();
     std::thread::sleep(Duration::from_millis(500));
-    listener.commands().send(Command::Stop).unwrap();
+    listener.stop().unwrap();
     let mut events = vec![first];
     events.extend(collect(&listener));
     assert!(matches!(recognized(&events).last(), Some(Event::Final { .. })), "{events:?}");
-    assert!(listener.commands().send(Command::Flush).is_err());
+    assert!(listener.flush().is_err());
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn what_was_captured_before_stop_is_recognized() {
     let (mut sink, source) = capture_ring(16_000, 1, speech.len());
     sink.push_interleaved(&speech);
     let listener = Listener::spawn(&recognizer(), source);
-    listener.commands().send(Command::Stop).unwrap();
+    listener.stop().unwrap();
     assert_eq!(recognized(&collect(&listener)), expected(&speech));
 }
 
@@ -299,13 +299,13 @@ fn what_was_captured_before_stop_is_recognized() {
 fn flush_ends_the_utterance_and_listening_goes_on() {
     let listener =
         Listener::spawn(&recognizer(), Script::new(vec![Step::Samples(speech()), Step::Silent]));
-    listener.events().recv_timeout(Duration::from_secs(60)).unwrap();
+    listener.recv_timeout(Duration::from_secs(60)).unwrap();
     std::thread::sleep(Duration::from_millis(500));
-    listener.commands().send(Command::Flush).unwrap();
+    listener.flush().unwrap();
     std::thread::sleep(Duration::from_millis(500));
-    let events: Vec<ListenEvent> = listener.events().try_iter().collect();
+    let events: Vec<ListenEvent> = std::iter::from_fn(|| listener.try_recv()).collect();
     assert!(matches!(recognized(&events).last(), Some(Event::Final { .. })), "{events:?}");
-    listener.commands().send(Command::Stop).unwrap();
+    listener.stop().unwrap();
     assert!(recognized(&collect(&listener)).is_empty());
 }
 
@@ -343,4 +343,76 @@ fn dropping_it_does_not_wait_for_the_source() {
     let start = Instant::now();
     drop(listener);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_reader_that_stalls_gets_every_final_and_few_partials() {
+    let long = speech().repeat(40);
+    let wanted = of_kind(expected(&long), true);
+    assert!(wanted.len() > 100, "{}", wanted.len());
+    let mut script = Script::new(vec![Step::Samples(long)]);
+    script.is_live = true;
+    let listener = Listener::spawn(&recognizer(), script);
+    let whole = Duration::from_secs(60);
+    let started = Instant::now();
+    while listener.metrics().audio_position < Duration::from_secs_f64(5.0 * 39.9) {
+        assert!(started.elapsed() < whole, "{:?}", listener.metrics());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let events = recognized(&collect(&listener));
+    assert_eq!(of_kind(events.clone(), true), wanted);
+    let partials = of_kind(events, false).len();
+    assert!(partials <= 64, "{partials} partials for a reader that stalled");
+}
+
+#[test]
+fn another_recognizer_takes_over_with_clock_and_numbers() {
+    let speech = two_utterances()[..80_000].to_vec();
+    let pause = vec![0.0; 16_000 * 2];
+    let (mut sink, source) = capture_ring(16_000, 1, 16_000 * 30);
+    let listener = Listener::spawn(&two_passes(), source);
+    sink.push_interleaved(&speech);
+    let other = Recognizer::with_config(
+        Model::load(shipped_model_dir(), mynah::LoadOptions::low_latency()).unwrap(),
+        RecognizerConfig::default(),
+    )
+    .unwrap();
+    listener.set_recognizer(&other).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    sink.push_interleaved(&[&speech[..], &pause].concat());
+    std::thread::sleep(Duration::from_millis(200));
+    listener.stop().unwrap();
+    let finals = of_kind(recognized(&collect(&listener)), true);
+    assert_eq!(finals.iter().map(Event::utterance).collect::<Vec<_>>(), [0, 1]);
+    assert!(finals[1].hypothesis().start > Duration::from_secs(5), "{finals:?}");
+    let Event::Final { pass, .. } = &finals[1] else { panic!() };
+    assert_eq!(*pass, Pass::First);
+    let metrics = listener.metrics();
+    assert_eq!(metrics.audio_position, Duration::from_secs(12));
+    assert!(metrics.real_time_factor().unwrap() > 0.0);
+    assert_eq!((metrics.samples_lost, metrics.finals_pending), (0, 0));
+}
+
+#[test]
+fn keywords_hotwords_and_grammars_change_while_it_runs() {
+    let (mut sink, source) = capture_ring(16_000, 1, 16_000 * 30);
+    let listener = Listener::spawn(&two_passes(), source);
+    let speech = two_utterances()[..80_000].to_vec();
+    let wrong = listener.set_keywords(&[Keyword { phrase: "there".to_owned(), threshold: 3.0 }]);
+    assert!(matches!(wrong, Err(Error::Config(_))), "{wrong:?}");
+    listener.set_keywords(&[Keyword::new("there")]).unwrap();
+    let hotword = Hotword { phrase: "THERE".to_owned(), boost: f32::NAN };
+    assert!(listener.set_hotwords(&[hotword]).is_err());
+    let grammar = Grammar::from_phrases(["there"]).unwrap();
+    listener.set_restriction(Some(&Restriction::new(grammar))).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    sink.push_interleaved(&speech);
+    listener.stop().unwrap();
+    let events = collect(&listener);
+    let is_hit = |event: &ListenEvent| matches!(event, ListenEvent::Keyword { hit, .. } if hit.phrase == "there");
+    assert!(events.iter().any(is_hit), "{events:?}");
+    let texts: Vec<_> = of_kind(recognized(&events), true);
+    let is_restricted = |event: &Event| ["", "THERE"].contains(&event.hypothesis().text.as_str());
+    assert!(texts.iter().all(is_restricted), "{texts:?}");
+    assert!(listener.reset().is_err(), "it has ended");
 }

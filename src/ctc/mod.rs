@@ -101,7 +101,7 @@ pub struct Token {
 }
 
 /// What is recognized of an utterance.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Hypothesis {
     /// The tokens as text.
     pub text: String,

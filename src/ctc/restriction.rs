@@ -18,9 +18,10 @@ pub struct Restriction {
 }
 
 /// What a grammar makes of what was heard.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Outcome {
     /// No grammar restricts the text.
+    #[default]
     Unrestricted,
     /// The text is a phrase of the grammar; in a partial, the beginning of one.
     Phrase {

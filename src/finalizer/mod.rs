@@ -209,6 +209,14 @@ impl Finalizer {
         }
     }
 
+    /// Finals that are not there yet.
+    pub fn pending(&self) -> usize {
+        match self {
+            Self::Stream(_) => 0,
+            Self::Worker(worker) => worker.pending(),
+        }
+    }
+
     /// Takes the first pass's finals for those that are not there.
     pub fn finalize_by_first_pass(&mut self) {
         if let Self::Worker(worker) = self {

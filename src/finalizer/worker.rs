@@ -164,6 +164,10 @@ impl Worker {
         self.ready.pop_front()
     }
 
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
     pub fn wait(&mut self) -> bool {
         while self.ready.is_empty() && !self.pending.is_empty() {
             if self.finalize_overdue() {

@@ -38,10 +38,9 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
 
 /// Shows what the listener tells until its end.
 fn show(listener: &Listener, sample_rate: u32, captions: &mut Captions) -> Result<()> {
-    for event in listener.events() {
+    for event in listener {
         match event {
             ListenEvent::Recognized { event, .. } => captions.show(&event)?,
-            ListenEvent::Keyword { .. } => {}
             ListenEvent::Gap { samples, at } => {
                 captions.warn(&live::gap(samples, sample_rate, at))?;
             }
@@ -50,6 +49,7 @@ fn show(listener: &Listener, sample_rate: u32, captions: &mut Captions) -> Resul
                 return Err(error.into());
             }
             ListenEvent::Ended => return Ok(captions.clear()?),
+            _ => {}
         }
     }
     captions.clear()?;

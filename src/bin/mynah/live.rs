@@ -7,8 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use crossbeam_channel::Sender;
-use mynah::{Command, Listener, Recognizer, audio::PacedSource};
+use mynah::{Listener, ListenerHandle, Recognizer, audio::PacedSource};
 
 use crate::{
     args::{LiveArgs, RawArgs},
@@ -35,7 +34,7 @@ pub fn listen(recognizer: &Recognizer, args: &LiveArgs, raw: &RawArgs) -> Result
             }
         }
     };
-    stop_on_ctrl_c(listener.commands().clone())?;
+    stop_on_ctrl_c(listener.handle())?;
     Ok(listener)
 }
 
@@ -92,14 +91,14 @@ const NO_MICROPHONE: &str = "this mynah was built without the microphone; build 
     `--features mic`, or pipe audio into `--file -`";
 
 /// The first Ctrl-C ends the utterance and the listening; the second ends the program at once.
-fn stop_on_ctrl_c(commands: Sender<Command>) -> Result<()> {
+fn stop_on_ctrl_c(listener: ListenerHandle) -> Result<()> {
     let stopping = AtomicBool::new(false);
     let handler = move || {
         if stopping.swap(true, Ordering::Relaxed) {
             process::exit(INTERRUPTED);
         }
-        // A listener that has ended takes no commands, and needs none.
-        let _ = commands.send(Command::Stop);
+        // Fails only after its end.
+        let _ = listener.stop();
     };
     ctrlc::set_handler(handler).context("Ctrl-C can't be handled")
 }

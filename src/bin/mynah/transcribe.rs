@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Error, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use mynah::{Chunk, Deltas, Event, Recognizer, audio::Source};
+use mynah::{Chunk, Deltas, Event, Recognizer, Session, Step, audio::Source};
 use rayon::ThreadPoolBuilder;
 
 use crate::{
@@ -21,7 +21,6 @@ use crate::{
     failure,
     format::{Change, FileNames, TranscriptWriter},
     output,
-    pipeline::{Pipeline, Step},
     progress::Progress,
     recognizer_args::Defaults,
     utterance::Utterance,
@@ -126,16 +125,16 @@ fn send_utterances(
     let rate = f64::from(source.sample_rate());
     let length = source.len_samples().map(|samples| Duration::from_secs_f64(samples as f64 / rate));
     work.progress.add_audio(length.unwrap_or_default());
-    let mut pipeline = Pipeline::new(work.recognizer, source)?;
+    let mut session = Session::new(work.recognizer, source)?;
     let mut formatter = work.args.formatter(work.recognizer);
     let mut deltas = work.args.deltas.then(Deltas::new);
     loop {
-        let step = pipeline.step();
+        let progress = session.advance();
         if length.is_some() {
-            work.progress.advance_audio(pipeline.audio_position().saturating_sub(*audio));
+            work.progress.advance_audio(session.audio_position().saturating_sub(*audio));
         }
-        *audio = pipeline.audio_position();
-        while let Some(event) = pipeline.next_event() {
+        *audio = session.audio_position();
+        while let Some(event) = session.next_event() {
             if let Some(deltas) = &mut deltas {
                 messages.send(Message::Change(Change::new(&event, deltas)))?;
             } else if let Event::Final { hypothesis, .. } = event {
@@ -144,10 +143,10 @@ fn send_utterances(
                 messages.send(Message::Utterance(utterance))?;
             }
         }
-        match step.map_err(|error| audio_input::name_file(error, file, *audio))? {
-            Step::Fed if work.abandoned.load(Ordering::Relaxed) => return Ok(()),
-            Step::Fed => {}
+        match progress.map_err(|error| audio_input::name_file(error, file, *audio))? {
             Step::Ended => return Ok(()),
+            _ if work.abandoned.load(Ordering::Relaxed) => return Ok(()),
+            _ => {}
         }
     }
 }

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use mynah::{
-    Recognizer,
+    Recognizer, Session, Step,
     audio::{Read, Source},
 };
-
-use crate::pipeline::{Pipeline, Step};
 
 /// How long the recognizer may take to learn what silence is; not measured.
 const SETTLED: Duration = Duration::from_secs(20);
@@ -47,15 +45,15 @@ pub fn cpu_share(recognizer: &Recognizer) -> Result<f64> {
     let sample_rate = recognizer.sample_rate();
     let seconds = (SETTLED + MEASURED).as_secs() as usize;
     let source = Silence { sample_rate, left: seconds * sample_rate as usize, random: 1 };
-    let mut pipeline = Pipeline::new(recognizer, source)?;
-    while pipeline.audio_position() < SETTLED {
-        pipeline.step()?;
+    let mut session = Session::new(recognizer, source)?;
+    while session.audio_position() < SETTLED {
+        session.advance()?;
     }
-    let (position, computed) = (pipeline.audio_position(), pipeline.compute());
+    let (position, computed) = (session.audio_position(), session.compute_time());
     let mut share = 0.0;
-    while pipeline.step()? != Step::Ended {
-        let taken = pipeline.compute() - computed;
-        share = taken.as_secs_f64() / (pipeline.audio_position() - position).as_secs_f64();
+    while session.advance()? != Step::Ended {
+        let taken = session.compute_time() - computed;
+        share = taken.as_secs_f64() / (session.audio_position() - position).as_secs_f64();
     }
     Ok(share)
 }

@@ -3,12 +3,11 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Result, bail};
-use mynah::{Event, Recognizer, StageTimes, audio::AudioFile};
+use mynah::{Event, Recognizer, Session, StageTimes, Step, audio::AudioFile};
 
 use crate::{
     audio_input,
     eval::latency::{ClosedBy, Latencies, LatencyMeter},
-    pipeline::{Pipeline, Step},
     utterance::Utterance,
 };
 
@@ -43,44 +42,42 @@ impl Speech {
         file: impl AsRef<Path>,
     ) -> Result<()> {
         let file = file.as_ref();
-        let mut pipeline = Pipeline::new(recognizer, source)?;
+        let mut session = Session::new(recognizer, source)?;
         let mut meter = LatencyMeter::default();
         let chunk_length = chunk_length(recognizer);
         let mut chunk_end = chunk_length;
         let (mut computed, mut computed_before_chunk) = (Duration::ZERO, Duration::ZERO);
         loop {
-            let step = pipeline.step();
+            let step = session.advance();
             let step =
-                step.map_err(|e| audio_input::name_file(e, file, pipeline.audio_position()))?;
-            meter.computed(pipeline.audio_position(), pipeline.compute() - computed);
-            computed = pipeline.compute();
-            while let Some(event) = pipeline.next_event() {
+                step.map_err(|e| audio_input::name_file(e, file, session.audio_position()))?;
+            meter.computed(session.audio_position(), session.compute_time() - computed);
+            computed = session.compute_time();
+            while let Some(event) = session.next_event() {
                 let utterance = Utterance::new(event.hypothesis(), recognizer.model());
                 match (event, step) {
                     (Event::Partial { .. }, _) => meter.partial(&utterance),
-                    (Event::Final { .. }, Step::Fed) => {
-                        meter.final_(&utterance, ClosedBy::Endpoint)
-                    }
                     (Event::Final { .. }, Step::Ended) => {
                         meter.final_(&utterance, ClosedBy::EndOfAudio);
                     }
+                    (Event::Final { .. }, _) => meter.final_(&utterance, ClosedBy::Endpoint),
                 }
             }
             if step == Step::Ended {
                 break;
             }
-            if pipeline.audio_position() >= chunk_end {
+            if session.audio_position() >= chunk_end {
                 self.chunks.push(computed - computed_before_chunk);
                 computed_before_chunk = computed;
                 chunk_end += chunk_length;
             }
         }
-        if pipeline.audio_position().is_zero() {
+        if session.audio_position().is_zero() {
             bail!("{}: holds no audio to measure with", file.display());
         }
-        self.audio += pipeline.audio_position();
+        self.audio += session.audio_position();
         self.compute += computed;
-        self.stages += pipeline.stage_times();
+        self.stages += session.stream().stage_times();
         self.latencies.extend(meter.into_latencies());
         Ok(())
     }

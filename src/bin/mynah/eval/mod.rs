@@ -13,7 +13,7 @@ use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use mynah::{
-    Event, Grammar, Recognizer,
+    Event, Grammar, Recognizer, Session, Step,
     audio::AudioFile,
     ctc::{Decoding, Hotword},
 };
@@ -34,7 +34,6 @@ use crate::{
     audio_input, decoding_args,
     format::write_line,
     output,
-    pipeline::{Pipeline, Step},
     progress::Progress,
     recognizer_args::{Defaults, precision_name},
     utterance::{Utterance, seconds},
@@ -128,11 +127,11 @@ fn evaluate<'a>(
     entry: &'a Entry,
 ) -> Result<Outcome<'a>> {
     log::debug!("recording {}", entry.path.display());
-    let mut pipeline = Pipeline::new(recognizer, AudioFile::open(&entry.path)?)?;
+    let mut session = Session::new(recognizer, AudioFile::open(&entry.path)?)?;
     if let Some(hotwords) = &entry.hotwords {
         let list = hotwords.join("\n");
         let hotwords = Hotword::parse_list(&list, recognizer.model().tokens());
-        pipeline.set_hotwords(&hotwords.context("hotwords")?)?;
+        session.stream_mut().set_hotwords(&hotwords.context("hotwords")?)?;
     }
     let mut meter = LatencyMeter::default();
     let mut stability = StabilityMeter::default();
@@ -140,17 +139,17 @@ fn evaluate<'a>(
     let mut first_words = None;
     let mut computed = Duration::ZERO;
     loop {
-        let step = pipeline.step();
+        let step = session.advance();
         let step = step.map_err(|error| {
-            audio_input::name_file(error, &entry.path, pipeline.audio_position())
+            audio_input::name_file(error, &entry.path, session.audio_position())
         })?;
-        meter.computed(pipeline.audio_position(), pipeline.compute() - computed);
-        computed = pipeline.compute();
+        meter.computed(session.audio_position(), session.compute_time() - computed);
+        computed = session.compute_time();
         let closed_by = match step {
-            Step::Fed => ClosedBy::Endpoint,
             Step::Ended => ClosedBy::EndOfAudio,
+            _ => ClosedBy::Endpoint,
         };
-        while let Some(event) = pipeline.next_event() {
+        while let Some(event) = session.next_event() {
             stability.event(&event, meter.now())?;
             if !event.hypothesis().text.is_empty() {
                 first_words.get_or_insert(meter.now());
@@ -183,10 +182,10 @@ fn evaluate<'a>(
         grammar: grammar.map(|grammar| GrammarTally::of(grammar, &reference, &hypothesis)),
         reference,
         hypothesis,
-        audio_seconds: pipeline.audio_position(),
+        audio_seconds: session.audio_position(),
         compute_seconds: computed,
         first_words_seconds: first_words.map(|shown: Duration| shown.as_secs_f64()),
-        end_latency_seconds: meter.now().saturating_sub(pipeline.audio_position()),
+        end_latency_seconds: meter.now().saturating_sub(session.audio_position()),
         latencies: meter.into_latencies(),
         stability: stability.into_stability(),
     })

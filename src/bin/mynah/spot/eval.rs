@@ -5,11 +5,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use mynah::{
-    Keyword, Model, Recognizer, RecognizerConfig, Stream,
-    audio::{AudioFile, Read, Resampler, Source},
-    ctc::Decoding,
-};
+use mynah::{Keyword, Model, Recognizer, RecognizerConfig, Stream, ctc::Decoding};
 use rayon::{ThreadPoolBuilder, prelude::*};
 
 use super::{
@@ -134,7 +130,7 @@ impl Work {
     /// Counts per phrase in one recording.
     fn count(&self, entry: &Entry) -> Result<Vec<Counts>> {
         let rate = self.recognizer.sample_rate();
-        let mut samples = read_samples(&entry.path, rate)?;
+        let mut samples = audio_input::read_whole(&entry.path, rate)?;
         if let Some(snr) = self.noise_snr {
             noise::add(&mut samples, snr, entry.line as u64);
         }
@@ -157,24 +153,6 @@ fn count_hits(stream: &mut Stream, hits: &mut [u64]) {
     while let Some(hit) = stream.next_keyword() {
         hits[hit.index] += 1;
     }
-}
-
-/// Reads a whole file at the model's rate. What can't be decoded is left out.
-fn read_samples(path: &Path, rate: u32) -> Result<Vec<f32>> {
-    let mut file = AudioFile::open(path)?;
-    let mut resampler = Resampler::new(file.sample_rate(), rate)?;
-    let (mut block, mut samples) = (vec![0.0; 4096], Vec::new());
-    loop {
-        let position = Duration::from_secs_f64(samples.len() as f64 / f64::from(rate));
-        let read = file.read(&mut block);
-        match read.map_err(|error| audio_input::name_file(error, path, position))? {
-            Read::Samples(count) => resampler.process(&block[..count], &mut samples),
-            Read::Gap(_) => {}
-            Read::End => break,
-        }
-    }
-    resampler.finish(&mut samples);
-    Ok(samples)
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -10,14 +10,12 @@ mod plot;
 use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
-use mynah::{Chunk, Finals, ListenEvent, Recognizer, RecognizerConfig, ctc::Decoding};
+use mynah::{
+    Chunk, Finals, ListenEvent, Recognizer, RecognizerConfig, Session, Step, ctc::Decoding,
+};
 
 use self::hits::HitWriter;
-use crate::{
-    args::SpotArgs,
-    audio_input, failure, live,
-    pipeline::{Pipeline, Step},
-};
+use crate::{args::SpotArgs, audio_input, failure, live};
 
 /// Listens for the phrases, or measures how well they are found.
 ///
@@ -44,15 +42,15 @@ pub fn run(args: &SpotArgs) -> Result<ExitCode> {
 fn spot_live(recognizer: &Recognizer, args: &SpotArgs) -> Result<ExitCode> {
     let listener = live::listen(recognizer, &args.live, &args.raw)?;
     let mut writer = HitWriter::new(args.format, args.live.file.as_deref(), false);
-    for event in listener.events() {
+    for event in &listener {
         match event {
             ListenEvent::Keyword { hit, .. } => writer.write(&hit)?,
-            ListenEvent::Recognized { .. } => {}
             ListenEvent::Gap { samples, at } => {
                 failure::warn(&live::gap(samples, recognizer.sample_rate(), at));
             }
             ListenEvent::Failed(error) => return Err(error.into()),
             ListenEvent::Ended => return Ok(ExitCode::SUCCESS),
+            _ => {}
         }
     }
     anyhow::bail!("listening stopped before its end")
@@ -79,16 +77,16 @@ fn spot_file(
     args: &SpotArgs,
     writer: &mut HitWriter,
 ) -> Result<()> {
-    let mut pipeline = Pipeline::new(recognizer, audio_input::open(file, &args.raw)?)?;
+    let mut session = Session::new(recognizer, audio_input::open(file, &args.raw)?)?;
     loop {
-        let step = pipeline.step();
-        while let Some(hit) = pipeline.next_keyword() {
+        let step = session.advance();
+        while let Some(hit) = session.next_keyword() {
             writer.write(&hit)?;
         }
         // Nobody reads the transcript.
-        while pipeline.next_event().is_some() {}
+        while session.next_event().is_some() {}
         let step =
-            step.map_err(|error| audio_input::name_file(error, file, pipeline.audio_position()))?;
+            step.map_err(|error| audio_input::name_file(error, file, session.audio_position()))?;
         if step == Step::Ended {
             return Ok(());
         }

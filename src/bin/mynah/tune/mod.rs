@@ -12,7 +12,6 @@ use std::{
 use anyhow::{Context, Result, bail};
 use mynah::{
     Model, Recognizer, RecognizerConfig,
-    audio::{AudioFile, Read, Resampler, Source},
     ctc::{Decoding, LanguageModel, PrefixBeamConfig},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
@@ -98,7 +97,7 @@ fn encode_all(
     let progress = Progress::over_recordings(entries.len());
     let encoded = pool.install(|| {
         let encode = |entry: &Entry| {
-            let samples = read_samples(entry, recognizer.sample_rate())
+            let samples = audio_input::read_whole(&entry.path, recognizer.sample_rate())
                 .with_context(|| format!("{}:{}", manifest.display(), entry.line))?;
             let began = Instant::now();
             let log_probs = recognizer.log_probs(&samples)?;
@@ -110,24 +109,6 @@ fn encode_all(
     progress.finish();
     let (encoded, times): (Vec<_>, Vec<_>) = encoded?.into_iter().unzip();
     Ok((encoded, times.into_iter().sum()))
-}
-
-/// All samples of a recording at the model's rate.
-fn read_samples(entry: &Entry, sample_rate: u32) -> Result<Vec<f32>> {
-    let name = |error| audio_input::name_file(error, &entry.path, Duration::ZERO);
-    let mut source = AudioFile::open(&entry.path).map_err(name)?;
-    let mut resampler = Resampler::new(source.sample_rate(), sample_rate)?;
-    let mut block = vec![0.0; source.sample_rate() as usize];
-    let mut samples = Vec::new();
-    loop {
-        match source.read(&mut block).map_err(name)? {
-            Read::Samples(count) => resampler.process(&block[..count], &mut samples),
-            Read::Gap(_) => {}
-            Read::End => break,
-        }
-    }
-    resampler.finish(&mut samples);
-    Ok(samples)
 }
 
 impl Tuner {

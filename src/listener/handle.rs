@@ -1,0 +1,147 @@
+//! Control of a running listener from any thread.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::{Sender, TrySendError};
+
+use super::metrics::{Gauges, ListenerMetrics};
+use crate::ctc::{Hotword, Restriction};
+use crate::error::{Error, Result};
+use crate::keyword::Keyword;
+use crate::recognizer::Recognizer;
+
+/// What the worker is to do between two blocks of audio.
+pub(super) enum Command {
+    Flush,
+    Reset,
+    Stop,
+    SetHotwords(Vec<Hotword>),
+    SetRestriction(Option<Restriction>),
+    SetKeywords(Vec<Keyword>),
+    SetRecognizer(Recognizer),
+}
+
+/// What a listener shares with its worker and its handles.
+pub(super) struct Shared {
+    /// What the commands sent so far configure: commands are checked against it before they are sent.
+    pub recognizer: Mutex<Recognizer>,
+    pub is_dropped: AtomicBool,
+    pub gauges: Gauges,
+}
+
+/// Controls a [`Listener`](crate::Listener); cheap to clone, and usable on any thread.
+///
+/// Commands are checked at once and take effect within a block of audio, in the order in which they were sent.
+/// Each of them fails with [`Error::Listener`] once the listener has ended.
+#[derive(Clone)]
+pub struct ListenerHandle {
+    pub(super) commands: Sender<Command>,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl ListenerHandle {
+    /// Ends the utterance with what has been captured by now, gives its final, and ends the listener.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Listener`].
+    pub fn stop(&self) -> Result<()> {
+        self.send(Command::Stop)
+    }
+
+    /// Ends the utterance with what has been captured by now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Listener`].
+    pub fn flush(&self) -> Result<()> {
+        self.send(Command::Flush)
+    }
+
+    /// Forgets the utterance so far. The audio clock runs on. Hotwords, grammar and keywords are again those of
+    /// the recognizer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Listener`].
+    pub fn reset(&self) -> Result<()> {
+        self.send(Command::Reset)
+    }
+
+    /// As [`Stream::set_hotwords`](crate::Stream::set_hotwords).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Stream::set_hotwords`](crate::Stream::set_hotwords), and [`Error::Listener`].
+    pub fn set_hotwords(&self, hotwords: &[Hotword]) -> Result<()> {
+        self.recognizer().check_hotwords(hotwords)?;
+        self.send(Command::SetHotwords(hotwords.to_vec()))
+    }
+
+    /// As [`Stream::set_restriction`](crate::Stream::set_restriction).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Stream::set_restriction`](crate::Stream::set_restriction), and [`Error::Listener`].
+    pub fn set_restriction(&self, restriction: Option<&Restriction>) -> Result<()> {
+        self.recognizer().check_restriction(restriction)?;
+        self.send(Command::SetRestriction(restriction.cloned()))
+    }
+
+    /// As [`Stream::set_keywords`](crate::Stream::set_keywords).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Stream::set_keywords`](crate::Stream::set_keywords), and [`Error::Listener`].
+    pub fn set_keywords(&self, keywords: &[Keyword]) -> Result<()> {
+        self.recognizer().check_keywords(keywords)?;
+        self.send(Command::SetKeywords(keywords.to_vec()))
+    }
+
+    /// Goes on with another recognizer, of another preset, configuration or model. The utterance ends with what
+    /// has been captured by now; the clock and the utterances' numbers go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the source's rate can't be brought to the recognizer's, and [`Error::Listener`].
+    pub fn set_recognizer(&self, recognizer: &Recognizer) -> Result<()> {
+        self.send(Command::SetRecognizer(recognizer.clone()))?;
+        *self.lock() = recognizer.clone();
+        Ok(())
+    }
+
+    /// The listener's figures.
+    #[must_use]
+    pub fn metrics(&self) -> ListenerMetrics {
+        self.shared.gauges.read()
+    }
+
+    fn send(&self, command: Command) -> Result<()> {
+        if self.shared.is_dropped.load(Ordering::Relaxed) {
+            return Err(Error::Listener("the listener has ended"));
+        }
+        self.commands.try_send(command).map_err(|error| {
+            Error::Listener(match error {
+                TrySendError::Full(_) => {
+                    "the source does not return, and too many commands wait for it already"
+                }
+                TrySendError::Disconnected(_) => "the listener has ended",
+            })
+        })
+    }
+
+    fn recognizer(&self) -> Recognizer {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Recognizer> {
+        self.shared.recognizer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for ListenerHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ListenerHandle").field("metrics", &self.metrics()).finish_non_exhaustive()
+    }
+}
