@@ -73,6 +73,8 @@ pub use gate::GateConfig;
 pub use grammar::Grammar;
 pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use lexicon::{Pronunciations, UserWord};
+#[cfg(feature = "async")]
+pub use listener::ListenEventStream;
 pub use listener::{ListenEvent, ListenEvents, Listener, ListenerHandle, ListenerMetrics};
 pub use model::{
     CacheConfig, Chunk, Device, EncoderConfig, Finals, LanguageModelConfig, LoadOptions, Model,

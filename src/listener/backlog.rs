@@ -1,6 +1,8 @@
 //! Events on their way to a reader that may stall, in bounded memory.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{SendTimeoutError, Sender, TrySendError};
@@ -11,6 +13,23 @@ use crate::event::Event;
 /// Events that wait in the channel.
 pub(super) const CHANNEL: usize = 64;
 
+/// What the sending end and the reader share besides the channel.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    pub is_dropped: AtomicBool,
+    /// Of the task that waits for an event.
+    #[cfg(feature = "async")]
+    pub waker: atomic_waker::AtomicWaker,
+}
+
+impl Reader {
+    /// Wakes the task that waits for an event.
+    pub fn wake(&self) {
+        #[cfg(feature = "async")]
+        self.waker.wake();
+    }
+}
+
 /// The sending end of a bounded channel, and what does not fit into it.
 ///
 /// A partial replaces an older one of its utterance that nobody fetched, a final replaces the partials of its
@@ -18,11 +37,12 @@ pub(super) const CHANNEL: usize = 64;
 pub(super) struct Backlog {
     channel: Sender<ListenEvent>,
     waiting: VecDeque<ListenEvent>,
+    reader: Arc<Reader>,
 }
 
 impl Backlog {
-    pub fn new(channel: Sender<ListenEvent>) -> Self {
-        Self { channel, waiting: VecDeque::new() }
+    pub fn new(channel: Sender<ListenEvent>, reader: Arc<Reader>) -> Self {
+        Self { channel, waiting: VecDeque::new(), reader }
     }
 
     /// Sends an event, or keeps it until there is room.
@@ -41,7 +61,7 @@ impl Backlog {
     pub fn send_waiting(&mut self) {
         while let Some(event) = self.waiting.pop_front() {
             match self.channel.try_send(event) {
-                Ok(()) => {}
+                Ok(()) => self.reader.wake(),
                 Err(TrySendError::Full(event)) => return self.waiting.push_front(event),
                 // The listener is being dropped.
                 Err(TrySendError::Disconnected(_)) => return self.waiting.clear(),
@@ -49,17 +69,20 @@ impl Backlog {
         }
     }
 
-    /// Sends what waits as the reader makes room, unless `is_given_up`.
-    pub fn send_all(&mut self, is_given_up: impl Fn() -> bool) {
+    /// Sends what waits as the reader makes room, unless the listener is dropped.
+    pub fn send_all(&mut self) {
         /// How long to wait for room before looking whether the reader still exists.
         const WAIT: Duration = Duration::from_millis(50);
         while let Some(mut event) = self.waiting.pop_front() {
             loop {
-                if is_given_up() {
+                if self.reader.is_dropped.load(Ordering::Relaxed) {
                     return self.waiting.clear();
                 }
                 match self.channel.send_timeout(event, WAIT) {
-                    Ok(()) => break,
+                    Ok(()) => {
+                        self.reader.wake();
+                        break;
+                    }
                     Err(SendTimeoutError::Timeout(back)) => event = back,
                     Err(SendTimeoutError::Disconnected(_)) => return self.waiting.clear(),
                 }
@@ -121,7 +144,7 @@ mod tests {
     #[test]
     fn the_newest_partial_replaces_those_that_nobody_fetched() {
         let (sender, events) = bounded(1);
-        let mut backlog = Backlog::new(sender);
+        let mut backlog = Backlog::new(sender, Arc::default());
         for text in ["A", "A B", "A B C"] {
             backlog.push(partial(0, text));
         }
@@ -134,7 +157,7 @@ mod tests {
     #[test]
     fn finals_stay_and_replace_the_partials_of_their_utterance_alone() {
         let (sender, events) = bounded(1);
-        let mut backlog = Backlog::new(sender);
+        let mut backlog = Backlog::new(sender, Arc::default());
         backlog.push(ListenEvent::Ended);
         backlog.push(partial(0, "A"));
         backlog.push(partial(1, "B"));
@@ -147,7 +170,7 @@ mod tests {
             let events: Vec<_> = events.iter().collect();
             events.len()
         });
-        backlog.send_all(|| false);
+        backlog.send_all();
         drop(backlog);
         assert_eq!(reader.join().unwrap(), 3);
     }
@@ -155,7 +178,7 @@ mod tests {
     #[test]
     fn gaps_in_a_row_become_one() {
         let (sender, events) = bounded(1);
-        let mut backlog = Backlog::new(sender);
+        let mut backlog = Backlog::new(sender, Arc::default());
         for samples in 1..=4 {
             backlog.push(ListenEvent::Gap { samples, at: Duration::from_secs(samples) });
         }
@@ -168,9 +191,11 @@ mod tests {
     #[test]
     fn a_stalled_reader_that_is_dropped_holds_up_nobody() {
         let (sender, events) = bounded(1);
-        let mut backlog = Backlog::new(sender);
+        let reader = Arc::new(Reader::default());
+        let mut backlog = Backlog::new(sender, Arc::clone(&reader));
         (0..3).for_each(|utterance| backlog.push(last(utterance)));
-        backlog.send_all(|| true);
+        reader.is_dropped.store(true, Ordering::Relaxed);
+        backlog.send_all();
         assert!(backlog.waiting.is_empty());
         drop(events);
         backlog.push(last(3));

@@ -1,10 +1,11 @@
 //! Control of a running listener from any thread.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Sender, TrySendError};
 
+use super::backlog::Reader;
 use super::metrics::{Gauges, ListenerMetrics};
 use crate::ctc::{Hotword, Restriction};
 use crate::error::{Error, Result};
@@ -26,7 +27,7 @@ pub(super) enum Command {
 pub(super) struct Shared {
     /// What the commands sent so far configure: commands are checked against it before they are sent.
     pub recognizer: Mutex<Recognizer>,
-    pub is_dropped: AtomicBool,
+    pub reader: Arc<Reader>,
     pub gauges: Gauges,
 }
 
@@ -118,7 +119,7 @@ impl ListenerHandle {
     }
 
     fn send(&self, command: Command) -> Result<()> {
-        if self.shared.is_dropped.load(Ordering::Relaxed) {
+        if self.shared.reader.is_dropped.load(Ordering::Relaxed) {
             return Err(Error::Listener("the listener has ended"));
         }
         self.commands.try_send(command).map_err(|error| {

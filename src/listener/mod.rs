@@ -13,14 +13,18 @@ mod backlog;
 mod event;
 mod handle;
 mod metrics;
+#[cfg(feature = "async")]
+mod stream;
 mod worker;
 
 pub use event::ListenEvent;
 pub use handle::ListenerHandle;
 pub use metrics::ListenerMetrics;
+#[cfg(feature = "async")]
+pub use stream::ListenEventStream;
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -67,7 +71,7 @@ impl Listener {
         let (commands, command_receiver) = bounded(COMMANDS);
         let shared = Arc::new(Shared {
             recognizer: Mutex::new(recognizer.clone()),
-            is_dropped: AtomicBool::new(false),
+            reader: Arc::default(),
             gauges: Gauges::default(),
         });
         let worker = Worker {
@@ -81,7 +85,7 @@ impl Listener {
             thread::Builder::new().name("mynah-listener".to_owned()).spawn(move || worker.run());
         let worker = spawned.map_err(|error| {
             let failed = Error::Config(format!("no thread to listen with: {error}"));
-            let mut backlog = Backlog::new(event_sender);
+            let mut backlog = Backlog::new(event_sender, Arc::clone(&shared.reader));
             backlog.push(ListenEvent::Failed(failed));
             backlog.push(ListenEvent::Ended);
         });
@@ -107,6 +111,13 @@ impl Listener {
     /// The events up to [`ListenEvent::Ended`], each waited for.
     pub fn iter(&self) -> ListenEvents<'_> {
         ListenEvents(self)
+    }
+
+    /// The events for an asynchronous program.
+    #[cfg(feature = "async")]
+    #[must_use]
+    pub fn into_stream(self) -> ListenEventStream {
+        ListenEventStream(self)
     }
 
     /// Controls the listener from another thread.
@@ -147,7 +158,7 @@ impl Iterator for ListenEvents<'_> {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.handle.shared.is_dropped.store(true, Ordering::Relaxed);
+        self.handle.shared.reader.is_dropped.store(true, Ordering::Relaxed);
         let Some(worker) = self.worker.take() else { return };
         let began = Instant::now();
         while !worker.is_finished() {

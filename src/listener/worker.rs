@@ -53,10 +53,13 @@ impl Worker {
             Ok(Err(error)) => Some(error),
             Err(_) => Some(Error::Worker("partial results")),
         };
-        let mut backlog = Backlog::new(events);
+        let mut backlog = Backlog::new(events, Arc::clone(&shared.reader));
         error.map(ListenEvent::Failed).into_iter().for_each(|failed| backlog.push(failed));
         backlog.push(ListenEvent::Ended);
-        backlog.send_all(|| shared.is_dropped.load(Ordering::Relaxed));
+        backlog.send_all();
+        drop(backlog);
+        // The channel has ended.
+        shared.reader.wake();
     }
 
     fn run_session(self) -> Result<()> {
@@ -64,7 +67,7 @@ impl Worker {
         let rate = self.recognizer.sample_rate();
         let mut running = Running {
             session: Session::with_stream(stream, rate, self.source)?,
-            backlog: Backlog::new(self.events),
+            backlog: Backlog::new(self.events, Arc::clone(&self.shared.reader)),
             commands: self.commands,
             shared: self.shared,
             arrived: 0,
@@ -108,7 +111,7 @@ impl Running {
         while !self.is_dropped() && self.session.stream_mut().wait_for_event() {
             self.emit_recognized();
         }
-        self.send_all();
+        self.backlog.send_all();
         outcome.and(finished).and(self.session.stream_mut().check())
     }
 
@@ -239,13 +242,8 @@ impl Running {
         if self.session.source().is_live() {
             self.backlog.send_waiting();
         } else {
-            self.send_all();
+            self.backlog.send_all();
         }
-    }
-
-    fn send_all(&mut self) {
-        let shared = &self.shared;
-        self.backlog.send_all(|| shared.is_dropped.load(Ordering::Relaxed));
     }
 
     fn update_gauges(&self) {
@@ -259,7 +257,7 @@ impl Running {
     }
 
     fn is_dropped(&self) -> bool {
-        self.shared.is_dropped.load(Ordering::Relaxed)
+        self.shared.reader.is_dropped.load(Ordering::Relaxed)
     }
 }
 
