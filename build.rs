@@ -1,18 +1,24 @@
 //! Refuses a system that Mynah does not run on, before its dependencies are built for it, makes the
-//! program smaller where the linker can, and packs the texts of the model that is built in.
+//! program smaller where the linker can, finds the model to build in, and packs texts.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 
 /// What `Model::builtin` unpacks.
 const PACKED: [&str; 2] = ["pronunciations.txt", "letter-to-sound.txt"];
+/// What `mynah --licenses` prints of the package, after the licence of the model.
+const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES"];
 /// The best compression.
 const LEVEL: u8 = 10;
+/// The model to build in.
+const MODEL: &str = "MYNAH_BUILTIN_MODEL";
 
-fn main() -> Result<(), Box<dyn Error>> {
+type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
+
+fn main() -> Result {
     println!("cargo::rerun-if-changed=build.rs");
     if target("ARCH") == "arm" {
         println!(
@@ -25,22 +31,73 @@ fn main() -> Result<(), Box<dyn Error>> {
     if target("OS") == "linux" && target("ENV") == "gnu" {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
-    if env::var_os("CARGO_FEATURE_BUILTIN_MODEL").is_some() {
-        pack_texts()?;
+    find_repository()?;
+    let model = if has_feature("BUILTIN_MODEL") { find_model()? } else { None };
+    println!("cargo::rustc-check-cfg=cfg(builtin_model)");
+    if let Some(model) = &model {
+        pack_texts(model)?;
+    }
+    if has_feature("CLI") { pack_notices(model.as_deref()) } else { Ok(()) }
+}
+
+/// Sets `cfg(repository)` where the tests' models are, which the package lacks.
+fn find_repository() -> Result {
+    println!("cargo::rustc-check-cfg=cfg(repository)");
+    if Path::new("tests/data/random/encoder.int8.onnx").try_exists()? {
+        println!("cargo::rustc-cfg=repository");
     }
     Ok(())
 }
 
-/// Writes each text, packed, to `OUT_DIR`, as `NAME.zlib`.
-fn pack_texts() -> Result<(), Box<dyn Error>> {
-    let out = env::var("OUT_DIR")?;
+/// Sets `cfg(builtin_model)` and the model's folder, if there is one to build in.
+fn find_model() -> Result<Option<PathBuf>> {
+    println!("cargo::rerun-if-env-changed={MODEL}");
+    let chosen = env::var_os(MODEL);
+    let folder = chosen.as_ref().map_or(Path::new("models/en-small"), Path::new);
+    let folder = std::path::absolute(folder)?;
+    println!("cargo::rerun-if-changed={}", folder.join("config.json").display());
+    if !folder.join("config.json").try_exists()? {
+        if chosen.is_some() {
+            println!("cargo::error={MODEL}: {} has no config.json", folder.display());
+        }
+        return Ok(None);
+    }
+    println!("cargo::rustc-cfg=builtin_model");
+    println!("cargo::rustc-env={MODEL}={}", folder.display());
+    Ok(Some(folder))
+}
+
+/// Writes each text of the model, packed, to `OUT_DIR`, as `NAME.zlib`.
+fn pack_texts(model: &Path) -> Result {
     for name in PACKED {
-        let path = Path::new("models/en-small").join(name);
-        println!("cargo::rerun-if-changed={}", path.display());
-        let packed = compress_to_vec_zlib(&fs::read(path)?, LEVEL);
-        fs::write(Path::new(&out).join(format!("{name}.zlib")), packed)?;
+        pack(name, &read(&model.join(name))?)?;
     }
     Ok(())
+}
+
+/// Writes the licences of the program and all that it contains, packed, to `OUT_DIR`.
+fn pack_notices(model: Option<&Path>) -> Result {
+    let model = model.map(|model| model.join("LICENSE"));
+    let mut text = Vec::new();
+    for file in model.into_iter().chain(NOTICES.map(PathBuf::from)) {
+        text.extend(read(&file)?);
+        text.push(b'\n');
+    }
+    pack("licenses.txt", &text)
+}
+
+fn pack(name: &str, text: &[u8]) -> Result {
+    let path = Path::new(&env::var("OUT_DIR")?).join(format!("{name}.zlib"));
+    Ok(fs::write(path, compress_to_vec_zlib(text, LEVEL))?)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    fs::read(path).map_err(|e| format!("{}: {e}", path.display()).into())
+}
+
+fn has_feature(name: &str) -> bool {
+    env::var_os(format!("CARGO_FEATURE_{name}")).is_some()
 }
 
 fn target(property: &str) -> String {

@@ -81,7 +81,7 @@ has_alsa || install_packages "ALSA's headers" \
     "libasound2-dev pkg-config" "alsa-lib-devel pkgconf-pkg-config" "alsa-lib pkgconf" || true
 if ! has_alsa; then
     say "building without the microphone; \`mynah listen\` needs libasound2-dev and pkg-config (Debian's names)"
-    features="--no-default-features --features cli,builtin-model"
+    features="--no-default-features --features cli,measure,serve,builtin-model"
 fi
 
 case ${1:-} in

@@ -6,6 +6,7 @@ use crate::event::Event;
 
 /// What an event adds to its utterance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Delta {
     /// Text that stays, to be appended to that of the utterance's deltas before. May be empty.
     pub settled: String,

@@ -44,9 +44,9 @@ pub enum Error {
     /// A configuration value is out of its range.
     #[error("{0}")]
     Config(String),
-    /// The encoder could not be run.
-    #[error("the encoder failed: {0:#}")]
-    Encoder(tract_onnx::prelude::TractError),
+    /// The encoder or the attention decoder could not be run. The sources say why.
+    #[error("the encoder failed: {0}")]
+    Encoder(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A thread has panicked: in the source's code, or by a defect of Mynah. The value names what it computed.
     #[error(
         "the thread that computes {0} has panicked; unless the source is your own code, this is a defect of \
@@ -66,6 +66,7 @@ impl Error {
         Self::Io { path: path.to_owned(), source }
     }
 
+    #[cfg(feature = "files")]
     pub(crate) fn audio(path: &Path, reason: impl Into<String>) -> Self {
         Self::Audio { path: path.to_owned(), reason: reason.into() }
     }

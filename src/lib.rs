@@ -52,6 +52,7 @@ mod listener;
 pub mod lm;
 mod model;
 mod phrase;
+#[cfg_attr(not(feature = "itn"), allow(dead_code, reason = "a `TextFormatter` uses it"))]
 mod punctuation;
 mod recognizer;
 mod rescorer;
@@ -59,6 +60,7 @@ mod session;
 mod spelling;
 mod stage_times;
 mod stream;
+#[cfg(feature = "itn")]
 mod text;
 mod tokens;
 mod utterances;
@@ -66,7 +68,7 @@ mod word_list;
 
 pub use deltas::{Delta, Deltas};
 pub use encoder::{Encoder, EncoderState};
-pub use endpoint::{EarlyEndpoint, EndpointConfig, EndpointRule, Endpointer};
+pub use endpoint::{EarlyEndpoint, EndpointConfig, EndpointRule};
 pub use error::{Error, Result};
 pub use event::{Event, Pass};
 pub use gate::GateConfig;
@@ -85,5 +87,6 @@ pub use recognizer::{Recognizer, RecognizerConfig};
 pub use session::{Session, Step};
 pub use stage_times::StageTimes;
 pub use stream::Stream;
+#[cfg(feature = "itn")]
 pub use text::{FormattedWord, SpokenWord, TextFormatter, TextFormatterConfig, format_text};
 pub use tokens::{TokenId, TokenTable};

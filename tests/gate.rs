@@ -1,5 +1,6 @@
 //! The gate before the encoder, with the shipped model: what it keeps from it, and that no word is.
 
+#![cfg(feature = "files")]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod golden;

@@ -1,5 +1,6 @@
 //! The worker thread with a scripted source: what it tells, in which order, and that it ends.
 
+#![cfg(feature = "files")]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod golden;

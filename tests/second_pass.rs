@@ -1,5 +1,6 @@
 //! Finals of a second pass, with the shipped model: those of its longest chunks, for any split.
 
+#![cfg(feature = "files")]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod golden;

@@ -15,6 +15,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
+#[cfg(feature = "opus")]
 use super::opus::OpusDecoder;
 use super::{Input, Piece};
 
@@ -187,6 +188,9 @@ fn decoder_for(track: &Track) -> Result<Box<dyn AudioDecoder>, String> {
     }
     let options = AudioDecoderOptions::default();
     let decoder = if params.codec == CODEC_ID_OPUS {
+        #[cfg(not(feature = "opus"))]
+        return Err("its audio is Opus, and this build lacks the feature `opus`".to_owned());
+        #[cfg(feature = "opus")]
         OpusDecoder::new(params, &options).map(|decoder| Box::new(decoder) as Box<dyn AudioDecoder>)
     } else {
         symphonia::default::get_codecs().make_audio_decoder(params, &options)

@@ -1,20 +1,27 @@
 //! Where samples come from: microphones, files and rings, each a [`Source`] at its own rate.
 
+#[cfg(feature = "files")]
 mod container;
+#[cfg(feature = "files")]
 mod file;
 #[cfg(feature = "mic")]
 mod mic;
+#[cfg(feature = "opus")]
 mod opus;
 mod paced;
+#[cfg(feature = "files")]
 mod raw;
 mod resample;
 mod ring;
+#[cfg(feature = "files")]
 mod wav_header;
 
+#[cfg(feature = "files")]
 pub use file::AudioFile;
 #[cfg(feature = "mic")]
 pub use mic::{DeviceInfo, Microphone, list_devices};
 pub use paced::PacedSource;
+#[cfg(feature = "files")]
 pub use raw::{RawFormat, SampleFormat};
 pub use resample::Resampler;
 pub use ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring};
@@ -87,6 +94,7 @@ impl<S: Source + ?Sized> Source for Box<S> {
 }
 
 /// What an [`AudioFile`] is decoded from; errors are reasons, to which it adds the path.
+#[cfg(feature = "files")]
 trait Input: Send {
     fn sample_rate(&self) -> u32;
 
@@ -97,6 +105,7 @@ trait Input: Send {
 }
 
 /// What one [`Input::next`] brought.
+#[cfg(feature = "files")]
 enum Piece {
     /// What was appended; nothing if nothing has arrived yet.
     Samples,

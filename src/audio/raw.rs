@@ -30,6 +30,7 @@ pub struct RawFormat {
 
 /// How one sample of raw PCM is written; all little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SampleFormat {
     /// Unsigned 8 bit, the middle at 128.
     U8,

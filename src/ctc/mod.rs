@@ -46,6 +46,7 @@ use crate::tokens::{TokenId, TokenTable};
 
 /// How the best token sequence is searched.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Decoding {
     /// The best path: the likeliest token of each encoder frame, repeats collapsed, blanks dropped.
     #[default]
@@ -102,6 +103,7 @@ pub struct Token {
 
 /// What is recognized of an utterance.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Hypothesis {
     /// The tokens as text.
     pub text: String,

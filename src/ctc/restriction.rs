@@ -19,6 +19,7 @@ pub struct Restriction {
 
 /// What a grammar makes of what was heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// No grammar restricts the text.
     #[default]

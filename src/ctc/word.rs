@@ -10,6 +10,7 @@ use crate::tokens::TokenTable;
 
 /// A word, when it was said, and how sure that is.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Word {
     /// Its characters.
     pub text: String,

@@ -70,7 +70,7 @@ impl Decoder {
     ///
     /// [`Error::Encoder`] if the graph can't be run.
     pub fn write(&self, memory: &Memory, most: usize) -> Result<Vec<(usize, f32)>> {
-        self.try_write(memory, most).map_err(Error::Encoder)
+        self.try_write(memory, most).map_err(|e| Error::Encoder(e.into()))
     }
 
     /// The natural log-probability of each piece of texts after those before it; a text that is whole has
@@ -80,7 +80,7 @@ impl Decoder {
     ///
     /// Those of [`Decoder::write`].
     pub fn score(&self, memory: &Memory, texts: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
-        self.try_score(memory, texts).map_err(Error::Encoder)
+        self.try_score(memory, texts).map_err(|e| Error::Encoder(e.into()))
     }
 
     fn try_write(&self, memory: &Memory, most: usize) -> TractResult<Vec<(usize, f32)>> {
@@ -153,7 +153,7 @@ const _: () = {
     shared::<Decoder>();
 };
 
-#[cfg(test)]
+#[cfg(all(test, repository))]
 mod tests {
     use serde_json::Value;
 

@@ -22,8 +22,8 @@ impl Gpu {
     /// Finds one, or says why none can be used.
     pub fn find() -> Result<Self, String> {
         if !Self::SUPPORTED {
-            return Err("this mynah was built without support for one; build it with `--features \
-                        cuda` (NVIDIA) or, on a Mac, `--features metal`"
+            return Err("this build has no support for one; enable the feature `cuda` (NVIDIA) or, on a Mac, \
+                        `metal`"
                 .to_owned());
         }
         match runtime_for_name("gpu") {

@@ -34,7 +34,7 @@ use crate::{Error, Result};
 pub(crate) use fusion::optimize;
 pub(crate) use gpu::Gpu;
 pub(crate) use linear::Linear;
-#[cfg(test)]
+#[cfg(all(test, repository))]
 pub(crate) use sharing::places;
 pub(crate) use sharing::share_weights;
 
@@ -142,7 +142,7 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// How many matrix products run in which of tract's kernels on this processor; those with
+    /// How many matrix products run in which kernel on this processor, for reports: names may change. Those with
     /// `_i32_` in their names multiply 8-bit integers.
     pub fn matrix_kernels(&self) -> BTreeMap<String, usize> {
         let mut kernels = BTreeMap::new();
@@ -190,7 +190,7 @@ impl EncoderState {
         }
         if let Err(e) = self.run(&shape, frames) {
             self.reset();
-            return Err(Error::Encoder(e));
+            return Err(Error::Encoder(e.into()));
         }
         let output = self.output.as_ref().and_then(|value| value.as_plain_ram());
         let output = output.and_then(|values| values.as_slice::<f32>().ok());
@@ -344,7 +344,7 @@ const _: () = {
     movable::<EncoderState>();
 };
 
-#[cfg(test)]
+#[cfg(all(test, repository))]
 mod tests {
     use std::path::Path;
 

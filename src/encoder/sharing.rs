@@ -113,7 +113,7 @@ pub(crate) fn places(model: &TypedModel) -> std::collections::BTreeMap<usize, us
     layers.map(|layer| layer.weights().place()).chain(large.map(place)).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, repository))]
 mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;

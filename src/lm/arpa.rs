@@ -38,9 +38,7 @@ struct Lines<'a> {
 pub(super) fn parse(bytes: &[u8]) -> Result<Tables, String> {
     let text = str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
-        format!(
-            "line {line} is not UTF-8 text; give an ARPA file, or one that `mynah lm convert` wrote"
-        )
+        format!("line {line} is not UTF-8 text; give an ARPA file, or one in the compact form")
     })?;
     let mut lines = Lines { rest: text.lines(), number: 0 };
     let counts = header(&mut lines)?;
@@ -369,7 +367,7 @@ mod tests {
         );
         assert_eq!(
             parse(b"\\data\\\n\xff").unwrap_err(),
-            "line 2 is not UTF-8 text; give an ARPA file, or one that `mynah lm convert` wrote"
+            "line 2 is not UTF-8 text; give an ARPA file, or one in the compact form"
         );
         let long = "A".repeat(256);
         assert_eq!(

@@ -59,7 +59,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Tables, String> {
 }
 
 /// Reads a model that stays where it is, and is used there.
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 pub(super) fn parse_in_place(bytes: &'static [u8]) -> Result<Tables, String> {
     read(bytes, Cow::Borrowed)
 }

@@ -28,11 +28,11 @@ use crate::{Error, Result};
 
 /// A word of an [`NgramModel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct WordId(pub(crate) u32);
+pub(crate) struct WordId(pub(crate) u32);
 
 /// The words before the next one, as far as an [`NgramModel`] looks back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LmState {
+pub(crate) struct LmState {
     /// At `k` the last `k + 1` words' place among the n-grams of that length, or [`NO_NGRAM`].
     ngrams: [u32; NgramModel::MAX_ORDER - 1],
 }
@@ -114,7 +114,7 @@ impl NgramModel {
     }
 
     /// Takes the compact form from where it stays, which is not copied; `path` is for errors.
-    #[cfg(feature = "builtin-model")]
+    #[cfg(builtin_model)]
     pub(crate) fn in_place(bytes: &'static [u8], path: &Path) -> Result<Self> {
         Self::new(binary::parse_in_place(bytes), bytes.len(), path)
     }
@@ -143,27 +143,32 @@ impl NgramModel {
         fs::write(path, binary::bytes(&self.0)).map_err(|e| Error::io(path, e))
     }
 
+    /// Whether the vocabulary has the word.
+    pub fn contains(&self, word: &str) -> bool {
+        self.word_id(word).is_some()
+    }
+
     /// The id of a word, spelled as in the file; `None` if the model does not have it, and for
     /// `<s>`, `</s>` and `<unk>`.
-    pub fn word_id(&self, word: &str) -> Option<WordId> {
+    pub(crate) fn word_id(&self, word: &str) -> Option<WordId> {
         let lexicon = &self.0.lexicon;
         self.word_at(lexicon.find(word.as_bytes())?)
     }
 
     /// What stands for every word that the model does not have, `<unk>`.
-    pub fn unknown(&self) -> WordId {
+    pub(crate) fn unknown(&self) -> WordId {
         self.0.markup.unknown
     }
 
     /// The state at the start of a sentence.
-    pub fn begin(&self) -> LmState {
+    pub(crate) fn begin(&self) -> LmState {
         let mut state = LmState::NONE;
         state.ngrams[0] = self.0.markup.begin.0;
         state
     }
 
     /// The natural log-probability of a word, and the state after it.
-    pub fn score(&self, state: &LmState, word: WordId) -> (f32, LmState) {
+    pub(crate) fn score(&self, state: &LmState, word: WordId) -> (f32, LmState) {
         self.score_after(&self.continuations(state), word)
     }
 
@@ -206,7 +211,7 @@ impl NgramModel {
     }
 
     /// The natural log-probability of the sentence's end.
-    pub fn end(&self, state: &LmState) -> f32 {
+    pub(crate) fn end(&self, state: &LmState) -> f32 {
         self.score(state, self.0.markup.end).0
     }
 

@@ -1,21 +1,23 @@
 //! A model folder: `config.json`, `tokens.txt` and the encoder, checked against one another.
 
 /// Where the files of [`Model::builtin`] are; the one place that says so.
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 macro_rules! builtin_path {
     ($file:literal) => {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small/", $file)
+        concat!(env!("MYNAH_BUILTIN_MODEL"), "/", $file)
     };
 }
 
 /// The name of such a file in errors and logs, which says nothing of the machine that built it.
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 macro_rules! builtin_name {
     ($file:literal) => {
         concat!("built-in/en-small/", $file)
     };
 }
 
+#[cfg(all(feature = "builtin-model", not(builtin_model)))]
+mod absent;
 mod attention;
 mod config;
 mod options;
@@ -31,16 +33,16 @@ pub use config::{
 };
 pub use options::{Chunk, Device, Finals, LoadOptions, Precision};
 
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 use std::panic::resume_unwind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 use prost::bytes::Bytes;
 
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 use crate::ctc::Search;
 use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig, Rescoring};
 use crate::encoder::{Encoder, EncoderOutput, Gpu};
@@ -131,7 +133,7 @@ impl Model {
     /// # Errors
     ///
     /// [`Error::Model`] if the library was built from files that contradict one another.
-    #[cfg(feature = "builtin-model")]
+    #[cfg(builtin_model)]
     pub fn builtin() -> Result<Self> {
         Self::builtin_with(&LoadOptions::default())
     }
@@ -142,7 +144,7 @@ impl Model {
     ///
     /// Also [`Error::Config`] for a chunk that the model can't take, and for f32 and the GPU, which
     /// runs f32 only.
-    #[cfg(feature = "builtin-model")]
+    #[cfg(builtin_model)]
     pub fn builtin_with(options: &LoadOptions) -> Result<Self> {
         if options.precision == Precision::F32 {
             return Err(no_f32("that is built in"));
@@ -293,7 +295,7 @@ fn columns(tokens: &TokenTable, pronunciations: Option<&Pronunciations>) -> usiz
     tokens.len() + pronunciations.map_or(0, Pronunciations::phones)
 }
 
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 fn builtin_encoder(
     config: &ModelConfig,
     columns: usize,
@@ -306,7 +308,7 @@ fn builtin_encoder(
     Encoder::new(Bytes::from_static(onnx), sizes, output, path, None, other)
 }
 
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 fn builtin_words() -> Result<(Pronunciations, Words)> {
     let pronunciations = Pronunciations::parse(
         include_str!(builtin_path!("phones.txt")),
@@ -320,14 +322,14 @@ fn builtin_words() -> Result<(Pronunciations, Words)> {
     Ok((pronunciations, Words { ngrams, recurrent: Some(recurrent) }))
 }
 
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 fn builtin_punctuation() -> Result<PunctuationModel> {
     let bytes = include_bytes!(builtin_path!("punctuation.bin"));
     PunctuationModel::in_place(bytes, Path::new(builtin_name!("punctuation.bin")))
 }
 
 /// A text that the build script has packed.
-#[cfg(feature = "builtin-model")]
+#[cfg(builtin_model)]
 fn unpack(packed: &[u8]) -> Result<String> {
     let broken = |reason: String| Error::model(Path::new(builtin_name!("")), reason);
     let text =

@@ -29,6 +29,7 @@ pub struct LoadOptions {
 
 /// Which pass finals are of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Finals {
     /// The streaming pass: what partial results came to. The least computing and memory, and with `en-small` about
     /// twice the errors of a second pass.
@@ -50,6 +51,7 @@ pub enum Finals {
 
 /// The audio of one call of the encoder. A longer one is heard with fewer errors, and answered later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Chunk {
     /// The model's choice for audio that is heard as it comes:
     /// [`chunk_frames`](crate::EncoderConfig::chunk_frames).
@@ -66,6 +68,7 @@ pub enum Chunk {
 
 /// Which of a model's encoders is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Precision {
     /// `F32` on a GPU. On the processor `Int8` if it has instructions that sum products of integers
     /// (AVX2, VNNI, AMX, dot product, SME), else `F32`.
@@ -79,6 +82,7 @@ pub enum Precision {
 
 /// What the encoder runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Device {
     /// A GPU if there is one, the library was built with a feature for it (`cuda`, `metal`) and the
     /// f32 encoder may be used; else the processor, which a warning says if the feature is there.

@@ -118,7 +118,7 @@ impl SecondEncoder {
     }
 
     /// One that a thread of its own loads from now on; without a thread the first use loads it.
-    #[cfg(feature = "builtin-model")]
+    #[cfg(builtin_model)]
     pub fn loading(
         config: ModelConfig,
         load: impl FnOnce(&ModelConfig) -> Result<Encoder> + Send + 'static,
@@ -174,7 +174,7 @@ impl First<'_> {
     }
 }
 
-#[cfg(all(test, feature = "builtin-model"))]
+#[cfg(all(test, builtin_model))]
 mod tests {
     use super::*;
 

@@ -256,7 +256,7 @@ fn add(candidates: &mut Vec<Candidate>, texts: Vec<Vec<String>>, align: &Align) 
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, repository, feature = "files"))]
 mod tests {
     use super::*;
     use crate::audio::{AudioFile, Read, Source};

@@ -7,6 +7,7 @@ use crate::punctuation::Punctuation;
 
 /// A piece of formatted text and the words that it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FormattedWord {
     /// Without spaces around it; may end with line breaks, or consist of them.
     pub text: String,

@@ -34,7 +34,7 @@ impl Golden {
     pub fn log_probs(&self, precision: Precision) -> Vec<f32> {
         match precision {
             Precision::F32 => self.f32.concat(),
-            Precision::Auto | Precision::Int8 => self.int8.concat(),
+            _ => self.int8.concat(),
         }
     }
 }

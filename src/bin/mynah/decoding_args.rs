@@ -88,7 +88,7 @@ impl DecodingArgs {
     pub fn decoding(&self, model: &Model, nbest: NonZeroUsize) -> Result<Decoding> {
         let of_model = match model.decoding() {
             Decoding::PrefixBeam(config) => Some(config.clone()),
-            Decoding::Greedy => None,
+            _ => None,
         };
         let kind =
             self.decoding.unwrap_or(match (&self.lm, &self.hotwords, &self.grammar, &of_model) {

@@ -48,7 +48,8 @@ pub fn gap(samples: u64, sample_rate: u32, at: Duration) -> String {
 fn listen_to_microphone(recognizer: &Recognizer, device: Option<&str>) -> Result<Listener> {
     use std::io::{self, IsTerminal};
 
-    let microphone = mynah::audio::Microphone::open(device)?;
+    let microphone = mynah::audio::Microphone::open(device)
+        .map_err(|error| anyhow::anyhow!("{error}; `--list-devices` shows what there is"))?;
     if io::stderr().is_terminal() {
         eprintln!("listening; Ctrl-C ends");
     }

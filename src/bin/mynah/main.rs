@@ -6,35 +6,38 @@
 
 mod args;
 mod audio_input;
-mod bench;
 mod captions;
 mod decoding_args;
-mod eval;
 mod failure;
 mod format;
 mod formatting_args;
+mod licenses;
 mod listen;
 mod live;
 mod lm;
 mod logger;
+#[cfg(feature = "measure")]
+mod measure;
 mod output;
 mod progress;
 mod recognizer_args;
 mod spot;
 mod transcribe;
-mod tune;
 mod utterance;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::args::{Args, Command};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    logger::start(args.verbose);
-    match run(&args) {
+    let result = match Args::from_command_line() {
+        Some(args) => {
+            logger::start(args.verbose);
+            run(&args)
+        }
+        None => licenses::print(),
+    };
+    match result {
         Ok(code) => code,
         // The reader has seen enough, as in `mynah transcribe … | head -1`.
         Err(error) if failure::is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -50,9 +53,12 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Listen(args) => listen::run(args),
         Command::Spot(args) => spot::run(args),
-        Command::Eval(args) => eval::run(args),
-        Command::Bench(args) => bench::run(args),
-        Command::Tune(args) => tune::run(args),
         Command::Lm(args) => lm::run(args),
+        #[cfg(feature = "measure")]
+        Command::Eval(args) => measure::eval::run(args),
+        #[cfg(feature = "measure")]
+        Command::Bench(args) => measure::bench::run(args),
+        #[cfg(feature = "measure")]
+        Command::Tune(args) => measure::tune::run(args),
     }
 }

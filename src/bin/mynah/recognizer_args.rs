@@ -220,7 +220,7 @@ fn add_words(model: &Model, file: &Path) -> Result<Model> {
 pub fn precision_name(model: &Model) -> &'static str {
     match model.precision() {
         mynah::Precision::F32 => "f32",
-        mynah::Precision::Auto | mynah::Precision::Int8 => "int8",
+        _ => "int8",
     }
 }
 

@@ -158,9 +158,9 @@ impl Judgement {
     /// That of a hypothesis, where there is a grammar.
     pub fn of(hypothesis: &Hypothesis) -> Option<Self> {
         match hypothesis.outcome {
-            Outcome::Unrestricted => None,
             Outcome::Phrase { fit } => Some(Self { outcome: Kind::Phrase, fit }),
             Outcome::SomethingElse { fit } => Some(Self { outcome: Kind::SomethingElse, fit }),
+            _ => None,
         }
     }
 }

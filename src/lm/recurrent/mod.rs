@@ -59,7 +59,7 @@ impl RecurrentModel {
     }
 
     /// Takes a file from where it stays, which is not copied; `path` is for errors.
-    #[cfg(feature = "builtin-model")]
+    #[cfg(builtin_model)]
     pub(crate) fn in_place(bytes: &'static [u8], path: &Path) -> Result<Self> {
         Self::new(Tables::read(bytes, Cow::Borrowed), path)
     }

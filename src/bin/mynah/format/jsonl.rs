@@ -74,7 +74,7 @@ pub struct Change {
 impl Change {
     /// That of a stream's next event.
     pub fn new(event: &Event, deltas: &mut Deltas) -> Self {
-        let Delta { settled, unstable } = deltas.accept(event);
+        let Delta { settled, unstable, .. } = deltas.accept(event);
         let grammar = Judgement::of(event.hypothesis());
         Self {
             kind: LineKind::from(event),

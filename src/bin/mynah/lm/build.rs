@@ -62,7 +62,7 @@ fn mix(
 
 /// The texts' sentences; a word of `base` in capitals is no initialism.
 fn read(args: &LmBuildArgs, base: Option<&NgramModel>) -> Result<Vec<String>> {
-    let is_word = |word: &str| base.is_some_and(|base| base.word_id(word).is_some());
+    let is_word = |word: &str| base.is_some_and(|base| base.contains(word));
     let mut all = Vec::new();
     for path in &args.texts {
         let text = fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;

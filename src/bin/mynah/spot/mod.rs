@@ -1,11 +1,7 @@
 //! `mynah spot`: phrases and their times, from files or a microphone, as they are found.
 
-mod det;
-mod eval;
 mod hits;
-mod noise;
 mod phrases;
-mod plot;
 
 use std::{path::Path, process::ExitCode};
 
@@ -29,8 +25,9 @@ pub fn run(args: &SpotArgs) -> Result<ExitCode> {
     }
     let model = args.model.load(Chunk::Streaming, Finals::FirstPass)?;
     let keywords = phrases::collect(&args.keyword, args.keywords.as_deref(), model.tokens())?;
+    #[cfg(feature = "measure")]
     if !args.eval.manifests.is_empty() {
-        return eval::run(&model, &keywords, &args.eval);
+        return crate::measure::spot::run(&model, &keywords, &args.eval);
     }
     // Keywords alone are asked for.
     let decoding = Some(Decoding::Greedy);

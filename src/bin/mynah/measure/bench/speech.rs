@@ -7,7 +7,7 @@ use mynah::{Event, Recognizer, Session, StageTimes, Step, audio::AudioFile};
 
 use crate::{
     audio_input,
-    eval::latency::{ClosedBy, Latencies, LatencyMeter},
+    measure::eval::latency::{ClosedBy, Latencies, LatencyMeter},
     utterance::Utterance,
 };
 

@@ -142,7 +142,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::eval::{
+    use crate::measure::eval::{
         latency::{Latencies, Latency},
         stability::Stability,
     };

@@ -18,9 +18,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 use self::pattern_search::PatternSearch;
 use crate::{
-    args::TuneArgs,
     audio_input,
-    eval::{
+    measure::args::TuneArgs,
+    measure::eval::{
         error_rate::Edits,
         manifest::{self, Entry, Selection},
         normalize::normalize,

@@ -1,5 +1,9 @@
 //! `mynah spot --eval`: every threshold at once, on recordings whose text is known.
 
+mod det;
+mod noise;
+mod plot;
+
 use std::{
     path::Path, process::ExitCode, sync::Arc, thread::available_parallelism, time::Duration,
 };
@@ -8,14 +12,11 @@ use anyhow::{Context, Result, bail};
 use mynah::{Keyword, Model, Recognizer, RecognizerConfig, Stream, ctc::Decoding};
 use rayon::{ThreadPoolBuilder, prelude::*};
 
-use super::{
-    det::{self, Counts, Curve, THRESHOLDS},
-    noise, plot,
-};
+use self::det::{Counts, Curve, THRESHOLDS};
 use crate::{
-    args::SpotEvalArgs,
     audio_input,
-    eval::{
+    measure::args::SpotEvalArgs,
+    measure::eval::{
         manifest::{self, Entry, Selection},
         normalize::normalize,
     },

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{machine::Machine, memory::Memory};
 use crate::{
-    eval::{latency::LatencySummary, report::latencies},
+    measure::eval::{latency::LatencySummary, report::latencies},
     utterance::seconds,
 };
 

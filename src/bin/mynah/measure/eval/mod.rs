@@ -30,9 +30,9 @@ use self::{
     stability::{Stability, StabilityMeter},
 };
 use crate::{
-    args::EvalArgs,
     audio_input, decoding_args,
     format::write_line,
+    measure::args::EvalArgs,
     output,
     progress::Progress,
     recognizer_args::{Defaults, precision_name},
@@ -194,7 +194,7 @@ fn evaluate<'a>(
 fn grammar(decoding: &Decoding) -> Option<&Grammar> {
     match decoding {
         Decoding::PrefixBeam(config) => config.restriction.as_ref().map(|r| &r.grammar),
-        Decoding::Greedy => None,
+        _ => None,
     }
 }
 

@@ -77,8 +77,8 @@ pub fn write(path: &Path, curves: &[Curve], title: &str) -> Result<()> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::det::{Counts, THRESHOLDS};
     use super::*;
+    use crate::measure::spot::det::{Counts, THRESHOLDS};
 
     #[test]
     fn the_picture_names_its_axes_and_curves() {

@@ -19,7 +19,7 @@ use self::{
     speech::Speech,
 };
 use crate::{
-    args::BenchArgs,
+    measure::args::BenchArgs,
     output,
     recognizer_args::{Defaults, precision_name},
 };
