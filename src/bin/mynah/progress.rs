@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Shorter audio needs no bar.
 const SHORTEST_SHOWN: Duration = Duration::from_secs(5);
 const AUDIO: &str = "{wide_bar} {percent:>3} %, {eta} left";
+#[cfg(feature = "measure")]
 const RECORDINGS: &str = "{wide_bar} {pos} of {len} recordings, {eta} left";
 
 /// Progress through audio or recordings; may be advanced from several threads.
@@ -23,6 +24,7 @@ impl Progress {
     }
 
     /// Over a number of recordings.
+    #[cfg(feature = "measure")]
     pub fn over_recordings(count: usize) -> Self {
         Self { bar: ProgressBar::new(count as u64).with_style(style(RECORDINGS)) }
     }
@@ -42,6 +44,7 @@ impl Progress {
     }
 
     /// Moves on by one recording.
+    #[cfg(feature = "measure")]
     pub fn advance_recording(&self) {
         self.bar.inc(1);
     }
@@ -68,6 +71,7 @@ mod tests {
     #[test]
     fn the_templates_are_well_formed() {
         style(AUDIO);
+        #[cfg(feature = "measure")]
         style(RECORDINGS);
     }
 }

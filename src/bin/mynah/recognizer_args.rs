@@ -217,6 +217,7 @@ fn add_words(model: &Model, file: &Path) -> Result<Model> {
 }
 
 /// The name on the command line and in reports of the precision that a model runs in.
+#[cfg(feature = "measure")]
 pub fn precision_name(model: &Model) -> &'static str {
     match model.precision() {
         mynah::Precision::F32 => "f32",

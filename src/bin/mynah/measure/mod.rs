@@ -3,6 +3,7 @@
 pub mod args;
 pub mod bench;
 pub mod eval;
+mod recording;
 pub mod spot;
 pub mod tune;
 

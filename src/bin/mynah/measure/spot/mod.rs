@@ -14,12 +14,12 @@ use rayon::{ThreadPoolBuilder, prelude::*};
 
 use self::det::{Counts, Curve, THRESHOLDS};
 use crate::{
-    audio_input,
     measure::args::SpotEvalArgs,
     measure::eval::{
         manifest::{self, Entry, Selection},
         normalize::normalize,
     },
+    measure::recording::read_whole,
     output,
     progress::Progress,
 };
@@ -131,7 +131,7 @@ impl Work {
     /// Counts per phrase in one recording.
     fn count(&self, entry: &Entry) -> Result<Vec<Counts>> {
         let rate = self.recognizer.sample_rate();
-        let mut samples = audio_input::read_whole(&entry.path, rate)?;
+        let mut samples = read_whole(&entry.path, rate)?;
         if let Some(snr) = self.noise_snr {
             noise::add(&mut samples, snr, entry.line as u64);
         }

@@ -18,13 +18,13 @@ use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 use self::pattern_search::PatternSearch;
 use crate::{
-    audio_input,
     measure::args::TuneArgs,
     measure::eval::{
         error_rate::Edits,
         manifest::{self, Entry, Selection},
         normalize::normalize,
     },
+    measure::recording::read_whole,
     output,
     progress::Progress,
     recognizer_args::Defaults,
@@ -97,7 +97,7 @@ fn encode_all(
     let progress = Progress::over_recordings(entries.len());
     let encoded = pool.install(|| {
         let encode = |entry: &Entry| {
-            let samples = audio_input::read_whole(&entry.path, recognizer.sample_rate())
+            let samples = read_whole(&entry.path, recognizer.sample_rate())
                 .with_context(|| format!("{}:{}", manifest.display(), entry.line))?;
             let began = Instant::now();
             let log_probs = recognizer.log_probs(&samples)?;
