@@ -66,6 +66,25 @@ impl AudioFile {
         Self::contained(file, path)
     }
 
+    /// Takes a whole audio file that is in memory; `name` stands for its path in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Audio`] if it is no audio of a known kind.
+    pub fn from_bytes(bytes: Vec<u8>, name: impl AsRef<Path>) -> Result<Self> {
+        let name = name.as_ref();
+        if bytes.is_empty() {
+            return Err(Error::audio(name, "is empty; record it again"));
+        }
+        let mut bytes = io::Cursor::new(bytes);
+        let header = WavHeader::read(&mut bytes).map_err(|e| Error::io(name, e))?;
+        if header.mended {
+            return Self::demux(io::Cursor::new(header.bytes).chain(bytes), name);
+        }
+        bytes.set_position(0);
+        Self::contained(bytes, name)
+    }
+
     /// Takes what can be read once only.
     fn demux(reader: impl io::Read + Send + Sync + 'static, path: &Path) -> Result<Self> {
         Self::contained(ReadOnlySource::new(reader), path)

@@ -43,6 +43,8 @@ pub enum Command {
     Transcribe(TranscribeArgs),
     Listen(ListenArgs),
     Spot(SpotArgs),
+    #[cfg(feature = "serve")]
+    Serve(crate::serve::ServeArgs),
     #[command(subcommand)]
     Lm(LmCommand),
     #[cfg(feature = "measure")]

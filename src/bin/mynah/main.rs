@@ -21,6 +21,8 @@ mod measure;
 mod output;
 mod progress;
 mod recognizer_args;
+#[cfg(feature = "serve")]
+mod serve;
 mod spot;
 mod transcribe;
 mod utterance;
@@ -53,6 +55,8 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Listen(args) => listen::run(args),
         Command::Spot(args) => spot::run(args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args),
         Command::Lm(args) => lm::run(args),
         #[cfg(feature = "measure")]
         Command::Eval(args) => measure::eval::run(args),

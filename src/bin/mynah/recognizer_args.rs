@@ -79,7 +79,7 @@ pub struct RecognizerArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["single_pass", "max_unstable"])]
     pub second_model: Option<PathBuf>,
 
-    /// Keep silence from the encoder (the default of `listen` and `bench`): nothing is computed in it
+    /// Keep silence from the encoder (the default of `listen`, `bench` and `serve`'s live streams): nothing is computed in it
     #[arg(long, overrides_with = "no_gate")]
     pub gate: bool,
 
@@ -155,6 +155,19 @@ impl RecognizerArgs {
             None if may_change && !self.single_pass => Finals::SecondPass,
             None => Finals::FirstPass,
         };
+        self.load_with(defaults, finals)
+    }
+
+    /// As [`RecognizerArgs::load`], with finals of the pass that the command chooses.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RecognizerArgs::recognizer`].
+    pub fn load_with(
+        &self,
+        defaults: Defaults,
+        finals: Finals,
+    ) -> Result<(Model, RecognizerConfig)> {
         let model = self.model.load(defaults.chunk, finals)?;
         let config = RecognizerConfig {
             endpoint: self.endpoint(),
