@@ -5,14 +5,17 @@ serve_clients.py HTTP_ADDRESS WYOMING_ADDRESS AUDIO TEXT FOLDER
 The folder holds the audio as 16-bit samples: 8000.pcm and 16000.pcm.
 """
 
+import argparse
 import asyncio
 import json
+import queue
 import re
 import sys
 from pathlib import Path
 
 import openai
 import websockets
+from vosk.transcriber.transcriber import Transcriber
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
@@ -73,6 +76,15 @@ async def vosk_words(address, folder, expected):
     common = set(heard) & set(words(expected))
     assert len(common) >= len(set(words(expected))) * 0.6, heard
     print("Vosk's protocol at 8 kHz: ok")
+
+
+def vosk_transcriber(address, audio, folder, expected):
+    """The client of Vosk's own package, without the model that its constructor downloads."""
+    client, output = Transcriber.__new__(Transcriber), folder / "vosk.txt"
+    client.args = argparse.Namespace(server=f"ws://{address}", tasks=1, output_type="txt")
+    client.queue = queue.Queue()
+    client.process_task_list([(Path(audio), str(output))])
+    check("vosk-transcriber", output.read_text(), expected)
 
 
 async def captions(address, folder, expected):
@@ -159,6 +171,7 @@ def main():
     http, wyoming_address, audio, text, folder = sys.argv[1:]
     expected, folder = Path(text).read_text(), Path(folder)
     asyncio.run(vosk_words(http, folder, expected))
+    vosk_transcriber(http, audio, folder, expected)
     asyncio.run(captions(http, folder, expected))
     asyncio.run(wyoming(wyoming_address, folder, expected))
     openai_client(http, audio, expected)
