@@ -9,7 +9,7 @@ use axum::{
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::{StatusCode, header},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::{
     access::{Access, Denial},
+    door,
     engine::{Engine, Protocol},
     openai, page, vosk,
 };
@@ -52,6 +53,7 @@ pub fn router(app: App) -> Router {
         .merge(page::files())
         .merge(guarded)
         .fallback(|| async { openai::not_found() })
+        .layer(from_fn(door::greet))
         .with_state(app)
 }
 

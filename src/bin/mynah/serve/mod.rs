@@ -2,6 +2,7 @@
 
 mod access;
 mod args;
+mod door;
 mod engine;
 mod http;
 mod limits;
@@ -17,7 +18,13 @@ use mynah::{Chunk, Finals, Recognizer};
 use tokio::{net::TcpListener, runtime::Builder, sync::watch, time::timeout};
 
 pub use self::args::ServeArgs;
-use self::{access::Access, engine::Engine, http::App, limits::Limits};
+use self::{
+    access::Access,
+    door::{Door, Visit},
+    engine::Engine,
+    http::App,
+    limits::Limits,
+};
 use crate::{failure, recognizer_args::Defaults};
 
 /// They pass messages on; what is computed is on the engine's threads.
@@ -76,7 +83,9 @@ async fn serve(args: &ServeArgs, engine: Engine, access: Access) -> Result<()> {
     }
     let (stopping, time) = (Arc::clone(&app.stopping), app.engine.limits.shutdown);
     let stopped = Arc::clone(&stopping);
-    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
+    let door = Door::new(listener, app.engine.limits.idle);
+    let service = http::router(app).into_make_service_with_connect_info::<Visit>();
+    let server = axum::serve(door, service).with_graceful_shutdown(async move {
         signal.await;
         log::info!("stopping");
         stopped.send_replace(true);

@@ -13,7 +13,7 @@ use tokio::sync::{
 };
 
 use super::{
-    Admission, Class, Engine, Failure, StreamConfig,
+    Admission, Class, Engine, Failure, Protocol, StreamConfig,
     pool::{Handle, Progress, Task},
 };
 use crate::utterance::Utterance;
@@ -43,7 +43,8 @@ pub struct LiveStream {
     inputs: UnboundedSender<Input>,
     outputs: UnboundedReceiver<Output>,
     queue: Arc<Semaphore>,
-    queue_bytes: usize,
+    engine: Arc<Engine>,
+    protocol: Protocol,
 }
 
 struct Input {
@@ -63,8 +64,7 @@ impl LiveStream {
     pub(super) fn new(admission: Admission, config: StreamConfig) -> Self {
         let (inputs, input_receiver) = unbounded_channel();
         let (output_sender, outputs) = unbounded_channel();
-        let engine = Arc::clone(&admission.engine);
-        let queue_bytes = engine.limits.queue_bytes;
+        let (engine, protocol) = (Arc::clone(&admission.engine), admission.protocol);
         let task = LiveTask {
             intake: None,
             audio: None,
@@ -77,13 +77,14 @@ impl LiveStream {
             admission,
         };
         let handle = engine.pool.add(Class::Live, Box::new(task));
-        let queue = Arc::new(Semaphore::new(queue_bytes));
-        Self { handle, inputs, outputs, queue, queue_bytes }
+        let queue = Arc::new(Semaphore::new(engine.limits.queue_bytes));
+        Self { handle, inputs, outputs, queue, engine, protocol }
     }
 
     /// Adds 16-bit little-endian mono samples; waits while the queue is full.
     pub async fn push_audio(&self, bytes: Bytes) {
         let size = bytes.len();
+        self.engine.metrics.receive(self.protocol, size);
         self.push(Message::Audio(bytes), size).await;
     }
 
@@ -103,7 +104,7 @@ impl LiveStream {
     }
 
     async fn push(&self, message: Message, size: usize) {
-        let room = size.clamp(MESSAGE_BYTES, self.queue_bytes) as u32;
+        let room = size.clamp(MESSAGE_BYTES, self.engine.limits.queue_bytes) as u32;
         let Ok(room) = Arc::clone(&self.queue).acquire_many_owned(room).await else { return };
         let input = Input { message, arrived: Instant::now(), _room: room };
         // Of a stream that has failed the outputs say why.

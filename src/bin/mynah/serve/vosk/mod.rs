@@ -11,7 +11,7 @@
 mod answer;
 mod request;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, future::pending, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use serde::Serialize;
@@ -166,7 +166,10 @@ impl Connection {
                 Ok(()) => self.stream.configure(self.settings.stream.clone()).await,
                 Err(reason) => return Err(self.close(INVALID_DATA, &reason).await),
             },
-            Ok(Request::Reset) => self.ask_result().await,
+            Ok(Request::Reset) => {
+                self.settings.end_utterance();
+                self.ask_result().await;
+            }
             Ok(Request::End) => self.close_after_result(NORMAL, String::new()).await,
             Err(reason) => return Err(self.close(INVALID_DATA, &reason).await),
         }
@@ -271,7 +274,13 @@ impl Connection {
         let frame = CloseFrame { code, reason: reason.into() };
         if self.send_message(Message::Close(Some(frame))).await.is_ok() {
             // Closing the socket on unread data would take the answer away from the client.
-            let drained = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+            let drained = async {
+                while let Some(message) = self.socket.recv().await {
+                    if message.is_err() {
+                        pending::<()>().await;
+                    }
+                }
+            };
             let _ = timeout(CLOSE_TIME, drained).await;
         }
         Gone

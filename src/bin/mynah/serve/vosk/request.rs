@@ -84,6 +84,11 @@ impl Settings {
         self.received = self.received.wrapping_add(bytes);
     }
 
+    /// Forgets half a sample, as the end of an utterance does.
+    pub fn end_utterance(&mut self) {
+        self.received = 0;
+    }
+
     /// Whether half a sample has come last.
     pub fn has_odd_byte(&self) -> bool {
         !self.received.is_multiple_of(2)

@@ -194,7 +194,6 @@ impl Connection {
         let Some(stream) = &mut self.stream else { return Ok(()) };
         stream.pending += 1;
         let mono = mixed_down(message.payload, stream.channels);
-        self.app.engine.metrics.receive(Protocol::wyoming, mono.len());
         stream.stream.push_audio(mono).await;
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-const HOMEPAGE: &str = "https://github.com/mynah-asr/mynah";
+/// As the package names it.
+const HOMEPAGE: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// The data of `info`.
 pub fn info() -> Value {
