@@ -94,7 +94,8 @@ impl Options {
         };
         let mut arguments = env::args().skip(1);
         while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
+            let mut value =
+                || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
             match argument.as_str() {
                 // Cargo's own.
                 "--bench" => {}
@@ -108,7 +109,8 @@ impl Options {
             }
         }
         if options.audio.is_empty() {
-            options.audio = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/speech.flac")];
+            options.audio =
+                vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/speech.flac")];
         }
         options
     }

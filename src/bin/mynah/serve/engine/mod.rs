@@ -181,10 +181,16 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full(count, Protocol::upload) => {
-                write!(f, "the limit of files at the same time, {count}, is reached; try again later")
+                write!(
+                    f,
+                    "the limit of files at the same time, {count}, is reached; try again later"
+                )
             }
             Self::Full(count, _) => {
-                write!(f, "the limit of streams at the same time, {count}, is reached; try again later")
+                write!(
+                    f,
+                    "the limit of streams at the same time, {count}, is reached; try again later"
+                )
             }
             Self::Busy => write!(f, "the server's processor is busy; try again later"),
         }

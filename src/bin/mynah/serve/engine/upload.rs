@@ -2,17 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use mynah::{Event, TextFormatter, audio::AudioFile};
+use mynah::{Event, Session, Step, TextFormatter, audio::AudioFile};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     Admission, Class, Failure,
     pool::{Handle, Progress, Task},
 };
-use crate::{
-    pipeline::{Pipeline, Step},
-    utterance::Utterance,
-};
+use crate::utterance::Utterance;
 
 /// Blocks of 10 ms that are recognized in a slice.
 const SLICE_BLOCKS: usize = 50;
@@ -44,7 +41,7 @@ pub(super) struct UploadTask {
 
 enum Stage {
     Arrived { bytes: Vec<u8>, name: PathBuf },
-    Opened(Box<Pipeline<AudioFile>>),
+    Opened(Box<Session<AudioFile>>),
     Ended,
 }
 
@@ -81,29 +78,29 @@ impl UploadTask {
         match std::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Arrived { bytes, name } => {
                 let file = AudioFile::from_bytes(bytes, name)?;
-                let pipeline = Pipeline::new(&self.admission.engine.files, file)?;
-                self.stage = Stage::Opened(Box::new(pipeline));
+                let session = Session::new(&self.admission.engine.files, file)?;
+                self.stage = Stage::Opened(Box::new(session));
                 Ok(Progress::Ready)
             }
-            Stage::Opened(pipeline) => self.recognize(pipeline),
+            Stage::Opened(session) => self.recognize(session),
             Stage::Ended => Ok(Progress::Ended),
         }
     }
 
     /// Recognizes a slice.
-    fn recognize(&mut self, mut pipeline: Box<Pipeline<AudioFile>>) -> Result<Progress, Failure> {
-        let (position, computed) = (pipeline.audio_position(), pipeline.compute());
-        let mut outcome = Ok(Step::Fed);
-        for _ in 0..SLICE_BLOCKS {
-            outcome = pipeline.step();
-            if !matches!(outcome, Ok(Step::Fed)) {
+    fn recognize(&mut self, mut session: Box<Session<AudioFile>>) -> Result<Progress, Failure> {
+        let (position, computed) = (session.audio_position(), session.compute_time());
+        let mut outcome = session.advance();
+        for _ in 1..SLICE_BLOCKS {
+            if matches!(outcome, Err(_) | Ok(Step::Ended)) {
                 break;
             }
+            outcome = session.advance();
         }
         let engine = Arc::clone(&self.admission.engine);
-        let audio = pipeline.audio_position();
-        engine.metrics.compute(pipeline.compute() - computed, audio - position);
-        self.report_finals(&mut pipeline);
+        let audio = session.audio_position();
+        engine.metrics.compute(session.compute_time() - computed, audio - position);
+        self.report_finals(&mut session);
         if outcome? == Step::Ended {
             self.report(UploadOutput::Ended(audio));
             return Ok(Progress::Ended);
@@ -112,12 +109,12 @@ impl UploadTask {
             let seconds = engine.limits.audio.as_secs_f64();
             return Err(Failure::limit(format!("the file has more than {seconds} s of audio")));
         }
-        self.stage = Stage::Opened(pipeline);
+        self.stage = Stage::Opened(session);
         Ok(Progress::Ready)
     }
 
-    fn report_finals(&mut self, pipeline: &mut Pipeline<AudioFile>) {
-        while let Some(event) = pipeline.next_event() {
+    fn report_finals(&mut self, session: &mut Session<AudioFile>) {
+        while let Some(event) = session.next_event() {
             if let Event::Final { hypothesis, .. } = event {
                 let model = self.admission.engine.files.model();
                 let utterance = Utterance::of_final(&hypothesis, model, self.formatter.as_mut());
