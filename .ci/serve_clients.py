@@ -123,6 +123,8 @@ async def wyoming(address, folder, expected):
             kinds, streamed, text = [], "", None
             while TranscriptStop().event().type not in kinds:
                 event = await asyncio.wait_for(client.read_event(), 30)
+                if event is None or event.type == "error":
+                    sys.exit(f"Wyoming: {event} after {kinds}")
                 kinds.append(event.type)
                 if TranscriptChunk.is_type(event.type):
                     streamed += TranscriptChunk.from_event(event).text

@@ -30,7 +30,7 @@ use self::{
 use super::limits::Limits;
 
 /// New streams are refused while admitted ones wait so long for a thread.
-const BUSY_WAIT: Duration = Duration::from_millis(500);
+const BUSY_WAIT: Duration = Duration::from_secs(1);
 
 /// What all streams share.
 pub struct Engine {
