@@ -3,7 +3,10 @@
 use std::{env, fs, hint::black_box, net::IpAddr, path::Path};
 
 use anyhow::{Context, Result, bail};
-use axum::http::{HeaderMap, HeaderName, Uri, header};
+use axum::{
+    extract::Query,
+    http::{HeaderMap, HeaderName, Uri, header},
+};
 
 const VARIABLE: &str = "MYNAH_TOKEN";
 const BEARER: &str = "bearer ";
@@ -93,8 +96,8 @@ fn text(headers: &HeaderMap, name: HeaderName) -> &str {
 }
 
 fn of_query(uri: &Uri) -> Option<String> {
-    let pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(key, _)| *key == QUERY).map(|(_, value)| value.to_owned())
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
+    pairs.into_iter().find(|(key, _)| key == QUERY).map(|(_, value)| value)
 }
 
 /// Compares in a time that depends on the lengths alone.
@@ -154,6 +157,7 @@ mod tests {
         assert!(check(&[(header::AUTHORIZATION, "Bearer secret")], "/"));
         assert!(check(&[(header::AUTHORIZATION, "bearer secret")], "/"));
         assert!(check(&[(header::UPGRADE, "websocket")], "/ws?access_token=secret"));
+        assert!(check(&[(header::UPGRADE, "websocket")], "/ws?other=1&access_token=%73ecret"));
         assert!(!check(&[], "/metrics?access_token=secret"));
         for value in ["Bearer secre", "Bearer secrets", "Bearer", "Basic secret", ""] {
             assert!(!check(&[(header::AUTHORIZATION, value)], "/"), "{value}");
