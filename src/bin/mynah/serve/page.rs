@@ -9,27 +9,60 @@ use axum::{
 
 /// Nothing but the page's own files is loaded or connected to, and no other site frames it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; \
-    connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
+const PICTURE: &str = "image/svg+xml";
+
+/// A file of the page.
+struct File {
+    path: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+/// Makes [`File`]s of names in `web/`.
+macro_rules! files {
+    ($($name:literal: $kind:expr,)*) => {
+        &[$(File { path: concat!("/", $name), kind: $kind, text: include_str!(concat!("web/", $name)) }),*]
+    };
+}
+
+/// What is served beside the page.
+const FILES: &[File] = files! {
+    "access.js": SCRIPT,
+    "app.js": SCRIPT,
+    "backlog.js": SCRIPT,
+    "captions.js": SCRIPT,
+    "capture.js": SCRIPT,
+    "connection.js": SCRIPT,
+    "icon.svg": PICTURE,
+    "messages.js": SCRIPT,
+    "microphone.js": SCRIPT,
+    "panel.js": SCRIPT,
+    "preferences.js": SCRIPT,
+    "session.js": SCRIPT,
+    "style.css": STYLE,
+    "subtitles.js": SCRIPT,
+    "toolbar.js": SCRIPT,
+    "transcript.js": SCRIPT,
+};
 
 /// The files beside the page.
 pub fn files<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let script = |text: &'static str| get(move || async move { file(SCRIPT, text) });
-    Router::new()
-        .route("/app.js", script(include_str!("web/app.js")))
-        .route("/capture.js", script(include_str!("web/capture.js")))
-        .route("/style.css", get(|| async { file(STYLE, include_str!("web/style.css")) }))
+    FILES.iter().fold(Router::new(), |router, file| {
+        router.route(file.path, get(|| async { response(file.kind, file.text) }))
+    })
 }
 
 /// The page.
 pub fn index() -> Response {
-    file(HTML, include_str!("web/index.html"))
+    response(HTML, include_str!("web/index.html"))
 }
 
-fn file(kind: &'static str, text: &'static str) -> Response {
+fn response(kind: &'static str, text: &'static str) -> Response {
     let headers: [(HeaderName, &str); 6] = [
         (header::CONTENT_TYPE, kind),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -43,6 +76,8 @@ fn file(kind: &'static str, text: &'static str) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path};
+
     use super::*;
 
     #[test]
@@ -54,5 +89,14 @@ mod tests {
         assert!(header("content-security-policy").starts_with("default-src 'none'"));
         let page = include_str!("web/index.html");
         assert!(!page.contains("http://") && !page.contains("https://"));
+    }
+
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/mynah/serve/web");
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = format!("/{}", entry.unwrap().file_name().to_str().unwrap());
+            assert!(path == "/index.html" || FILES.iter().any(|file| file.path == path), "{path}");
+        }
     }
 }
