@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 
+use super::background::Background;
 use super::container::Container;
 use super::raw::{RawFormat, RawPcm};
 use super::wav_header::WavHeader;
@@ -63,7 +64,7 @@ impl AudioFile {
             return Self::demux(io::Cursor::new(header.bytes).chain(file), path);
         }
         file.rewind().map_err(|e| Error::io(path, e))?;
-        Self::contained(file, path)
+        Ok(Self::new(path, Box::new(Self::contained(file, path)?)))
     }
 
     /// Takes a whole audio file that is in memory; `name` stands for its path in errors.
@@ -82,18 +83,19 @@ impl AudioFile {
             return Self::demux(io::Cursor::new(header.bytes).chain(bytes), name);
         }
         bytes.set_position(0);
-        Self::contained(bytes, name)
+        Ok(Self::new(name, Box::new(Self::contained(bytes, name)?)))
     }
 
-    /// Takes what can be read once only.
+    /// Takes what can be read once only, and may block.
     fn demux(reader: impl io::Read + Send + Sync + 'static, path: &Path) -> Result<Self> {
-        Self::contained(ReadOnlySource::new(reader), path)
+        let input = Self::contained(ReadOnlySource::new(reader), path)?;
+        let input = Background::new(input).map_err(|reason| Error::audio(path, reason))?;
+        Ok(Self::new(path, Box::new(input)))
     }
 
-    fn contained(source: impl MediaSource + 'static, path: &Path) -> Result<Self> {
-        let input = Container::open(source, path)
-            .map_err(|reason| Error::audio(path, format!("{reason}; {ADVICE}")))?;
-        Ok(Self::new(path, Box::new(input)))
+    fn contained(source: impl MediaSource + 'static, path: &Path) -> Result<Container> {
+        Container::open(source, path)
+            .map_err(|reason| Error::audio(path, format!("{reason}; {ADVICE}")))
     }
 
     /// Takes raw PCM from a reader, up to its end; messages call it `-`.
@@ -120,8 +122,8 @@ impl AudioFile {
 
     /// Takes a WAV, FLAC or Ogg stream from a reader if it begins as one, else raw PCM.
     ///
-    /// Waits for the first bytes. [`Source::read`] waits for the reader in such a stream; in raw
-    /// PCM it does not.
+    /// Waits for the first bytes, and for the header of a stream. A thread of its own reads the rest, so
+    /// that [`Source::read`] never waits for more than 10 ms.
     ///
     /// # Errors
     ///

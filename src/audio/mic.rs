@@ -15,6 +15,7 @@ use cpal::{
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::device_clock::DeviceClock;
 use super::ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring};
 use super::{Read, Source};
 use crate::{Error, Result};
@@ -35,6 +36,10 @@ const POLL: Duration = Duration::from_secs(1);
 /// PulseAudio's ALSA plugin reports neither a server that ends nor, at first, any samples for 2 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The time between two reads that counts as waiting for the device at most: a process that was stopped,
+/// or a reader that was busy, has not waited.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
+
 /// A microphone that is being recorded.
 ///
 /// Recording starts with [`Microphone::open`] and stops when it is dropped. A device that vanishes
@@ -47,8 +52,10 @@ pub struct Microphone {
     failures: Receiver<cpal::Error>,
     failure: Option<cpal::Error>,
     overruns: Arc<AtomicU32>,
-    /// When samples last arrived.
-    last: Instant,
+    /// When it was last read.
+    read_at: Instant,
+    /// How long it has been read without delivering anything.
+    waited: Duration,
 }
 
 /// A device that can record.
@@ -95,7 +102,10 @@ impl Microphone {
         let (sink, captured) = capture_ring(config.sample_rate, config.channels, capacity);
         let (failed, failures) = bounded(1);
         let overruns = Arc::new(AtomicU32::new(0));
-        let callbacks = Callbacks { sink, failed, overruns: Arc::clone(&overruns) };
+        let clock = DeviceClock::new(config.sample_rate);
+        let channels = usize::from(config.channels.max(1));
+        let callbacks =
+            Callbacks { sink, clock, channels, failed, overruns: Arc::clone(&overruns) };
         let stream = callbacks.start(&device, config, format).map_err(refused)?;
         log::info!("{name}: {} Hz, {} channels, {format}", config.sample_rate, config.channels);
         Ok(Self {
@@ -105,7 +115,8 @@ impl Microphone {
             failures,
             failure: None,
             overruns,
-            last: Instant::now(),
+            read_at: Instant::now(),
+            waited: Duration::ZERO,
         })
     }
 }
@@ -148,9 +159,12 @@ impl Source for Microphone {
             Read::Samples(0) if self.stream.is_none() && !buffer.is_empty() => Read::End,
             read => read,
         };
+        let now = Instant::now();
+        self.waited += now.duration_since(self.read_at).min(LONGEST_WAIT);
+        self.read_at = now;
         if read != Read::Samples(0) || buffer.is_empty() {
-            self.last = Instant::now();
-        } else if self.stream.is_some() && self.last.elapsed() > PATIENCE {
+            self.waited = Duration::ZERO;
+        } else if self.stream.is_some() && self.waited > PATIENCE {
             self.let_go();
             let reason = format!("it has delivered nothing for {PATIENCE:?}");
             self.failure = Some(cpal::Error::with_message(ErrorKind::DeviceNotAvailable, reason));
@@ -190,6 +204,8 @@ pub fn list_devices() -> Result<Vec<DeviceInfo>> {
 /// What the device's threads need.
 struct Callbacks {
     sink: CaptureSink,
+    clock: DeviceClock,
+    channels: usize,
     failed: Sender<cpal::Error>,
     overruns: Arc<AtomicU32>,
 }
@@ -228,10 +244,13 @@ impl Callbacks {
         device: &Device,
         config: StreamConfig,
     ) -> Result<cpal::Stream, cpal::Error> {
-        let Self { mut sink, failed, overruns } = self;
+        let Self { mut sink, mut clock, channels, failed, overruns } = self;
         device.build_input_stream(
             config,
-            move |data: &[T], _| sink.push_interleaved(data),
+            move |data: &[T], _| {
+                sink.lose(clock.lost(Instant::now(), data.len() / channels));
+                sink.push_interleaved(data);
+            },
             move |error| match error.kind() {
                 ErrorKind::Xrun => {
                     overruns.fetch_add(1, Ordering::Relaxed);

@@ -1,7 +1,11 @@
 //! Where samples come from: microphones, files and rings, each a [`Source`] at its own rate.
 
 #[cfg(feature = "files")]
+mod background;
+#[cfg(feature = "files")]
 mod container;
+#[cfg(feature = "mic")]
+mod device_clock;
 #[cfg(feature = "files")]
 mod file;
 #[cfg(feature = "mic")]
