@@ -2,6 +2,7 @@
 
 mod hits;
 mod phrases;
+mod program;
 
 use std::{path::Path, process::ExitCode};
 
@@ -10,8 +11,12 @@ use mynah::{
     Chunk, Finals, ListenEvent, Recognizer, RecognizerConfig, Session, Step, ctc::Decoding,
 };
 
-use self::hits::HitWriter;
-use crate::{args::SpotArgs, audio_input, failure, live};
+use self::{hits::HitWriter, program::Program};
+use crate::{
+    args::SpotArgs,
+    audio_input, failure,
+    live::{self, Live, Received, SourceKind},
+};
 
 /// Listens for the phrases, or measures how well they are found.
 ///
@@ -33,15 +38,27 @@ pub fn run(args: &SpotArgs) -> Result<ExitCode> {
     let decoding = Some(Decoding::Greedy);
     let config = RecognizerConfig { keywords, decoding, ..RecognizerConfig::default() };
     let recognizer = Recognizer::with_config(model, config)?;
-    if args.files.is_empty() { spot_live(&recognizer, args) } else { spot_files(&recognizer, args) }
+    let mut program = Program::new(&args.exec);
+    let code = if args.files.is_empty() {
+        spot_live(&recognizer, args, &mut program)?
+    } else {
+        spot_files(&recognizer, args, &mut program)?
+    };
+    Ok(if program.has_always_run() { code } else { ExitCode::FAILURE })
 }
 
-fn spot_live(recognizer: &Recognizer, args: &SpotArgs) -> Result<ExitCode> {
-    let listener = live::listen(recognizer, &args.live, &args.raw)?;
+fn spot_live(recognizer: &Recognizer, args: &SpotArgs, program: &mut Program) -> Result<ExitCode> {
+    let live = Live::open(recognizer, &args.live, &args.raw)?;
+    if live.kind == SourceKind::Microphone {
+        live::announce();
+    }
     let mut writer = HitWriter::new(args.format, args.live.file.as_deref(), false);
-    for event in &listener {
+    while let Received::Event(event) = live.receive(None) {
         match event {
-            ListenEvent::Keyword { hit, .. } => writer.write(&hit)?,
+            ListenEvent::Keyword { hit, .. } => {
+                writer.write(&hit)?;
+                program.run(&hit);
+            }
             ListenEvent::Gap { samples, at } => {
                 failure::warn(&live::gap(samples, recognizer.sample_rate(), at));
             }
@@ -53,11 +70,11 @@ fn spot_live(recognizer: &Recognizer, args: &SpotArgs) -> Result<ExitCode> {
     anyhow::bail!("listening stopped before its end")
 }
 
-fn spot_files(recognizer: &Recognizer, args: &SpotArgs) -> Result<ExitCode> {
+fn spot_files(recognizer: &Recognizer, args: &SpotArgs, program: &mut Program) -> Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for file in &args.files {
         let mut writer = HitWriter::new(args.format, Some(file), args.files.len() > 1);
-        if let Err(error) = spot_file(recognizer, file, args, &mut writer) {
+        if let Err(error) = spot_file(recognizer, file, args, &mut writer, program) {
             if failure::is_closed_pipe(&error) {
                 return Err(error);
             }
@@ -73,12 +90,14 @@ fn spot_file(
     file: &Path,
     args: &SpotArgs,
     writer: &mut HitWriter,
+    program: &mut Program,
 ) -> Result<()> {
     let mut session = Session::new(recognizer, audio_input::open(file, &args.raw)?)?;
     loop {
         let step = session.advance();
         while let Some(hit) = session.next_keyword() {
             writer.write(&hit)?;
+            program.run(&hit);
         }
         // Nobody reads the transcript.
         while session.next_event().is_some() {}
