@@ -1,12 +1,12 @@
 //! What can be typed, and its turning into the library's configurations.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{
     ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind,
 };
 use mynah::{
-    Recognizer, TextFormatter,
+    Keyword, Recognizer, TextFormatter,
     audio::{RawFormat, SampleFormat},
 };
 
@@ -17,6 +17,7 @@ use crate::{
     format::Format,
     formatting_args::FormattingArgs,
     recognizer_args::{ModelArgs, RecognizerArgs},
+    transcript_file::FileFormat,
 };
 
 /// Streaming speech recognition, offline: audio in, text out while it is being said
@@ -107,8 +108,11 @@ pub struct TranscribeArgs {
 
 /// Show live captions from the microphone
 ///
-/// On a terminal the partial result is redrawn in place; elsewhere each final result is a line.
-/// Ctrl-C ends the captions after the last final result.
+/// On a terminal captions fill the screen, and stay above the prompt afterwards; elsewhere each final
+/// result is a line. Ctrl-C ends the captions after the last final result; the second time, at once.
+///
+/// Keys: arrows and PageUp, PageDown scroll, End goes back to the newest text, c clears, t shows
+/// times, q ends.
 #[derive(Debug, clap::Args)]
 pub struct ListenArgs {
     #[command(flatten)]
@@ -127,6 +131,29 @@ pub struct ListenArgs {
     /// stands behind it until the next line; an utterance's `settled` together are its final text
     #[arg(long, requires = "partials", conflicts_with = "readable")]
     pub deltas: bool,
+
+    /// Whether captions are drawn on the terminal; `always` draws them on the controlling terminal even
+    /// if standard output is not one
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ViewWhen::Auto)]
+    pub view: ViewWhen,
+
+    /// Save each final result to FILE as it comes, besides
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// How FILE is written [default: by its suffix, .srt, .vtt or .jsonl, else text]
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "output")]
+    pub output_format: Option<FileFormat>,
+
+    /// Show only what is said after this phrase, until it is silent for a while; a number after a colon
+    /// is the least confidence [default: 0.2]
+    #[arg(long, value_name = "PHRASE[:THRESHOLD]")]
+    pub after: Option<Keyword>,
+
+    /// The silence after which captions wait for the phrase again
+    #[arg(long, value_name = "SECONDS", requires = "after", value_parser = parse_seconds)]
+    #[arg(default_value = "5", allow_negative_numbers = true)]
+    pub after_silence: Duration,
 
     #[command(flatten)]
     pub formatting: FormattingArgs,
@@ -156,6 +183,23 @@ pub struct LiveArgs {
     /// Play the file at the pace of real time instead of as fast as it goes
     #[arg(long, requires = "file")]
     pub realtime: bool,
+
+    /// End with an error when the microphone goes away, instead of waiting for it
+    #[arg(long, overrides_with = "reconnect")]
+    pub no_reconnect: bool,
+
+    /// Wait for a microphone that goes away (the default)
+    #[arg(long, overrides_with = "no_reconnect")]
+    pub reconnect: bool,
+}
+
+/// When captions are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ViewWhen {
+    /// If standard output is a terminal, and captions are text
+    Auto,
+    Always,
+    Never,
 }
 
 /// How captions are written.
@@ -192,6 +236,12 @@ pub struct SpotArgs {
     /// How hits are written
     #[arg(short, long, value_enum, default_value_t = SpotFormat::Text)]
     pub format: SpotFormat,
+
+    /// Run a program for each hit, with MYNAH_KEYWORD, MYNAH_TIME (seconds) and MYNAH_CONFIDENCE in its
+    /// environment. Its arguments follow, up to `;`. No shell is involved unless it is the program
+    #[arg(long, value_name = "PROGRAM", num_args = 1.., value_terminator = ";")]
+    #[arg(allow_hyphen_values = true, conflicts_with = "manifests")]
+    pub exec: Vec<OsString>,
 
     #[command(flatten)]
     pub live: LiveArgs,

@@ -3,17 +3,24 @@
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
+    slice,
+    time::Duration,
 };
 
-use anyhow::Result;
-use mynah::{Deltas, ListenEvent, Listener};
+use anyhow::{Context, Result};
+use mynah::{Keyword, KeywordSpotter, Recognizer};
 
 use crate::{
-    args::ListenArgs,
-    captions::{Captions, Style},
-    live,
+    args::{CaptionFormat, ListenArgs, ViewWhen},
+    captions::{Ending, Lines, Monitor, Session, Wake},
+    live::{self, INTERRUPTED, Live, SourceKind},
     recognizer_args::Defaults,
+    transcript_file::{FileFormat, TranscriptFile},
 };
+
+/// The silence after which captions end an utterance, if the model is sure of it. On modern speech fewer
+/// seconds cost words: pauses inside sentences end them.
+const EARLY_FINAL: Duration = Duration::from_millis(640);
 
 /// Shows captions until the source ends or Ctrl-C is pressed.
 ///
@@ -26,36 +33,56 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
         return live::list_devices();
     }
     args.check();
-    let defaults = Defaults { gated: true, ..Defaults::default() };
-    let recognizer = args.recognizer.recognizer(defaults)?;
-    let listener = live::listen(&recognizer, &args.live, &args.raw)?;
-    let mut captions = Captions::new(style(args), args.live.file.as_deref(), recognizer.model());
-    captions.formatter = args.formatter(&recognizer);
-    captions.deltas = args.deltas.then(Deltas::new);
-    show(&listener, recognizer.sample_rate(), &mut captions)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Shows what the listener tells until its end.
-fn show(listener: &Listener, sample_rate: u32, captions: &mut Captions) -> Result<()> {
-    for event in listener {
-        match event {
-            ListenEvent::Recognized { event, .. } => captions.show(&event)?,
-            ListenEvent::Gap { samples, at } => {
-                captions.warn(&live::gap(samples, sample_rate, at))?;
-            }
-            ListenEvent::Failed(error) => {
-                captions.clear()?;
-                return Err(error.into());
-            }
-            ListenEvent::Ended => return Ok(captions.clear()?),
-            _ => {}
-        }
+    let recognizer = recognizer(args)?;
+    let live = Live::open(&recognizer, &args.live, &args.raw)?;
+    // Opened after the source: without sound nothing is written.
+    let file = args.output.as_ref().map(|path| {
+        let format = args.output_format.unwrap_or_else(|| FileFormat::of(path));
+        TranscriptFile::open(path, format, args.live.file.as_deref())
+    });
+    let file = file.transpose()?;
+    let formatter = args.formatter(&recognizer);
+    let monitor = is_drawn(args).then(|| Monitor::open(formatter.is_some())).transpose()?;
+    live.watch_interrupts(monitor.is_some());
+    if monitor.is_none() && live.kind == SourceKind::Microphone {
+        live::announce();
     }
-    captions.clear()?;
-    anyhow::bail!("recognition stopped before its end")
+    let is_on_stdout = monitor.is_some() && io::stdout().is_terminal();
+    let session = Session {
+        recognizer: &recognizer,
+        live: &live,
+        formatter,
+        wake: args.after.clone().map(|keyword| Wake::new(keyword, args.after_silence)),
+        lines: (!is_on_stdout).then(|| Lines::new(args)),
+        file,
+        monitor,
+    };
+    Ok(match session.run()? {
+        Ending::Complete => ExitCode::SUCCESS,
+        Ending::Incomplete => ExitCode::FAILURE,
+        Ending::Interrupted => ExitCode::from(INTERRUPTED),
+    })
 }
 
-fn style(args: &ListenArgs) -> Style {
-    Style::new(args.format, args.partials, io::stdout().is_terminal())
+fn recognizer(args: &ListenArgs) -> Result<Recognizer> {
+    let early_final = Some(EARLY_FINAL);
+    let defaults = Defaults { gated: true, early_final, ..Defaults::default() };
+    let (model, mut config) = args.recognizer.load(defaults)?;
+    if let Some(keyword) = &args.after {
+        check_phrase(keyword, &model).with_context(|| format!("--after {:?}", keyword.phrase))?;
+        config.keywords = vec![keyword.clone()];
+    }
+    Ok(Recognizer::with_config(model, config)?)
+}
+
+fn check_phrase(keyword: &Keyword, model: &mynah::Model) -> mynah::Result<()> {
+    KeywordSpotter::new(slice::from_ref(keyword), model.tokens()).map(|_| ())
+}
+
+fn is_drawn(args: &ListenArgs) -> bool {
+    match args.view {
+        ViewWhen::Always => true,
+        ViewWhen::Never => false,
+        ViewWhen::Auto => args.format == CaptionFormat::Text && io::stdout().is_terminal(),
+    }
 }

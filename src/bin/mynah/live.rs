@@ -1,41 +1,114 @@
 //! A listener on what the command line names: a microphone, or a file played as one.
 
 use std::{
+    io::{self, IsTerminal},
+    path::Path,
     process::{self, ExitCode},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use mynah::{Listener, ListenerHandle, Recognizer, audio::PacedSource};
+use mynah::{
+    ListenEvent, Listener, ListenerHandle, Recognizer,
+    audio::{PacedSource, Source},
+};
 
 use crate::{
     args::{LiveArgs, RawArgs},
     audio_input,
+    captions::screen,
+    meter::{Meter, MeteredSource},
 };
 
 /// What a shell reports of a program ended by Ctrl-C.
-const INTERRUPTED: i32 = 130;
+pub const INTERRUPTED: u8 = 130;
 
-/// Listens to what the arguments name, until it ends or Ctrl-C is pressed.
-///
-/// # Errors
-///
-/// The device or the file can't be opened.
-pub fn listen(recognizer: &Recognizer, args: &LiveArgs, raw: &RawArgs) -> Result<Listener> {
-    let listener = match &args.file {
-        None => listen_to_microphone(recognizer, args.device.as_deref())?,
-        Some(file) => {
-            let source = audio_input::open(file, raw)?;
-            if args.realtime {
-                Listener::spawn(recognizer, PacedSource::new(source)?)
-            } else {
-                Listener::spawn(recognizer, source)
+/// A listener, what is known of its source, and the wish to end it.
+pub struct Live {
+    listener: Listener,
+    interrupts: Arc<Interrupts>,
+    pub meter: Arc<Meter>,
+    pub kind: SourceKind,
+}
+
+/// What is listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    Microphone,
+    /// Standard input.
+    Stream,
+    File,
+}
+
+/// How often an end was asked for, and who takes care of the second time.
+#[derive(Default)]
+struct Interrupts {
+    count: AtomicUsize,
+    /// Whether the captions end the program themselves.
+    is_watched: AtomicBool,
+}
+
+impl Live {
+    /// Listens to what the arguments name, until it ends or Ctrl-C is pressed.
+    ///
+    /// # Errors
+    ///
+    /// The device or the file can't be opened.
+    pub fn open(recognizer: &Recognizer, args: &LiveArgs, raw: &RawArgs) -> Result<Self> {
+        let meter = Arc::<Meter>::default();
+        let (source, kind): (Box<dyn Source>, _) = match &args.file {
+            None => (microphone(args, &meter)?, SourceKind::Microphone),
+            Some(file) => {
+                let source = audio_input::open(file, raw)?;
+                let is_stdin = file == Path::new(audio_input::STDIN);
+                let kind = if is_stdin { SourceKind::Stream } else { SourceKind::File };
+                if args.realtime {
+                    (Box::new(PacedSource::new(source)?), kind)
+                } else {
+                    (Box::new(source), kind)
+                }
             }
+        };
+        let listener = Listener::spawn(recognizer, MeteredSource::new(source, &meter));
+        let interrupts = Arc::<Interrupts>::default();
+        stop_on_ctrl_c(listener.handle(), Arc::clone(&interrupts))?;
+        Ok(Self { listener, interrupts, meter, kind })
+    }
+
+    /// Waits for the next event, no longer than `patience`; without one as long as it takes, so that `None`
+    /// comes after the last event.
+    pub fn receive(&self, patience: Option<Duration>) -> Option<ListenEvent> {
+        match patience {
+            Some(patience) => self.listener.recv_timeout(patience),
+            None => self.listener.recv(),
         }
-    };
-    stop_on_ctrl_c(listener.handle())?;
-    Ok(listener)
+    }
+
+    /// Asks for the end of the utterance and of listening, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.interrupts.count.fetch_add(1, Ordering::Relaxed);
+        self.stop();
+    }
+
+    /// Ends the utterance and listening.
+    pub fn stop(&self) {
+        // Fails only after its end.
+        let _ = self.listener.stop();
+    }
+
+    /// How often an end was asked for.
+    pub fn interrupts(&self) -> usize {
+        self.interrupts.count.load(Ordering::Relaxed)
+    }
+
+    /// Leaves the second Ctrl-C to the caller, who looks at [`Live::interrupts`].
+    pub fn watch_interrupts(&self, is_watched: bool) {
+        self.interrupts.is_watched.store(is_watched, Ordering::Relaxed);
+    }
 }
 
 /// What to say of lost samples.
@@ -44,16 +117,26 @@ pub fn gap(samples: u64, sample_rate: u32, at: Duration) -> String {
     format!("{seconds:.2} s of audio lost at {:.1} s", at.as_secs_f64())
 }
 
-#[cfg(feature = "mic")]
-fn listen_to_microphone(recognizer: &Recognizer, device: Option<&str>) -> Result<Listener> {
-    use std::io::{self, IsTerminal};
-
-    let microphone = mynah::audio::Microphone::open(device)
-        .map_err(|error| anyhow::anyhow!("{error}; `--list-devices` shows what there is"))?;
+/// Says on standard error that the microphone is on, where nothing else shows it.
+pub fn announce() {
     if io::stderr().is_terminal() {
         eprintln!("listening; Ctrl-C ends");
     }
-    Ok(Listener::spawn(recognizer, microphone))
+}
+
+#[cfg(feature = "mic")]
+fn microphone(args: &LiveArgs, meter: &Arc<Meter>) -> Result<Box<dyn Source>> {
+    use mynah::audio::Microphone;
+
+    use crate::reconnect::{Open, ReconnectingSource};
+
+    let device = args.device.clone();
+    let advise = |error| anyhow::anyhow!("{error}; `--list-devices` shows what there is");
+    if args.no_reconnect {
+        return Ok(Box::new(Microphone::open(device.as_deref()).map_err(advise)?));
+    }
+    let open: Open = Arc::new(move || Ok(Box::new(Microphone::open(device.as_deref())?)));
+    Ok(Box::new(ReconnectingSource::new(open, meter).map_err(advise)?))
 }
 
 /// Prints the input devices.
@@ -63,7 +146,7 @@ fn listen_to_microphone(recognizer: &Recognizer, device: Option<&str>) -> Result
 /// The system does not tell them.
 #[cfg(feature = "mic")]
 pub fn list_devices() -> Result<ExitCode> {
-    use std::io::{self, Write};
+    use std::io::Write;
 
     use mynah::audio::DeviceInfo;
 
@@ -78,7 +161,7 @@ pub fn list_devices() -> Result<ExitCode> {
 }
 
 #[cfg(not(feature = "mic"))]
-fn listen_to_microphone(_: &Recognizer, _: Option<&str>) -> Result<Listener> {
+fn microphone(_: &LiveArgs, _: &Arc<Meter>) -> Result<Box<dyn Source>> {
     anyhow::bail!("{NO_MICROPHONE}")
 }
 
@@ -91,12 +174,15 @@ pub fn list_devices() -> Result<ExitCode> {
 const NO_MICROPHONE: &str = "this mynah was built without the microphone; build it with \
     `--features mic`, or pipe audio into `--file -`";
 
-/// The first Ctrl-C ends the utterance and the listening; the second ends the program at once.
-fn stop_on_ctrl_c(listener: ListenerHandle) -> Result<()> {
-    let stopping = AtomicBool::new(false);
+/// The first Ctrl-C ends the utterance and the listening; the second ends the program at once, or the third
+/// where captions watch.
+fn stop_on_ctrl_c(listener: ListenerHandle, interrupts: Arc<Interrupts>) -> Result<()> {
     let handler = move || {
-        if stopping.swap(true, Ordering::Relaxed) {
-            process::exit(INTERRUPTED);
+        let before = interrupts.count.fetch_add(1, Ordering::Relaxed);
+        let is_watched = interrupts.is_watched.load(Ordering::Relaxed);
+        if before > usize::from(is_watched) {
+            screen::restore();
+            process::exit(i32::from(INTERRUPTED));
         }
         // Fails only after its end.
         let _ = listener.stop();

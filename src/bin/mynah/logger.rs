@@ -1,8 +1,36 @@
 //! The log on standard error, without color.
 
-use std::io::Write;
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+};
 
 use env_logger::{Builder, Env, WriteStyle};
+
+/// Lines that would disturb what is drawn on the terminal, while it is drawn.
+static HELD: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// Keeps lines for [`take_held`], if standard error is a terminal.
+pub fn hold() {
+    if io::stderr().is_terminal() {
+        *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    }
+}
+
+/// The lines since the last call.
+pub fn take_held() -> Vec<String> {
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    held.as_mut().map(std::mem::take).unwrap_or_default()
+}
+
+/// Prints lines again, those that were kept first.
+pub fn release() {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    for line in held.unwrap_or_default() {
+        // Where standard error is closed, nobody reads it.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
 
 /// Starts the log at the level of so many `-v`; the variable `RUST_LOG` wins over it.
 pub fn start(verbose: u8) {
@@ -16,7 +44,12 @@ pub fn start(verbose: u8) {
                 log::Level::Debug => "debug",
                 log::Level::Trace => "trace",
             };
-            writeln!(out, "{level}: {}", record.args())
+            let line = format!("{level}: {}", record.args());
+            match HELD.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                Some(held) => held.push(line),
+                None => writeln!(out, "{line}")?,
+            }
+            Ok(())
         })
         .init();
 }

@@ -9,6 +9,7 @@ mod audio_input;
 mod captions;
 mod decoding_args;
 mod failure;
+mod file_identity;
 mod format;
 mod formatting_args;
 mod licenses;
@@ -18,13 +19,17 @@ mod lm;
 mod logger;
 #[cfg(feature = "measure")]
 mod measure;
+mod meter;
 mod output;
 mod progress;
 mod recognizer_args;
+#[cfg(feature = "mic")]
+mod reconnect;
 #[cfg(feature = "serve")]
 mod serve;
 mod spot;
 mod transcribe;
+mod transcript_file;
 mod utterance;
 
 use std::process::ExitCode;

@@ -63,10 +63,16 @@ pub struct RecognizerArgs {
     pub no_endpoint: bool,
 
     /// End an utterance early, after so much silence that the model is sure of: finals come sooner, and
-    /// pauses inside sentences end them too [default without a value: 0.48]
+    /// pauses inside sentences end them too [default without a value: 0.48; default of `listen` unless
+    /// --endpoint-silence is given: 0.64]
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "0.48", value_parser = parse_seconds, conflicts_with = "no_endpoint")]
+    #[arg(overrides_with = "no_early_final")]
     pub early_final: Option<Duration>,
+
+    /// Never end an utterance early (the default of all but `listen`)
+    #[arg(long, overrides_with = "early_final")]
+    pub no_early_final: bool,
 
     /// Give as final what the partials came to, instead of decoding each utterance again in longer
     /// chunks: more errors, half the computing, less memory. `--max-unstable` implies it
@@ -96,6 +102,8 @@ pub struct RecognizerArgs {
 pub struct Defaults {
     /// Whether silence is kept from the encoder.
     pub gated: bool,
+    /// After how much silence that the model is sure of an utterance ends, where no silence is asked for.
+    pub early_final: Option<Duration>,
     /// The hypotheses told of each utterance.
     pub nbest: NonZeroUsize,
     /// The model's chunks.
@@ -106,7 +114,13 @@ pub struct Defaults {
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { gated: false, nbest: NonZeroUsize::MIN, chunk: Chunk::Streaming, second_pass: true }
+        Self {
+            gated: false,
+            early_final: None,
+            nbest: NonZeroUsize::MIN,
+            chunk: Chunk::Streaming,
+            second_pass: true,
+        }
     }
 }
 
@@ -170,7 +184,7 @@ impl RecognizerArgs {
     ) -> Result<(Model, RecognizerConfig)> {
         let model = self.model.load(defaults.chunk, finals)?;
         let config = RecognizerConfig {
-            endpoint: self.endpoint(),
+            endpoint: self.endpoint(defaults.early_final),
             decoding: Some(self.decoding.decoding(&model, defaults.nbest)?),
             gate: ((defaults.gated || self.gate) && !self.no_gate).then(GateConfig::default),
             ..RecognizerConfig::default()
@@ -178,7 +192,7 @@ impl RecognizerArgs {
         Ok((model, config))
     }
 
-    fn endpoint(&self) -> EndpointConfig {
+    fn endpoint(&self, early_final: Option<Duration>) -> EndpointConfig {
         let mut endpoint =
             EndpointConfig { enabled: !self.no_endpoint, ..EndpointConfig::default() };
         if let Some(silence) = self.endpoint_silence {
@@ -186,8 +200,9 @@ impl RecognizerArgs {
             // Rule 1 holds with text as well, and must not come before rule 2.
             endpoint.rule1.trailing_silence = endpoint.rule1.trailing_silence.max(silence);
         }
-        endpoint.early = self
-            .early_final
+        let has_choice = self.no_early_final || self.endpoint_silence.is_some();
+        let early_final = self.early_final.or(early_final.filter(|_| !has_choice));
+        endpoint.early = early_final
             .map(|trailing_silence| EarlyEndpoint { trailing_silence, ..EarlyEndpoint::default() });
         endpoint
     }
@@ -265,21 +280,31 @@ mod tests {
     use super::*;
     use crate::args::{Args, Command};
 
+    fn endpoint(options: &[&str], early_final: Option<Duration>) -> EndpointConfig {
+        let arguments = ["mynah", "transcribe", "a.wav", "--model", "m"];
+        let parsed = Args::parse_from([&arguments, options].concat());
+        let Command::Transcribe(args) = parsed.command else { panic!("not transcribe") };
+        args.recognizer.endpoint(early_final)
+    }
+
     #[test]
     fn a_long_endpoint_silence_holds_back_rule_1_too() {
-        let Args { command: Command::Transcribe(args), .. } = Args::parse_from([
-            "mynah",
-            "transcribe",
-            "a.wav",
-            "--model",
-            "m",
-            "--endpoint-silence",
-            "5",
-        ]) else {
-            panic!("not transcribe")
-        };
-        let endpoint = args.recognizer.endpoint();
+        let endpoint = endpoint(&["--endpoint-silence", "5"], None);
         assert_eq!(endpoint.rule1.trailing_silence, Duration::from_secs(5));
         assert_eq!(endpoint.rule2.trailing_silence, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn options_win_over_the_commands_early_final() {
+        let early = |options: &[&str]| {
+            let endpoint = endpoint(options, Some(Duration::from_millis(640)));
+            endpoint.early.map(|early| early.trailing_silence.as_millis())
+        };
+        assert_eq!(early(&[]), Some(640));
+        assert_eq!(early(&["--early-final"]), Some(480));
+        assert_eq!(early(&["--early-final=0.8"]), Some(800));
+        assert_eq!(early(&["--no-early-final"]), None);
+        assert_eq!(early(&["--endpoint-silence", "2"]), None);
+        assert_eq!(early(&["--endpoint-silence", "2", "--early-final"]), Some(480));
     }
 }

@@ -37,6 +37,11 @@ impl Cues {
         complete
     }
 
+    /// The last cue as it is if no other follows.
+    pub fn last(&self) -> Option<Cue> {
+        self.held.clone().map(|held| linger(held, None))
+    }
+
     /// Returns the last cue.
     pub fn finish(&mut self) -> Option<Cue> {
         self.held.take().map(|held| linger(held, None))

@@ -3,6 +3,7 @@
 mod cues;
 mod json;
 mod jsonl;
+mod live_subtitles;
 mod srt;
 mod text;
 mod vtt;
@@ -15,8 +16,11 @@ use std::{
 
 use clap::ValueEnum;
 
-pub use self::jsonl::{Change, DeltaLine, Line, LineKind, Origin, write_line};
 use self::{json::Json, jsonl::Jsonl, srt::Srt, text::Text, vtt::Vtt};
+pub use self::{
+    jsonl::{Change, DeltaLine, Line, LineKind, Origin, write_line},
+    live_subtitles::LiveSubtitles,
+};
 use crate::utterance::Utterance;
 
 /// How a transcript is written.

@@ -26,10 +26,14 @@ impl Srt {
 
     fn write(&mut self, cue: &Cue) -> io::Result<()> {
         self.written += 1;
-        writeln!(self.out, "{}", self.written)?;
-        writeln!(self.out, "{} --> {}", timestamp(cue.start, ','), timestamp(cue.end, ','))?;
-        writeln!(self.out, "{}\n", cue.lines.join("\n"))
+        self.out.write_all(self::cue(self.written, cue).as_bytes())
     }
+}
+
+/// The cue with its number, from 1 on.
+pub fn cue(number: u64, cue: &Cue) -> String {
+    let (start, end) = (timestamp(cue.start, ','), timestamp(cue.end, ','));
+    format!("{number}\n{start} --> {end}\n{}\n\n", cue.lines.join("\n"))
 }
 
 impl TranscriptWriter for Srt {

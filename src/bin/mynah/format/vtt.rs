@@ -12,6 +12,9 @@ use super::{
 };
 use crate::utterance::Utterance;
 
+/// What a file begins with.
+pub const HEADER: &str = "WEBVTT\n\n";
+
 /// Writes the header, then cues.
 pub struct Vtt {
     out: Box<dyn Write>,
@@ -32,7 +35,7 @@ impl Vtt {
 
     fn write_header(&mut self) -> io::Result<()> {
         if self.header == Header::Due {
-            writeln!(self.out, "WEBVTT\n")?;
+            self.out.write_all(HEADER.as_bytes())?;
             self.header = Header::Written;
         }
         Ok(())
@@ -40,9 +43,14 @@ impl Vtt {
 
     fn write(&mut self, cue: &Cue) -> io::Result<()> {
         self.write_header()?;
-        writeln!(self.out, "{} --> {}", timestamp(cue.start, '.'), timestamp(cue.end, '.'))?;
-        writeln!(self.out, "{}\n", escape(&cue.lines.join("\n")))
+        self.out.write_all(self::cue(cue).as_bytes())
     }
+}
+
+/// The cue.
+pub fn cue(cue: &Cue) -> String {
+    let (start, end) = (timestamp(cue.start, '.'), timestamp(cue.end, '.'));
+    format!("{start} --> {end}\n{}\n\n", escape(&cue.lines.join("\n")))
 }
 
 impl TranscriptWriter for Vtt {

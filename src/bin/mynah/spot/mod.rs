@@ -15,7 +15,7 @@ use self::{hits::HitWriter, program::Program};
 use crate::{
     args::SpotArgs,
     audio_input, failure,
-    live::{self, Live, Received, SourceKind},
+    live::{self, Live, SourceKind},
 };
 
 /// Listens for the phrases, or measures how well they are found.
@@ -53,7 +53,7 @@ fn spot_live(recognizer: &Recognizer, args: &SpotArgs, program: &mut Program) ->
         live::announce();
     }
     let mut writer = HitWriter::new(args.format, args.live.file.as_deref(), false);
-    while let Received::Event(event) = live.receive(None) {
+    while let Some(event) = live.receive(None) {
         match event {
             ListenEvent::Keyword { hit, .. } => {
                 writer.write(&hit)?;
