@@ -65,6 +65,7 @@ impl Meter {
     }
 
     /// Notes whether the device has gone and is waited for.
+    #[cfg(feature = "mic")]
     pub fn set_disconnected(&self, disconnected: bool) {
         self.disconnected.store(disconnected, Ordering::Relaxed);
     }

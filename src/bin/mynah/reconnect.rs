@@ -31,6 +31,8 @@ pub struct ReconnectingSource {
     sample_rate: u32,
     state: State,
     delay: Duration,
+    /// When samples last came.
+    arrived: Instant,
 }
 
 enum State {
@@ -41,7 +43,7 @@ enum State {
 struct Connection {
     source: Box<dyn Source>,
     /// From the rate of a device that came back with another.
-    resampler: Option<Resampler>,
+    resampler: Option<Box<Resampler>>,
     resampled: Vec<f32>,
 }
 
@@ -64,23 +66,22 @@ impl ReconnectingSource {
         let source = open()?;
         let sample_rate = source.sample_rate();
         let connection = Connection { source, resampler: None, resampled: Vec::new() };
-        let (meter, delay) = (Arc::clone(meter), FIRST_DELAY);
-        Ok(Self { open, meter, sample_rate, state: State::Connected(connection), delay })
+        let (meter, delay, arrived) = (Arc::clone(meter), FIRST_DELAY, Instant::now());
+        Ok(Self { open, meter, sample_rate, state: State::Connected(connection), delay, arrived })
     }
 
     fn disconnect(&mut self, error: &Error) {
         log::warn!("{error}; waiting for it");
         self.meter.set_disconnected(true);
-        let now = Instant::now();
-        let next = now + self.delay;
+        let (since, next) = (self.arrived, Instant::now() + self.delay);
         self.state =
-            State::Disconnected(Outage { since: now, has_reported: false, next, opening: None });
+            State::Disconnected(Outage { since, has_reported: false, next, opening: None });
     }
 
     fn connect(&mut self, source: Box<dyn Source>) -> Result<()> {
         let rate = source.sample_rate();
         let resampler = (rate != self.sample_rate).then(|| Resampler::new(rate, self.sample_rate));
-        let resampler = resampler.transpose()?;
+        let resampler = resampler.transpose()?.map(Box::new);
         log::warn!("the microphone is back");
         self.meter.set_disconnected(false);
         self.state = State::Connected(Connection { source, resampler, resampled: Vec::new() });
@@ -187,7 +188,7 @@ impl Source for ReconnectingSource {
             }
             Ok(read) => {
                 if matches!(read, Read::Samples(count) if count > 0) {
-                    self.delay = FIRST_DELAY;
+                    (self.delay, self.arrived) = (FIRST_DELAY, Instant::now());
                 }
                 Ok(read)
             }

@@ -18,6 +18,9 @@ use crate::{failure, live::Live, logger, utterance::Utterance};
 /// The time between two pictures.
 const PERIOD: Duration = Duration::from_millis(50);
 
+/// The time between two pictures that are drawn as a whole, while the microphone has gone.
+const REPAINT_PERIOD: Duration = Duration::from_secs(1);
+
 /// How long a warning stays.
 const WARNING_STAYS: Duration = Duration::from_secs(10);
 
@@ -33,7 +36,10 @@ pub struct Monitor {
     state: State,
     palette: Palette,
     drawn_at: Option<Instant>,
+    /// The end of the last word of any partial.
+    shown_to: Duration,
     warned_at: Instant,
+    repainted_at: Instant,
     /// For the normal screen afterwards.
     warnings: Vec<String>,
 }
@@ -54,7 +60,9 @@ impl Monitor {
             state,
             palette: Palette::of_environment(),
             drawn_at: None,
+            shown_to: Duration::ZERO,
             warned_at: Instant::now(),
+            repainted_at: Instant::now(),
             warnings: Vec::new(),
         })
     }
@@ -64,20 +72,24 @@ impl Monitor {
         self.drawn_at.is_none_or(|drawn_at| drawn_at.elapsed() >= PERIOD)
     }
 
-    /// Takes an event. `latency`: from the end of its last word to now.
-    pub fn show(&mut self, event: &Event, utterance: &Utterance, latency: Duration) {
+    /// Takes an event; `now` is the audio time that is being captured.
+    pub fn show(&mut self, event: &Event, utterance: &Utterance, now: Duration) {
         let number = event.utterance();
         if event.is_final() {
             self.state.transcript.finalize(number, Piece::of(utterance));
-            self.state.final_latency = Some(latency);
+            self.state.final_latency = Some(now.saturating_sub(utterance.end));
             return;
         }
+        // The last word of the chunk may not have ended yet: the first new one has waited longest.
+        if let Some(word) = utterance.words.iter().find(|word| word.end > self.shown_to) {
+            self.state.partial_latency = Some(now.saturating_sub(word.end));
+        }
+        self.shown_to = self.shown_to.max(utterance.end);
         let hypothesis = event.hypothesis();
         let stable = hypothesis.stable_text().split_whitespace().count();
         let (stable, unstable) = split(utterance.shown(), stable);
         let (start, end) = (utterance.start, utterance.end);
         self.state.transcript.revise(number, Partial { start, end, stable, unstable });
-        self.state.partial_latency = Some(latency);
     }
 
     /// Takes away what is shown of an utterance.
@@ -101,6 +113,7 @@ impl Monitor {
     /// The terminal has gone.
     pub fn refresh(&mut self, phase: Phase, live: &Live) -> Result<()> {
         if self.is_due() {
+            self.repaint(&phase)?;
             self.update(phase, live);
             let Self { screen, state, palette, .. } = self;
             screen.draw(|frame| view::render(frame, state, *palette))?;
@@ -131,6 +144,17 @@ impl Monitor {
         drop(self);
         screen::print(&text)?;
         warnings.iter().for_each(|warning| failure::warn(warning));
+        Ok(())
+    }
+
+    /// Draws over what others write to the terminal: ALSA's libraries report a device that has gone there.
+    fn repaint(&mut self, phase: &Phase) -> Result<()> {
+        let is_gone = *phase == Phase::Disconnected;
+        let is_due = is_gone && self.repainted_at.elapsed() >= REPAINT_PERIOD;
+        if is_due || is_gone != (self.state.phase == Phase::Disconnected) {
+            self.repainted_at = Instant::now();
+            self.screen.repaint()?;
+        }
         Ok(())
     }
 

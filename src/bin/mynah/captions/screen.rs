@@ -83,6 +83,11 @@ impl Screen {
 
     fn take_again(&mut self) -> Result<()> {
         take()?;
+        self.repaint()
+    }
+
+    /// Clears the screen, so that the next picture is drawn as a whole.
+    pub fn repaint(&mut self) -> Result<()> {
         // All cells are drawn anew. `Terminal::clear` would ask the terminal for its cursor, and wait.
         execute!(tty()?, Clear(ClearType::All))?;
         self.terminal = Terminal::new(CrosstermBackend::new(tty()?))?;

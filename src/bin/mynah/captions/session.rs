@@ -157,9 +157,8 @@ impl Session<'_> {
         }
         let utterance = self.utterance(&event);
         if let Some(monitor) = &mut self.monitor {
-            let behind = position.saturating_sub(event.hypothesis().end);
-            let latency = behind + self.live.meter.backlog() + emitted_at.elapsed();
-            monitor.show(&event, &utterance, latency);
+            let now = position + self.live.meter.backlog() + emitted_at.elapsed();
+            monitor.show(&event, &utterance, now);
         }
         let saved = match &mut self.file {
             Some(file) if event.is_final() => file.write(&event, &utterance),

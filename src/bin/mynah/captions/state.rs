@@ -266,9 +266,9 @@ mod tests {
         seen(&mut state, 20, 3);
         state.apply(Action::Home);
         (0..5).for_each(|_| state.apply(Action::Down));
-        assert!(seen(&mut state, 20, 3)[0].starts_with("word10"));
-        assert!(seen(&mut state, 6, 3)[0].starts_with("word10"));
-        assert!(seen(&mut state, 30, 3)[0].contains("word10"));
+        assert!(seen(&mut state, 20, 3)[0].starts_with("word15"));
+        assert!(seen(&mut state, 6, 3)[0].starts_with("word15"));
+        assert!(seen(&mut state, 30, 3)[0].contains("word15"));
     }
 
     #[test]

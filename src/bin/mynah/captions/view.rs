@@ -194,7 +194,7 @@ mod tests {
         let shown = lines(&drawn(&mut state(), 20, 6, Palette::Colored));
         assert_eq!(
             shown[..5],
-            ["I should like better", "than to see you", "happy.", "he said and went", "away"]
+            ["should like better", "than to see you", "happy.", "he said and went", "away"]
         );
     }
 
