@@ -205,7 +205,7 @@ pub enum ViewWhen {
 /// How captions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CaptionFormat {
-    /// Lines of text, the partial result redrawn in place on a terminal
+    /// Lines of text, drawn over the whole screen on a terminal
     Text,
     /// One JSON object per line
     Jsonl,
@@ -240,7 +240,7 @@ pub struct SpotArgs {
     /// Run a program for each hit, with MYNAH_KEYWORD, MYNAH_TIME (seconds) and MYNAH_CONFIDENCE in its
     /// environment. Its arguments follow, up to `;`. No shell is involved unless it is the program
     #[arg(long, value_name = "PROGRAM", num_args = 1.., value_terminator = ";")]
-    #[arg(allow_hyphen_values = true, conflicts_with = "manifests")]
+    #[arg(allow_hyphen_values = true)]
     pub exec: Vec<OsString>,
 
     #[command(flatten)]

@@ -16,7 +16,7 @@ pub struct SpotEvalArgs {
     /// of 0.01; the miss rate at so many false alarms per hour is the lowest at any threshold that gives no
     /// more.
     #[arg(long = "eval", value_name = "MANIFEST", num_args = 1..)]
-    #[arg(conflicts_with_all = ["files", "device", "list_devices", "file", "format"])]
+    #[arg(conflicts_with_all = ["files", "device", "list_devices", "file", "format", "exec"])]
     pub manifests: Vec<PathBuf>,
 
     /// Add white noise so many decibels below each recording's mean power; the same in each run
