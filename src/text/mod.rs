@@ -137,6 +137,12 @@ impl TextFormatter {
         Self { config, begins: true, context: Vec::new() }
     }
 
+    /// Begins a sentence with the next utterance, whatever stands before it.
+    pub fn begin_sentence(&mut self) {
+        self.begins = true;
+        self.context.clear();
+    }
+
     /// Formats an utterance whose words are separated by white space.
     pub fn text(&mut self, text: &str) -> String {
         FormattedWord::join(&self.words(text.split_whitespace()))
