@@ -12,6 +12,8 @@ use mynah::{
 
 #[cfg(feature = "measure")]
 use crate::measure::args::{BenchArgs, EvalArgs, SpotEvalArgs, TuneArgs};
+#[cfg(unix)]
+use crate::dictate::DictateArgs;
 use crate::{
     audio_input::STDIN,
     format::Format,
@@ -43,6 +45,8 @@ pub struct Args {
 pub enum Command {
     Transcribe(TranscribeArgs),
     Listen(ListenArgs),
+    #[cfg(unix)]
+    Dictate(Box<DictateArgs>),
     Spot(SpotArgs),
     #[cfg(feature = "serve")]
     Serve(crate::serve::ServeArgs),

@@ -60,19 +60,7 @@ impl Live {
     /// The device or the file can't be opened.
     pub fn open(recognizer: &Recognizer, args: &LiveArgs, raw: &RawArgs) -> Result<Self> {
         let meter = Arc::<Meter>::default();
-        let (source, kind): (Box<dyn Source>, _) = match &args.file {
-            None => (microphone(args, &meter)?, SourceKind::Microphone),
-            Some(file) => {
-                let source = audio_input::open(file, raw)?;
-                let is_stdin = file == Path::new(audio_input::STDIN);
-                let kind = if is_stdin { SourceKind::Stream } else { SourceKind::File };
-                if args.realtime {
-                    (Box::new(PacedSource::new(source)?), kind)
-                } else {
-                    (Box::new(source), kind)
-                }
-            }
-        };
+        let (source, kind) = open(args, raw, &meter)?;
         let listener = Listener::spawn(recognizer, MeteredSource::new(source, &meter));
         let interrupts = Arc::<Interrupts>::default();
         stop_on_ctrl_c(listener.handle(), Arc::clone(&interrupts))?;
@@ -111,6 +99,28 @@ impl Live {
     }
 }
 
+/// Opens what the arguments name.
+///
+/// # Errors
+///
+/// The device or the file can't be opened.
+pub fn open(
+    args: &LiveArgs,
+    raw: &RawArgs,
+    meter: &Arc<Meter>,
+) -> Result<(Box<dyn Source>, SourceKind)> {
+    let Some(file) = &args.file else {
+        return Ok((microphone(args, meter)?, SourceKind::Microphone));
+    };
+    let source = audio_input::open(file, raw)?;
+    let is_stdin = file == Path::new(audio_input::STDIN);
+    let kind = if is_stdin { SourceKind::Stream } else { SourceKind::File };
+    if args.realtime {
+        return Ok((Box::new(PacedSource::new(source)?), kind));
+    }
+    Ok((Box::new(source), kind))
+}
+
 /// What to say of lost samples.
 pub fn gap(samples: u64, sample_rate: u32, at: Duration) -> String {
     let seconds = samples as f64 / f64::from(sample_rate);
@@ -137,6 +147,21 @@ fn microphone(args: &LiveArgs, meter: &Arc<Meter>) -> Result<Box<dyn Source>> {
     }
     let open: Open = Arc::new(move || Ok(Box::new(Microphone::open(device.as_deref())?)));
     Ok(Box::new(ReconnectingSource::new(open, meter).map_err(advise)?))
+}
+
+/// Opens the input device with this id or name, or the default one.
+///
+/// # Errors
+///
+/// It can't be opened.
+#[cfg(feature = "mic")]
+pub fn open_microphone(device: Option<&str>) -> mynah::Result<Box<dyn Source>> {
+    Ok(Box::new(mynah::audio::Microphone::open(device)?))
+}
+
+#[cfg(not(feature = "mic"))]
+pub fn open_microphone(_: Option<&str>) -> mynah::Result<Box<dyn Source>> {
+    Err(mynah::Error::Device(NO_MICROPHONE.to_owned()))
 }
 
 /// Prints the input devices.
@@ -186,6 +211,22 @@ fn stop_on_ctrl_c(listener: ListenerHandle, interrupts: Arc<Interrupts>) -> Resu
         }
         // Fails only after its end.
         let _ = listener.stop();
+    };
+    ctrlc::set_handler(handler).context("Ctrl-C can't be handled")
+}
+
+/// The first Ctrl-C does what `end` does; the second ends the program at once.
+///
+/// # Errors
+///
+/// The system refuses the handler.
+pub fn on_ctrl_c(end: impl Fn() + Send + 'static) -> Result<()> {
+    let ending = AtomicBool::new(false);
+    let handler = move || {
+        if ending.swap(true, Ordering::Relaxed) {
+            process::exit(i32::from(INTERRUPTED));
+        }
+        end();
     };
     ctrlc::set_handler(handler).context("Ctrl-C can't be handled")
 }

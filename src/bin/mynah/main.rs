@@ -1,4 +1,4 @@
-//! The `mynah` command: files to transcripts, a microphone to captions, phrases to their times, a manifest to error rates.
+//! The `mynah` command: files to transcripts, a microphone to captions or typed text, phrases to their times, a manifest to error rates.
 //!
 //! Standard output carries the transcript and nothing else; all the rest goes to standard error.
 
@@ -8,6 +8,9 @@ mod args;
 mod audio_input;
 mod captions;
 mod decoding_args;
+#[cfg(unix)]
+mod dictate;
+mod eval;
 mod failure;
 mod file_identity;
 mod format;
@@ -59,6 +62,8 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Listen(args) => listen::run(args),
+        #[cfg(unix)]
+        Command::Dictate(args) => dictate::run(args),
         Command::Spot(args) => spot::run(args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args),
