@@ -108,19 +108,19 @@ fn dictate(
                 Order::End => recognition.end(),
             }
         }
-        match recognition.next_event()? {
+        match recognition.next_event() {
             None => thread::sleep(POLL),
             Some(ListenEvent::Recognized { event, .. }) => {
                 if segments.accept(&event)? == Asked::ToStop {
                     control.obey(Request::Stop);
                 }
             }
-            Some(ListenEvent::Keyword { .. }) => {}
             Some(ListenEvent::Gap { samples, at }) => {
                 failure::warn(&live::gap(samples, sample_rate, at));
             }
             Some(ListenEvent::Failed(error)) => return Err(error.into()),
             Some(ListenEvent::Ended) => return Ok(()),
+            Some(_) => {}
         }
     }
 }
@@ -158,7 +158,7 @@ impl DictateArgs {
 
     /// The microphone or the file, behind the switch.
     fn source(&self, switch: Switch) -> Result<SwitchedSource> {
-        let source = live::open(&self.live, &self.raw)?;
+        let source = live::open(&self.live, &self.raw, &Arc::default())?.0;
         let while_off = if self.release_microphone {
             let device = self.live.device.clone();
             WhileOff::Closed(Box::new(move || live::open_microphone(device.as_deref())))

@@ -1,10 +1,8 @@
 //! The listener that dictation follows: the one place that knows how it is asked.
 
-use anyhow::{Result, bail};
-use crossbeam_channel::TryRecvError;
-use mynah::{Command, ListenEvent, Listener, Recognizer, audio::Source};
+use mynah::{ListenEvent, Listener, Recognizer, audio::Source};
 
-/// A listener, without its channels.
+/// A listener, by what dictation needs of it.
 pub struct Recognition(Listener);
 
 impl Recognition {
@@ -14,30 +12,24 @@ impl Recognition {
     }
 
     /// The next event, if it has come.
-    ///
-    /// # Errors
-    ///
-    /// The listener has ended without its last event.
-    pub fn next_event(&self) -> Result<Option<ListenEvent>> {
-        match self.0.events().try_recv() {
-            Ok(event) => Ok(Some(event)),
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => bail!("recognition stopped before its end"),
-        }
+    pub fn next_event(&self) -> Option<ListenEvent> {
+        self.0.try_recv()
     }
 
     /// Finalizes what has arrived by now.
     pub fn finalize(&self) {
-        self.send(Command::Flush);
+        report(self.0.flush());
     }
 
     /// Finalizes what has arrived by now, and ends.
     pub fn end(&self) {
-        self.send(Command::Stop);
+        report(self.0.stop());
     }
+}
 
-    fn send(&self, command: Command) {
-        // A listener that has ended takes no commands, and needs none.
-        let _ = self.0.commands().send(command);
+/// A listener that has ended takes no commands, and needs none.
+fn report(sent: mynah::Result<()>) {
+    if let Err(error) = sent {
+        log::warn!("{error}");
     }
 }
