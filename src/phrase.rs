@@ -28,24 +28,43 @@ impl Phrase {
         Ok(Self { text, number })
     }
 
+    /// The lines of a list with their numbers, without empty ones and those that begin with `#`.
+    pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let lines = (1..).zip(text.lines().map(str::trim));
+        lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+    }
+
     /// Reads a list: one phrase a line. Lines that are empty or begin with `#` are skipped.
     ///
     /// Gives each phrase with its line, counted from 1.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] with the line and the reason.
+    /// [`Error::Config`] with each wrong line and the reason.
     pub(crate) fn parse_list(text: &str) -> Result<Vec<(usize, Self)>> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let lines = (1..).zip(text.lines().map(str::trim));
-        lines
-            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-            .map(|(number, line)| match Self::parse(line) {
-                Ok(phrase) => Ok((number, phrase)),
-                Err(reason) => Err(Error::Config(format!("line {number}: {reason}"))),
-            })
-            .collect()
+        let lines = Self::lines(text).map(|(number, line)| (number, (number, line)));
+        all_or_reasons(lines, |(number, line)| Ok((number, Self::parse(line)?)))
     }
+}
+
+/// What is read of each line, or what is wrong in every line that can't be read.
+///
+/// # Errors
+///
+/// [`Error::Config`] with the lines' numbers and reasons.
+pub(crate) fn all_or_reasons<L, T>(
+    lines: impl Iterator<Item = (usize, L)>,
+    mut read: impl FnMut(L) -> Result<T, String>,
+) -> Result<Vec<T>> {
+    let (mut all, mut reasons) = (Vec::new(), Vec::new());
+    for (number, line) in lines {
+        match read(line) {
+            Ok(value) => all.push(value),
+            Err(reason) => reasons.push(format!("line {number}: {reason}")),
+        }
+    }
+    if reasons.is_empty() { Ok(all) } else { Err(Error::Config(reasons.join("; "))) }
 }
 
 fn parse_number(text: &str) -> Result<f32, String> {

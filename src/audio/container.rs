@@ -1,77 +1,125 @@
-//! Audio files in a container, demuxed and decoded packet by packet through symphonia.
+//! Audio in a container, demuxed and decoded packet by packet through symphonia.
 
 use std::io::ErrorKind;
-use std::path::Path;
 
-use symphonia::core::audio::GenericAudioBufferRef;
+use symphonia::core::audio::{Channels, Position};
 use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_OPUS, CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F64LE,
+    CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_OPUS,
 };
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
-use symphonia::core::errors::Error as Symphonia;
-use symphonia::core::formats::probe::Hint;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::{Error as Symphonia, Result as SymphoniaResult};
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
-use symphonia::core::meta::MetadataOptions;
+use symphonia::core::io::{MediaSource, MediaSourceStream, ReadBytes};
 use symphonia::core::packet::Packet;
+use symphonia::core::units::Duration;
+use symphonia::default::formats::{
+    AdtsReader, AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader,
+    WavReader,
+};
 
+use super::downmix::{self, Channel, Downmix};
+use super::kind::Kind;
+use super::mpeg_frame::MpegFrame;
 #[cfg(feature = "opus")]
 use super::opus::OpusDecoder;
+use super::resample::Resampler;
 use super::{Input, Piece};
 
-/// Lengths in a WAV header from which on they mean "unknown": writers to a pipe put them there.
-const PLACEHOLDER_BYTES: u64 = 0x7FFF_0000;
+/// Rates of AAC by their index in its configuration, in Hz.
+const AAC_RATES: [u32; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+    7_350,
+];
+
+/// The rate of what Opus decodes to, in Hz.
+#[cfg(feature = "opus")]
+const OPUS_RATE: u32 = 48_000;
+
+/// A length that is off by less than this is no cut.
+const CUT_SECONDS: f64 = 0.5;
+
+/// What is known of a recording before its demuxer looks at it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Length {
+    /// Frames that are there.
+    pub frames: Option<u64>,
+    /// Frames that the header gives, if more.
+    pub promised: Option<u64>,
+}
 
 /// One audio track of a file.
 pub(super) struct Container {
+    name: String,
+    kind: Kind,
     format: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
     track_id: u32,
+    /// The rate of what is given.
     sample_rate: u32,
+    choice: Channel,
+    downmix: Downmix,
+    /// Brings what is decoded at another rate to `sample_rate`.
+    resampler: Option<(u32, Resampler)>,
     len_samples: Option<u64>,
-    /// Whether the header's length is exact, so that less means that the file is cut short.
-    len_is_exact: bool,
+    /// What the header promises; less means that the file is cut short.
+    promised: Option<u64>,
     /// Samples given so far, lost ones included.
     given: u64,
     decoded_any: bool,
     /// A packet that a gap was reported before.
     waiting: Option<Packet>,
     interleaved: Vec<f32>,
+    decoded: Vec<f32>,
 }
 
 impl Container {
-    /// Finds out the format of `file` and its audio track; the error says what is wrong.
-    ///
-    /// The path's extension is a hint.
-    pub(super) fn open(file: impl MediaSource + 'static, path: &Path) -> Result<Self, String> {
-        let mut hint = Hint::new();
-        if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
-            hint.with_extension(extension);
-        }
-        let stream = MediaSourceStream::new(Box::new(file), Default::default());
-        let (format_options, metadata_options) =
-            (FormatOptions::default(), MetadataOptions::default());
-        let format = symphonia::default::get_probe()
-            .probe(&hint, stream, format_options, metadata_options)
-            .map_err(|e| match e {
-                Symphonia::DecodeError(reason) => format!("its header is damaged ({reason})"),
-                _ => "not an audio file of a known kind".to_owned(),
-            })?;
+    /// Opens the audio track of a recording of this kind; the error says what is wrong.
+    pub(super) fn open(
+        kind: Kind,
+        media: Box<dyn MediaSource>,
+        length: Length,
+        choice: Channel,
+        name: String,
+    ) -> Result<Self, String> {
+        let format = demuxer(kind, media).map_err(|e| match e {
+            Symphonia::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+                "it ends within its header".to_owned()
+            }
+            Symphonia::IoError(e) => format!("can't be read: {e}"),
+            Symphonia::Unsupported(reason) if reason.ends_with("missing moov atom") => {
+                "it is cut short: its index, which stands at the end, is missing".to_owned()
+            }
+            e => format!("its header is damaged ({e})"),
+        })?;
         let track = format.default_track(TrackType::Audio).ok_or("it has no audio track")?;
-        let (track_id, sample_rate) = (track.id, rate_of(track)?);
-        let (decoder, len_samples) = (decoder_for(track)?, length_of(track));
-        let len_is_exact = matches!(format.format_info().short_name, "wave" | "flac");
+        let (decoder, downmix) =
+            (decoder_for(track, kind)?, Downmix::new(channels_of(track)?, choice)?);
+        let sample_rate = rate_of(decoder.codec_params())?;
+        let len_samples = length.frames.or_else(|| length_of(track, kind));
+        let promised = match kind {
+            Kind::Wav => length.promised.or(length.frames),
+            Kind::Flac | Kind::Mp4 | Kind::Aiff | Kind::Caf => len_samples,
+            // Only an encoder's own header knows the delay; else the length is a guess.
+            Kind::Mpeg => len_samples.filter(|_| track.delay.is_some()),
+            _ => None,
+        };
         Ok(Self {
+            name,
+            kind,
+            track_id: track.id,
             format,
             decoder,
-            track_id,
             sample_rate,
+            choice,
+            downmix,
+            resampler: None,
             len_samples,
-            len_is_exact,
+            promised,
             given: 0,
             decoded_any: false,
             waiting: None,
             interleaved: Vec::new(),
+            decoded: Vec::new(),
         })
     }
 
@@ -79,11 +127,7 @@ impl Container {
     fn restart(&mut self) -> Result<(), String> {
         let track =
             self.format.default_track(TrackType::Audio).ok_or("its second part has no audio")?;
-        let rate = rate_of(track)?;
-        if rate != self.sample_rate {
-            return Err(format!("its sample rate changes from {} to {rate} Hz", self.sample_rate));
-        }
-        self.decoder = decoder_for(track)?;
+        self.decoder = decoder_for(track, self.kind)?;
         self.track_id = track.id;
         Ok(())
     }
@@ -91,22 +135,124 @@ impl Container {
     /// The samples missing before a packet: the demuxer passes over what it can't make out.
     fn missing_before(&self, packet: &Packet) -> u64 {
         let start = u64::try_from(packet.pts.get()).unwrap_or(0);
-        if self.len_is_exact { start.saturating_sub(self.given) } else { 0 }
+        if self.kind == Kind::Flac { start.saturating_sub(self.given) } else { 0 }
+    }
+
+    /// Prepares for a packet of MPEG audio, whose own header says what it holds.
+    fn adapt(&mut self, packet: &mut Packet) {
+        let params = self.decoder.codec_params();
+        if !matches!(params.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3) {
+            return;
+        }
+        // The first part's length does not hold for what was appended to it.
+        if packet.dur == Duration::ZERO {
+            packet.dur = packet.dur.saturating_add(packet.trim_end);
+            packet.trim_end = Duration::ZERO;
+        }
+        let Some(frame) = MpegFrame::read(&packet.data) else { return };
+        let channels = params.channels.as_ref().map_or(0, Channels::count);
+        let same = params.sample_rate == Some(frame.sample_rate)
+            && channels == usize::from(frame.channels);
+        if same {
+            return;
+        }
+        let mut params = params.clone();
+        params.with_sample_rate(frame.sample_rate);
+        if let Some(positions) = Position::from_count(u32::from(frame.channels)) {
+            params.with_channels(Channels::Positioned(positions));
+        }
+        let options = AudioDecoderOptions::default();
+        if let Ok(decoder) = symphonia::default::get_codecs().make_audio_decoder(&params, &options)
+        {
+            log::info!(
+                "{}: goes on with {} Hz and {} channels",
+                self.name,
+                frame.sample_rate,
+                frame.channels
+            );
+            self.decoder = decoder;
+        }
+    }
+
+    /// Decodes a packet and appends its samples; false if it can't be decoded.
+    fn decode(&mut self, packet: &Packet, mono: &mut Vec<f32>) -> Result<bool, String> {
+        let decoded = match self.decoder.decode(packet) {
+            Ok(decoded) => decoded,
+            Err(Symphonia::DecodeError(reason)) => {
+                log::debug!("{}: {reason}", self.name);
+                return Ok(false);
+            }
+            Err(Symphonia::IoError(_)) => return Ok(false),
+            Err(e) => return Err(e.to_string()),
+        };
+        let (channels, rate) = (decoded.num_planes(), decoded.spec().rate());
+        decoded.copy_to_vec_interleaved(&mut self.interleaved);
+        if channels != self.downmix.channels() {
+            self.downmix = Downmix::new(channels, self.choice)?;
+        }
+        self.decoded_any = true;
+        let before = mono.len();
+        let target = if rate == self.sample_rate { &mut *mono } else { &mut self.decoded };
+        target.truncate(if rate == self.sample_rate { before } else { 0 });
+        if let Some(taken) = self.downmix.append(&self.interleaved, target) {
+            log::warn!("{}: {}", self.name, downmix::cancellation(taken));
+        }
+        if rate == self.sample_rate {
+            self.drain_into(before, mono);
+        } else {
+            self.resample(rate, mono)?;
+        }
+        self.given += (mono.len() - before) as u64;
+        Ok(true)
+    }
+
+    /// Puts what a resampler still holds before the samples that were decoded after it.
+    fn drain_into(&mut self, before: usize, mono: &mut Vec<f32>) {
+        if let Some((_, mut resampler)) = self.resampler.take() {
+            let new = mono.split_off(before);
+            resampler.finish(mono);
+            mono.extend(new);
+        }
+    }
+
+    fn resample(&mut self, rate: u32, mono: &mut Vec<f32>) -> Result<(), String> {
+        if self.resampler.as_ref().is_some_and(|(from, _)| *from != rate) {
+            self.drain_into(mono.len(), mono);
+        }
+        if self.resampler.is_none() {
+            let resampler = Resampler::new(rate, self.sample_rate).map_err(|e| e.to_string())?;
+            self.resampler = Some((rate, resampler));
+        }
+        if let Some((_, resampler)) = &mut self.resampler {
+            resampler.process(&self.decoded, mono);
+        }
+        Ok(())
     }
 
     /// What the end of the packets means.
-    fn end(&self) -> Result<Piece, String> {
-        match self.len_samples {
-            Some(len) if self.len_is_exact && self.given < len => Err(format!(
-                "the file is cut short: {:.2} of {:.2} s are there",
-                self.given as f64 / f64::from(self.sample_rate),
-                len as f64 / f64::from(self.sample_rate)
-            )),
-            _ if self.given > 0 && !self.decoded_any => {
-                Err("none of its audio can be decoded".to_owned())
-            }
-            _ => Ok(Piece::End),
+    fn end(&mut self, mono: &mut Vec<f32>, is_torn: bool) -> Result<Piece, String> {
+        let before = mono.len();
+        self.drain_into(before, mono);
+        if mono.len() > before {
+            self.given += (mono.len() - before) as u64;
+            return Ok(Piece::Samples);
         }
+        let seconds = |samples: u64| samples as f64 / f64::from(self.sample_rate);
+        // Compressed samples can't be counted to the last one.
+        let is_exact = matches!(self.kind, Kind::Wav | Kind::Flac | Kind::Aiff);
+        let slack = if is_exact { 0.0 } else { CUT_SECONDS };
+        let there = seconds(self.given);
+        let promised = self.promised.map(seconds).filter(|promised| there + slack < *promised);
+        if let Some(promised) = promised {
+            return Err(format!("the file is cut short: {there:.2} of {promised:.2} s are there"));
+        }
+        if self.given > 0 && !self.decoded_any {
+            return Err("none of its audio can be decoded".to_owned());
+        }
+        if self.given == 0 && is_torn && self.kind != Kind::Wav {
+            return Err("the file is cut short: none of its audio is there".to_owned());
+        }
+        Ok(Piece::End)
     }
 }
 
@@ -123,16 +269,16 @@ impl Input for Container {
         loop {
             let next =
                 self.waiting.take().map_or_else(|| self.format.next_packet(), |p| Ok(Some(p)));
-            let packet = match next {
+            let mut packet = match next {
                 Ok(Some(packet)) if packet.track_id == self.track_id => packet,
                 Ok(Some(_)) => continue,
-                Ok(None) => return self.end(),
+                Ok(None) => return self.end(mono, false),
                 Err(Symphonia::ResetRequired) => {
                     self.restart()?;
                     continue;
                 }
                 Err(Symphonia::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
-                    return self.end();
+                    return self.end(mono, true);
                 }
                 Err(e) => return Err(e.to_string()),
             };
@@ -142,73 +288,110 @@ impl Input for Container {
                 self.waiting = Some(packet);
                 return Ok(Piece::Lost(missing));
             }
-            match self.decoder.decode(&packet) {
-                Ok(decoded) => {
-                    if decoded.spec().rate() != self.sample_rate {
-                        return Err("its sample rate changes".to_owned());
-                    }
-                    mix_down(&decoded, &mut self.interleaved, mono);
-                    self.given += decoded.frames() as u64;
-                    self.decoded_any = true;
-                    if !mono.is_empty() {
-                        return Ok(Piece::Samples);
-                    }
-                }
-                Err(Symphonia::DecodeError(_) | Symphonia::IoError(_)) => {
-                    self.given += packet.dur.get();
-                    return Ok(Piece::Lost(packet.dur.get()));
-                }
-                Err(e) => return Err(e.to_string()),
+            self.adapt(&mut packet);
+            if !self.decode(&packet, mono)? {
+                self.given += packet.dur.get();
+                return Ok(Piece::Lost(packet.dur.get()));
+            }
+            if !mono.is_empty() {
+                return Ok(Piece::Samples);
             }
         }
     }
 }
 
-/// Appends the mean of the channels to `mono`.
-fn mix_down(decoded: &GenericAudioBufferRef<'_>, interleaved: &mut Vec<f32>, mono: &mut Vec<f32>) {
-    let channels = decoded.num_planes();
-    decoded.copy_to_vec_interleaved(interleaved);
-    let gain = 1.0 / channels as f32;
-    mono.extend(interleaved.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() * gain));
+fn demuxer(kind: Kind, media: Box<dyn MediaSource>) -> SymphoniaResult<Box<dyn FormatReader>> {
+    let mut stream = MediaSourceStream::new(media, Default::default());
+    let options = FormatOptions::default();
+    Ok(match kind {
+        Kind::Wav => Box::new(WavReader::try_new(stream, options)?),
+        Kind::Flac => Box::new(FlacReader::try_new(stream, options)?),
+        Kind::Ogg => Box::new(OggReader::try_new(stream, options)?),
+        Kind::Mpeg => Box::new(MpaReader::try_new(stream, options)?),
+        Kind::Adts => Box::new(AdtsReader::try_new(stream, options)?),
+        Kind::Mp4 => {
+            // It goes back by the length of the first box, which a probe would have read.
+            stream.ignore_bytes(4)?;
+            Box::new(IsoMp4Reader::try_new(stream, options)?)
+        }
+        Kind::Matroska => Box::new(MkvReader::try_new(stream, options)?),
+        Kind::Aiff => Box::new(AiffReader::try_new(stream, options)?),
+        Kind::Caf => Box::new(CafReader::try_new(stream, options)?),
+    })
 }
 
-fn rate_of(track: &Track) -> Result<u32, String> {
+fn params_of(track: &Track) -> Result<&AudioCodecParameters, String> {
     let params = track.codec_params.as_ref().and_then(|params| params.audio());
-    match params.and_then(|params| params.sample_rate) {
-        None | Some(0) => Err("its header gives no sample rate".to_owned()),
-        Some(rate) => Ok(rate),
-    }
+    params.ok_or_else(|| "its audio is of an unknown kind".to_owned())
 }
 
-fn decoder_for(track: &Track) -> Result<Box<dyn AudioDecoder>, String> {
-    let params = track.codec_params.as_ref().and_then(|params| params.audio());
-    let params = params.ok_or("its audio is of an unknown kind")?;
-    if params.channels.as_ref().is_none_or(|channels| channels.count() == 0) {
-        return Err("its header gives no channels".to_owned());
-    }
+fn rate_of(params: &AudioCodecParameters) -> Result<u32, String> {
+    params
+        .sample_rate
+        .filter(|rate| *rate > 0)
+        .ok_or_else(|| "its header gives no sample rate".to_owned())
+}
+
+fn channels_of(track: &Track) -> Result<usize, String> {
+    let count = params_of(track)?.channels.as_ref().map_or(0, Channels::count);
+    if count == 0 { Err("its header gives no channels".to_owned()) } else { Ok(count) }
+}
+
+#[cfg_attr(not(feature = "opus"), allow(unused_variables))]
+fn decoder_for(track: &Track, kind: Kind) -> Result<Box<dyn AudioDecoder>, String> {
+    let params = params_of(track)?;
+    rate_of(params)?;
+    channels_of(track)?;
     let options = AudioDecoderOptions::default();
-    let decoder = if params.codec == CODEC_ID_OPUS {
+    let codecs = symphonia::default::get_codecs();
+    let decoder = match params.codec {
         #[cfg(not(feature = "opus"))]
-        return Err("its audio is Opus, and this build lacks the feature `opus`".to_owned());
+        CODEC_ID_OPUS => {
+            return Err("its audio is Opus, and this build lacks the feature `opus`".to_owned());
+        }
         #[cfg(feature = "opus")]
-        OpusDecoder::new(params, &options).map(|decoder| Box::new(decoder) as Box<dyn AudioDecoder>)
-    } else {
-        symphonia::default::get_codecs().make_audio_decoder(params, &options)
+        CODEC_ID_OPUS => OpusDecoder::new(&opus_of(params, kind), &options)
+            .map(|decoder| Box::new(decoder) as Box<dyn AudioDecoder>),
+        CODEC_ID_AAC => codecs.make_audio_decoder(&core_of(params), &options),
+        _ => codecs.make_audio_decoder(params, &options),
     };
-    decoder.map_err(|e| e.to_string())
+    decoder.map_err(|e| format!("its audio can't be decoded ({e})"))
 }
 
-fn length_of(track: &Track) -> Option<u64> {
+/// Opus always decodes at 48 kHz. Its header has big-endian numbers in MP4 alone.
+#[cfg(feature = "opus")]
+fn opus_of(params: &AudioCodecParameters, kind: Kind) -> AudioCodecParameters {
+    let mut params = params.clone();
+    params.with_sample_rate(OPUS_RATE);
+    if let (Kind::Mp4, Some(head)) = (kind, &mut params.extra_data) {
+        for field in [10..12, 12..16, 16..18] {
+            head.get_mut(field).into_iter().for_each(<[u8]>::reverse);
+        }
+    }
+    params
+}
+
+/// Of HE-AAC its core, AAC-LC at half the rate: what is left out lies above the voice.
+fn core_of(params: &AudioCodecParameters) -> AudioCodecParameters {
+    let mut core = params.clone();
+    let Some(&[a, b, ..]) = params.extra_data.as_deref() else { return core };
+    let (object, rate, channels) = (a >> 3, (a & 7) << 1 | b >> 7, b >> 3 & 15);
+    let (Some(&rate), 2 | 5 | 29, 1 | 2) = (AAC_RATES.get(usize::from(rate)), object, channels)
+    else {
+        return core;
+    };
+    if let Some(positions) = Position::from_count(u32::from(channels)) {
+        core.with_sample_rate(rate).with_channels(Channels::Positioned(positions));
+        core.extra_data = None;
+    }
+    core
+}
+
+fn length_of(track: &Track, kind: Kind) -> Option<u64> {
     let params = track.codec_params.as_ref()?.audio()?;
-    let frames = track.num_frames?;
-    let channels = params.channels.as_ref()?.count() as u64;
-    let bits = params.bits_per_coded_sample.unwrap_or(match params.codec {
-        CODEC_ID_PCM_F32LE => 32,
-        CODEC_ID_PCM_F64LE => 64,
-        _ => 8,
-    });
-    let bytes = u64::from(bits) / 8 * channels * frames;
-    if bytes >= PLACEHOLDER_BYTES {
+    // Of ADTS the length is a guess; of MP4 in fragments it is 0.
+    let frames = track.num_frames.filter(|frames| *frames > 0 || kind != Kind::Mp4)?;
+    if kind == Kind::Adts {
         return None;
     }
     // For Opus the demuxer counts the encoder's delay in.

@@ -16,7 +16,8 @@ use cpal::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::device_clock::DeviceClock;
-use super::ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring};
+use super::downmix::{Channel, Downmix};
+use super::ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring_of};
 use super::{Read, Source};
 use crate::{Error, Result};
 
@@ -84,6 +85,15 @@ impl Microphone {
     /// [`Error::Device`] if there is none, or if it is busy, denied, or of a kind that can't be
     /// used.
     pub fn open(device: Option<&str>) -> Result<Self> {
+        Self::open_with(device, Channel::default())
+    }
+
+    /// As [`Microphone::open`], with the channels that are recognized.
+    ///
+    /// # Errors
+    ///
+    /// As [`Microphone::open`]; also [`Error::Device`] if the device lacks the channel.
+    pub fn open_with(device: Option<&str>, channel: Channel) -> Result<Self> {
         let (name, device) = match device {
             Some(wanted) => (wanted.to_owned(), find(wanted)?),
             None => {
@@ -99,7 +109,10 @@ impl Microphone {
         config.buffer_size = buffer_size(config.sample_rate, *supported.buffer_size());
 
         let capacity = config.sample_rate as usize * RING_SECONDS;
-        let (sink, captured) = capture_ring(config.sample_rate, config.channels, capacity);
+        Downmix::new(usize::from(config.channels), channel)
+            .map_err(|reason| Error::Device(format!("{name} {reason}")))?;
+        let (sink, captured) =
+            capture_ring_of(config.sample_rate, config.channels, capacity, channel);
         let (failed, failures) = bounded(1);
         let overruns = Arc::new(AtomicU32::new(0));
         let clock = DeviceClock::new(config.sample_rate);

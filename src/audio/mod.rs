@@ -3,32 +3,44 @@
 #[cfg(feature = "files")]
 mod background;
 #[cfg(feature = "files")]
+mod byte_source;
+#[cfg(feature = "files")]
 mod container;
 #[cfg(feature = "mic")]
 mod device_clock;
+mod downmix;
 #[cfg(feature = "files")]
 mod file;
+#[cfg(feature = "files")]
+mod kind;
 #[cfg(feature = "mic")]
 mod mic;
+#[cfg(feature = "files")]
+mod mp4;
+#[cfg(feature = "files")]
+mod mpeg_frame;
 #[cfg(feature = "opus")]
 mod opus;
 mod paced;
 #[cfg(feature = "files")]
 mod raw;
 mod resample;
+#[cfg(feature = "files")]
+mod riff;
 mod ring;
 #[cfg(feature = "files")]
-mod wav_header;
+mod tags;
 
+pub use downmix::Channel;
 #[cfg(feature = "files")]
-pub use file::AudioFile;
+pub use file::{AudioFile, FileOptions};
 #[cfg(feature = "mic")]
 pub use mic::{DeviceInfo, Microphone, list_devices};
 pub use paced::PacedSource;
 #[cfg(feature = "files")]
 pub use raw::{RawFormat, SampleFormat};
 pub use resample::Resampler;
-pub use ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring};
+pub use ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring, capture_ring_of};
 
 use crate::Result;
 

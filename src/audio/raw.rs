@@ -1,21 +1,15 @@
 //! Raw PCM from any reader, such as standard input: samples without a header.
 
 use std::io::{self, Read};
-use std::thread;
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-
+use super::downmix::{self, Channel, Downmix};
 use super::{Input, Piece};
 
 /// The most that is read at a time, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Reads that wait at most, so that a fast reader does not fill the memory.
-const READS_WAITING: usize = 8;
-
-/// How long `next` waits for bytes.
-const PATIENCE: Duration = Duration::from_millis(10);
+/// Samples of noise louder than this part of full scale are no sound but compressed data.
+const LOUD: f64 = 0.25;
 
 /// What raw PCM looks like; it has no header that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +38,34 @@ pub enum SampleFormat {
     F32,
 }
 
-/// A reader's bytes, fetched by a thread of their own because a read may block for ever.
-pub(super) struct RawPcm {
+/// A reader's bytes.
+pub(super) struct RawPcm<R> {
+    reader: R,
     format: RawFormat,
-    reads: Receiver<io::Result<Vec<u8>>>,
+    downmix: Downmix,
     /// Bytes of a frame whose rest has not come yet.
     incomplete: Vec<u8>,
+    interleaved: Vec<f32>,
+}
+
+impl Default for RawFormat {
+    /// One channel of 16-bit samples at 16 kHz.
+    fn default() -> Self {
+        Self { sample_rate: 16_000, channels: 1, format: SampleFormat::I16 }
+    }
+}
+
+impl RawFormat {
+    /// Whether samples of 16 bits may be sound: neighbours are alike, or they are not loud.
+    pub(super) fn is_plausible(bytes: &[u8]) -> bool {
+        let sample = |pair: &[u8]| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0;
+        let samples: Vec<f64> = bytes.chunks_exact(2).map(sample).collect();
+        let power = samples.iter().map(|s| s * s).sum::<f64>() / samples.len().max(1) as f64;
+        let steps = samples.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum::<f64>();
+        let step = steps / samples.len().saturating_sub(1).max(1) as f64;
+        // Noise steps by twice its power, and sound by less.
+        power < LOUD * LOUD || step < power
+    }
 }
 
 impl SampleFormat {
@@ -77,12 +93,9 @@ impl SampleFormat {
     }
 }
 
-impl RawPcm {
+impl<R: Read + Send> RawPcm<R> {
     /// Starts to read; the error says what is wrong with the format.
-    pub(super) fn new(
-        reader: impl Read + Send + 'static,
-        format: RawFormat,
-    ) -> Result<Self, String> {
+    pub(super) fn new(reader: R, format: RawFormat, channel: Channel) -> Result<Self, String> {
         if format.sample_rate == 0 || format.channels == 0 {
             return Err(format!(
                 "raw audio of {} Hz and {} channels can't be; give the rate and the channels that \
@@ -90,29 +103,27 @@ impl RawPcm {
                 format.sample_rate, format.channels
             ));
         }
-        let (sender, reads) = bounded(READS_WAITING);
-        thread::Builder::new()
-            .name("mynah-read".to_owned())
-            .spawn(move || fetch(reader, &sender))
-            .map_err(|e| format!("no thread to read with: {e}"))?;
-        Ok(Self { format, reads, incomplete: Vec::new() })
+        let downmix = Downmix::new(usize::from(format.channels), channel)?;
+        Ok(Self { reader, format, downmix, incomplete: Vec::new(), interleaved: Vec::new() })
     }
 
     fn decode(&mut self, bytes: &[u8], mono: &mut Vec<f32>) {
         self.incomplete.extend_from_slice(bytes);
         let RawFormat { channels, format, .. } = self.format;
         let width = format.bytes();
-        let gain = 1.0 / f32::from(channels);
-        let frames = self.incomplete.chunks_exact(width * usize::from(channels));
-        let rest = frames.remainder().len();
-        mono.extend(frames.map(|frame| {
-            frame.chunks_exact(width).map(|sample| format.decode(sample)).sum::<f32>() * gain
-        }));
-        self.incomplete.drain(..self.incomplete.len() - rest);
+        let whole =
+            self.incomplete.len() / (width * usize::from(channels)) * width * usize::from(channels);
+        self.interleaved.clear();
+        let samples = self.incomplete[..whole].chunks_exact(width);
+        self.interleaved.extend(samples.map(|sample| format.decode(sample)));
+        self.incomplete.drain(..whole);
+        if let Some(taken) = self.downmix.append(&self.interleaved, mono) {
+            log::warn!("raw audio: {}", downmix::cancellation(taken));
+        }
     }
 }
 
-impl Input for RawPcm {
+impl<R: Read + Send> Input for RawPcm<R> {
     fn sample_rate(&self) -> u32 {
         self.format.sample_rate
     }
@@ -122,14 +133,9 @@ impl Input for RawPcm {
     }
 
     fn next(&mut self, mono: &mut Vec<f32>) -> Result<Piece, String> {
-        match self.reads.recv_timeout(PATIENCE) {
-            Ok(Ok(bytes)) => {
-                self.decode(&bytes, mono);
-                Ok(Piece::Samples)
-            }
-            Ok(Err(e)) => Err(format!("can't be read: {e}")),
-            Err(RecvTimeoutError::Timeout) => Ok(Piece::Samples),
-            Err(RecvTimeoutError::Disconnected) => {
+        let mut bytes = [0; READ_BYTES];
+        match self.reader.read(&mut bytes) {
+            Ok(0) => {
                 if !self.incomplete.is_empty() {
                     log::warn!(
                         "the last {} bytes of raw audio are no whole sample; left out",
@@ -138,26 +144,12 @@ impl Input for RawPcm {
                 }
                 Ok(Piece::End)
             }
-        }
-    }
-}
-
-/// Reads to the end, or until nobody wants the bytes any more.
-fn fetch(mut reader: impl Read, sender: &Sender<io::Result<Vec<u8>>>) {
-    loop {
-        let mut bytes = vec![0; READ_BYTES];
-        let read = match reader.read(&mut bytes) {
-            Ok(0) => return,
-            Ok(n) => {
-                bytes.truncate(n);
-                Ok(bytes)
+            Ok(count) => {
+                self.decode(&bytes[..count], mono);
+                Ok(Piece::Samples)
             }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => Err(e),
-        };
-        let failed = read.is_err();
-        if sender.send(read).is_err() || failed {
-            return;
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(Piece::Samples),
+            Err(e) => Err(format!("can't be read: {e}")),
         }
     }
 }

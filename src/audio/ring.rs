@@ -5,9 +5,13 @@
 //! channel, the usual short cut, allocates in the callback and blocks it when the reader is slow.)
 //! A full ring drops the newest samples; the source learns how many, and where.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
+use super::downmix::{self, Channel, Downmix};
 use super::{Read, Source};
 use crate::Result;
 
@@ -24,7 +28,9 @@ pub trait DeviceSample: Copy {
 ///
 /// All methods return at once and neither allocate nor lock.
 pub struct CaptureSink {
-    channels: usize,
+    downmix: Downmix,
+    /// The channel that is taken since the mean cancels, counted from 1; 0 before that.
+    taken_alone: Arc<AtomicUsize>,
     samples: HeapProd<f32>,
     gaps: HeapProd<Gap>,
     /// Samples pushed since the beginning.
@@ -36,6 +42,8 @@ pub struct CaptureSink {
 /// The worker's side of a capture ring: a [`Source`] that ends once the sink is dropped.
 pub struct CaptureSource {
     sample_rate: u32,
+    /// What the sink says of channels that cancel, until it is logged.
+    taken_alone: Arc<AtomicUsize>,
     samples: HeapCons<f32>,
     gaps: HeapCons<Gap>,
     /// Samples read since the beginning.
@@ -59,16 +67,31 @@ pub fn capture_ring(
     channels: u16,
     capacity: usize,
 ) -> (CaptureSink, CaptureSource) {
+    capture_ring_of(sample_rate, channels, capacity, Channel::default())
+}
+
+/// As [`capture_ring`], with the channels that are recognized. A device without the channel gives
+/// its last one.
+#[must_use]
+pub fn capture_ring_of(
+    sample_rate: u32,
+    channels: u16,
+    capacity: usize,
+    channel: Channel,
+) -> (CaptureSink, CaptureSource) {
     let (samples_in, samples_out) = HeapRb::new(capacity.max(1)).split();
     let (gaps_in, gaps_out) = HeapRb::new(MAX_GAPS).split();
+    let taken_alone = Arc::new(AtomicUsize::new(0));
     let sink = CaptureSink {
-        channels: usize::from(channels.max(1)),
+        downmix: Downmix::of_device(usize::from(channels), channel),
+        taken_alone: Arc::clone(&taken_alone),
         samples: samples_in,
         gaps: gaps_in,
         pushed: 0,
         lost: 0,
     };
-    let source = CaptureSource { sample_rate, samples: samples_out, gaps: gaps_out, taken: 0 };
+    let (samples, gaps) = (samples_out, gaps_out);
+    let source = CaptureSource { sample_rate, taken_alone, samples, gaps, taken: 0 };
     (sink, source)
 }
 
@@ -78,7 +101,11 @@ impl CaptureSink {
     /// What does not fit is dropped and counted; the burst ends with the next buffer that fits
     /// as a whole. Samples that are not finite become 0. An incomplete last frame is ignored.
     pub fn push_interleaved<T: DeviceSample>(&mut self, data: &[T]) {
-        let frames = data.len() / self.channels;
+        let channels = self.downmix.channels();
+        let frames = data.len() / channels;
+        if let Some(taken) = self.downmix.observe(data) {
+            self.taken_alone.store(taken + 1, Ordering::Relaxed);
+        }
         if self.lost > 0 {
             let needed = frames.min(self.samples.capacity().get());
             if self.samples.vacant_len() < needed || !self.push_gap(1) {
@@ -86,10 +113,9 @@ impl CaptureSink {
                 return;
             }
         }
-        let gain = 1.0 / self.channels as f32;
-        let mono = data.chunks_exact(self.channels).map(|frame| {
-            let mean = frame.iter().map(|sample| sample.to_f32()).sum::<f32>() * gain;
-            if mean.is_finite() { mean } else { 0.0 }
+        let mono = data.chunks_exact(channels).map(|frame| {
+            let sample = self.downmix.mix(frame);
+            if sample.is_finite() { sample } else { 0.0 }
         });
         let pushed = self.samples.push_iter(mono);
         self.pushed += pushed as u64;
@@ -131,6 +157,9 @@ impl Source for CaptureSource {
     }
 
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+        if let Some(taken) = self.taken_alone.swap(0, Ordering::Relaxed).checked_sub(1) {
+            log::warn!("the device: {}", downmix::cancellation(taken));
+        }
         // The order matters. A gap is reported before the samples after it are pushed, and the sink
         // lets go of the ring last of all.
         let open = self.samples.write_is_held();
@@ -233,6 +262,17 @@ mod tests {
         let (mut sink, mut source) = capture_ring(48_000, 2, 16);
         sink.push_interleaved(&[16384i16, 0, -16384, -16384, 99]);
         assert_eq!(drain(&mut source), [(Read::Samples(2), vec![0.25, -0.5])]);
+    }
+
+    #[test]
+    fn channels_that_cancel_give_the_loudest_of_them() {
+        let (mut sink, mut source) = capture_ring(48_000, 2, 16);
+        sink.push_interleaved(&[8_192i16, -8_192, -16_384, 16_384]);
+        assert_eq!(drain(&mut source), [(Read::Samples(2), vec![0.25, -0.5])]);
+        let second = Channel::Only(std::num::NonZeroU16::new(2).unwrap());
+        let (mut sink, mut source) = capture_ring_of(48_000, 2, 16, second);
+        sink.push_interleaved(&[8_192i16, -8_192, 0, 16_384]);
+        assert_eq!(drain(&mut source), [(Read::Samples(2), vec![-0.25, 0.5])]);
     }
 
     #[test]

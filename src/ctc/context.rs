@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::fusion::BOUNDARY;
-use crate::phrase::Phrase;
+use crate::phrase::{Phrase, all_or_reasons};
 use crate::spelling::Speller;
 use crate::tokens::TokenTable;
 use crate::{Error, Result};
@@ -66,26 +66,24 @@ impl Hotword {
     }
 
     /// Reads a list: one `PHRASE` or `PHRASE:BOOST` a line. Lines that are empty or begin with `#`
-    /// are skipped.
+    /// are skipped. [`Model::with_hotword_list`](crate::Model::with_hotword_list) reads signs, figures
+    /// and accents too.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] with the line and what is wrong in it: no phrase, a boost out of its range,
-    /// or a character that the tokens can't spell.
+    /// [`Error::Config`] with each wrong line and what is wrong in it: no phrase, a boost out of its
+    /// range, or a character that the tokens can't spell.
     pub fn parse_list(text: &str, tokens: &TokenTable) -> Result<Vec<Self>> {
         let speller = Speller::new(tokens);
-        let hotword = |(line, phrase): (usize, Phrase)| {
+        all_or_reasons(Phrase::lines(text), |line| {
+            let phrase = Phrase::parse(line)?;
             let boost = phrase.number.unwrap_or(Self::DEFAULT_BOOST);
             let hotword = Self { phrase: phrase.text, boost };
-            match hotword.check(&speller) {
-                Ok(()) => Ok(hotword),
-                Err(reason) => Err(Error::Config(format!("line {line}: {reason}"))),
-            }
-        };
-        Phrase::parse_list(text)?.into_iter().map(hotword).collect()
+            hotword.check(&speller).map(|()| hotword)
+        })
     }
 
-    fn check(&self, speller: &Speller) -> Result<(), String> {
+    pub(crate) fn check(&self, speller: &Speller) -> Result<(), String> {
         let Self { phrase, boost } = self;
         if !(*boost > 0.0 && *boost <= 20.0) {
             return Err(format!("the boost is {boost}; it must be above 0 and at most 20"));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::letter_to_sound::letters;
 use super::{AFTER_WORD, BEFORE_PHONES, Pronunciations};
+use crate::phrase::{Phrase, all_or_reasons};
 use crate::{Error, Result};
 
 /// A word in the form in which it is to be written, and its pronunciations.
@@ -85,22 +86,22 @@ impl UserWord {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] with the line and what is wrong in it.
+    /// [`Error::Config`] with every line that can't be used and what is wrong in it.
     pub fn parse_list(text: &str) -> Result<Vec<Self>> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let lines = (1..).zip(text.lines().map(str::trim));
-        lines
-            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-            .map(|(number, line)| {
-                Self::parse(line).map_err(|error| Error::Config(format!("line {number}: {error}")))
-            })
-            .collect()
+        all_or_reasons(Phrase::lines(text), |line| {
+            Self::parse(line).map_err(|error| error.to_string())
+        })
     }
 
     fn parse(line: &str) -> Result<Self> {
         let Some((written, pronunciations)) = line.split_once('=') else { return Self::new(line) };
         let word = Self::new(written.trim())?;
         pronunciations.split(',').try_fold(word, Self::with_pronunciation)
+    }
+
+    /// The word alone, as of a lexicon that has its pronunciations.
+    pub(crate) fn without_pronunciations(&self) -> Self {
+        Self { pronunciations: Vec::new(), ..self.clone() }
     }
 
     /// The word as it is to be written.
@@ -134,6 +135,16 @@ impl Pronunciations {
         }
         let listed = words.iter().map(|word| word.spelled.clone()).collect();
         Ok(Self::of(self.0.phones.clone(), text.into(), self.0.rules.clone(), listed))
+    }
+
+    /// Whether the lexicon has a word, whatever rules say.
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.iter().any(|(listed, _)| listed == word)
+    }
+
+    /// Refuses a word that [`Pronunciations::with_user_words`] would refuse.
+    pub(crate) fn check(&self, word: &UserWord) -> Result<()> {
+        self.user_pronunciations(word, self.has(word.spelled())).map(|_| ())
     }
 
     /// The pronunciations that a word adds, as the lexicon's file has them.

@@ -10,6 +10,9 @@ const END: &str = "</s>";
 /// SRILM's and KenLM's spelling, and that of other tools.
 const UNKNOWN: [&str; 2] = ["<unk>", "<UNK>"];
 
+/// The decimal logarithm of what never happens, in SRILM's files.
+const NEVER: f32 = -99.0;
+
 /// The n-grams of one length as the file has them.
 pub(super) struct Section {
     /// The words of one n-gram after those of the other.
@@ -40,6 +43,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Tables, String> {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
         format!("line {line} is not UTF-8 text; give an ARPA file, or one in the compact form")
     })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = Lines { rest: text.lines(), number: 0 };
     let counts = header(&mut lines)?;
     let mut ids = HashMap::new();
@@ -55,7 +59,26 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Tables, String> {
         }
         sections.push(section);
     }
+    add_unknown(&mut sections, &mut ids);
     assemble(sections, &ids)
+}
+
+/// Gives a model of a closed vocabulary a word for all others, as likely as its rarest one.
+fn add_unknown(sections: &mut [Section], ids: &mut HashMap<&str, u32>) {
+    let (Some(unigrams), false) =
+        (sections.first_mut(), UNKNOWN.iter().any(|name| ids.contains_key(name)))
+    else {
+        return;
+    };
+    let never = NEVER * std::f32::consts::LN_10;
+    let likely = unigrams.log_probs.iter().copied().filter(|log_prob| *log_prob > never);
+    let rarest = likely.fold(0.0, f32::min);
+    let id = ids.len() as u32;
+    ids.insert(UNKNOWN[0], id);
+    unigrams.words.push(id);
+    unigrams.log_probs.push(rarest);
+    unigrams.backoffs.push(0.0);
+    unigrams.lines.push(0);
 }
 
 /// Reads up to the first section's title, and gives how many n-grams of each length follow.
@@ -166,6 +189,9 @@ fn entry(line: &str, order: usize, is_last: bool) -> Result<Entry<'_>, String> {
 
 fn number(field: &str) -> Result<f32, String> {
     let number: f32 = field.parse().map_err(|_| format!("{field:?} is not a number"))?;
+    if number == f32::NEG_INFINITY {
+        return Ok(NEVER);
+    }
     if number.is_finite() { Ok(number) } else { Err(format!("{field} is not a finite number")) }
 }
 
@@ -216,10 +242,7 @@ fn markup(words: &[(&str, u32)]) -> Result<Markup, String> {
     Ok(Markup {
         begin: find(BEGIN).ok_or_else(|| missing(BEGIN))?,
         end: find(END).ok_or_else(|| missing(END))?,
-        unknown: UNKNOWN.into_iter().find_map(find).ok_or_else(|| {
-            let reason = missing(UNKNOWN[0]);
-            format!("{reason}; estimate the model with an open vocabulary")
-        })?,
+        unknown: UNKNOWN.into_iter().find_map(find).ok_or_else(|| missing(UNKNOWN[0]))?,
     })
 }
 
@@ -332,7 +355,7 @@ mod tests {
             ("-0.7\tA\t", "0.7\tA\t", "line 11: a log-probability of 0.7; it must not be positive"),
             ("-0.7\tA\t", "x\tA\t", "line 11: \"x\" is not a number"),
             ("-0.7\tA\t", "nan\tA\t", "line 11: nan is not a finite number"),
-            ("\tA\t-0.3", "\tA\t-inf", "line 11: -inf is not a finite number"),
+            ("\tA\t-0.3", "\tA\tinf", "line 11: inf is not a finite number"),
             ("\tA\t-0.3", "\tA\t-0.3\t7", "line 11: \"7\" after the back-off"),
             ("-0.8\tB", "-0.8\tA", "line 12: \"A\" is listed twice"),
             ("-0.5\tA B", "-0.5\tA", "line 19: \"0.1\" is not among the 1-grams"),
@@ -351,11 +374,6 @@ mod tests {
             ),
             ("<s>\t", "<S>\t", "line 17: \"<s>\" is not among the 1-grams"),
             ("\t</s>", "\tEND", "line 20: \"</s>\" is not among the 1-grams"),
-            (
-                "<unk>",
-                "C",
-                "<unk> is missing from the 1-grams; estimate the model with an open vocabulary",
-            ),
         ];
         for (from, to, expected) in cases {
             assert_eq!(error(from, to), expected, "{from:?} {to:?}");
@@ -374,6 +392,29 @@ mod tests {
             error("\tBA\n", &format!("\t{long}\n")),
             "line 14: a word of 256 bytes; at most 255 are taken"
         );
+    }
+
+    #[test]
+    fn what_other_tools_write_is_read() {
+        let plain = parse(ARPA.as_bytes()).unwrap();
+        assert_eq!(
+            parse(format!("\u{feff}{}", ARPA.replace('\n', "\r\n")).as_bytes()).unwrap(),
+            plain
+        );
+        let unlikely = |text: &str| ARPA.replacen("-0.7\tA\t", &format!("{text}\tA\t"), 1);
+        let never = parse(unlikely("-99").as_bytes()).unwrap();
+        assert_eq!(parse(unlikely("-inf").as_bytes()).unwrap(), never);
+    }
+
+    #[test]
+    fn a_closed_vocabulary_is_opened() {
+        let lines = ARPA.lines().filter(|line| !line.contains("<unk>"));
+        let closed = lines.collect::<Vec<_>>().join("\n").replacen("ngram 1=7", "ngram 1=6", 1);
+        let tables = parse(closed.as_bytes()).unwrap();
+        let unknown = tables.markup.unknown.0 as usize;
+        let rarest =
+            (0..7).map(|word| tables.levels[0].log_probs.get(word)).filter(|p| *p > -200.0);
+        assert_eq!(tables.levels[0].log_probs.get(unknown), rarest.fold(0.0, f32::min));
     }
 
     #[test]

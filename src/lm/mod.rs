@@ -3,6 +3,7 @@
 mod arpa;
 mod binary;
 mod estimate;
+mod gzip;
 mod lexicon;
 mod packed;
 mod recurrent;
@@ -102,7 +103,11 @@ impl NgramModel {
     /// The most bytes that a word may have.
     pub const MAX_WORD_BYTES: usize = 255;
 
-    /// Reads an ARPA file, or the compact form of it that [`NgramModel::save`] writes.
+    /// Reads an ARPA file, or the compact form of it that [`NgramModel::save`] writes; either may be
+    /// packed by gzip.
+    ///
+    /// An ARPA file without `<unk>`, of a closed vocabulary, gets it with the probability of its
+    /// rarest word. A probability of `-inf` counts as 1e-99.
     ///
     /// # Errors
     ///
@@ -121,6 +126,14 @@ impl NgramModel {
 
     /// Reads what a file has; `path` is for errors.
     fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
+        if gzip::is_gzip(bytes) {
+            let unpacked = gzip::unpack(bytes).map_err(|reason| Error::model(path, reason))?;
+            return Self::parse_unpacked(&unpacked, path);
+        }
+        Self::parse_unpacked(bytes, path)
+    }
+
+    fn parse_unpacked(bytes: &[u8], path: &Path) -> Result<Self> {
         let tables =
             if binary::is_binary(bytes) { binary::parse(bytes) } else { arpa::parse(bytes) };
         Self::new(tables, bytes.len(), path)

@@ -20,6 +20,7 @@ macro_rules! builtin_name {
 mod absent;
 mod attention;
 mod config;
+mod hotword_list;
 mod options;
 mod second;
 mod user_words;

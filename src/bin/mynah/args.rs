@@ -1,22 +1,25 @@
 //! What can be typed, and its turning into the library's configurations.
 
-use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{
     ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind,
 };
-use mynah::{
-    Keyword, Recognizer, TextFormatter,
-    audio::{RawFormat, SampleFormat},
-};
+use mynah::{Keyword, Recognizer, TextFormatter};
 
 #[cfg(feature = "measure")]
 use crate::measure::args::{BenchArgs, EvalArgs, SpotEvalArgs, TuneArgs};
 #[cfg(unix)]
 use crate::dictate::DictateArgs;
 use crate::{
+    audio_args::AudioArgs,
     audio_input::STDIN,
-    format::Format,
+    format::{FileNames, Format},
     formatting_args::FormattingArgs,
     recognizer_args::{ModelArgs, RecognizerArgs},
     transcript_file::FileFormat,
@@ -62,11 +65,12 @@ pub enum Command {
 
 /// Transcribe audio files
 ///
-/// Reads WAV, FLAC, Ogg (Vorbis, Opus) and MP3 at any rate with any number of channels. Files that
-/// fail don't keep the others from being transcribed; the exit status is then 1.
+/// Reads WAV, FLAC, Ogg, MP3, M4A, AAC, MP4, WebM, Matroska, AIFF and CAF at any rate with any number
+/// of channels; the content decides, not the name. Files that fail don't keep the others from being
+/// transcribed; the exit status is then 1. Ctrl-C ends with what was recognized.
 #[derive(Debug, clap::Args)]
 pub struct TranscribeArgs {
-    /// Audio files; `-` is standard input: WAV, FLAC, Ogg, or raw samples (see --raw-format)
+    /// Audio files; `-` is standard input: the same kinds, or raw samples (see --raw-format)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -74,7 +78,8 @@ pub struct TranscribeArgs {
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
-    /// Write the transcript to FILE instead of standard output
+    /// Write the transcript to FILE instead of standard output; until it is complete it is called
+    /// FILE.part. Without this, subtitles of several files go to a file beside each
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -104,7 +109,7 @@ pub struct TranscribeArgs {
     pub formatting: FormattingArgs,
 
     #[command(flatten)]
-    pub raw: RawArgs,
+    pub audio: AudioArgs,
 
     #[command(flatten)]
     pub recognizer: RecognizerArgs,
@@ -163,7 +168,7 @@ pub struct ListenArgs {
     pub formatting: FormattingArgs,
 
     #[command(flatten)]
-    pub raw: RawArgs,
+    pub audio: AudioArgs,
 
     #[command(flatten)]
     pub recognizer: RecognizerArgs,
@@ -255,7 +260,7 @@ pub struct SpotArgs {
     pub eval: SpotEvalArgs,
 
     #[command(flatten)]
-    pub raw: RawArgs,
+    pub audio: AudioArgs,
 
     #[command(flatten)]
     pub model: ModelArgs,
@@ -319,35 +324,6 @@ pub struct LmConvertArgs {
     pub output: PathBuf,
 }
 
-/// What raw samples on standard input are.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Raw samples on standard input")]
-pub struct RawArgs {
-    /// Samples per second
-    #[arg(long, value_name = "HZ", default_value = "16000")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    pub raw_rate: u32,
-
-    /// Interleaved channels
-    #[arg(long, value_name = "N", default_value = "1")]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
-    pub raw_channels: u16,
-
-    /// Format of a sample
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = RawSampleFormat::S16le)]
-    pub raw_format: RawSampleFormat,
-}
-
-/// Sample formats by their names in ffmpeg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RawSampleFormat {
-    U8,
-    S16le,
-    S24le,
-    S32le,
-    F32le,
-}
-
 impl Args {
     /// What was typed; `None` if it asks for the licences. Ends the program where it asks for help or is wrong.
     pub fn from_command_line() -> Option<Self> {
@@ -372,11 +348,27 @@ impl TranscribeArgs {
         self.formatting.formatter(recognizer, self.recognizer.decoding.grammar.is_some())
     }
 
+    /// Every file that is read: recordings, lists and models.
+    pub fn read_files(&self) -> impl Iterator<Item = &Path> {
+        let recordings = self.files.iter().map(PathBuf::as_path);
+        recordings.chain(self.recognizer.read_files())
+    }
+
+    /// Whether lines of text begin with the file's name.
+    pub fn file_names(&self) -> FileNames {
+        match (self.with_filename, self.no_filename) {
+            (true, _) => FileNames::Shown,
+            (_, true) => FileNames::Hidden,
+            _ if self.files.len() > 1 => FileNames::Shown,
+            _ => FileNames::Hidden,
+        }
+    }
+
     /// Refuses, as wrong usage, what no single option is to blame for.
     pub fn check(&self) {
-        if self.format.is_single_file() && self.files.len() > 1 {
+        if self.format.is_single_file() && self.files.len() > 1 && self.output.is_some() {
             usage_error(
-                "subtitles describe one file; run once per FILE, or choose another --format",
+                "subtitles describe one file; leave --output out to write each beside its FILE",
             );
         }
         if self.nbest.get() > 1 && !self.format.has_alternatives() {
@@ -401,23 +393,6 @@ impl ListenArgs {
     pub fn check(&self) {
         if self.deltas && self.format != CaptionFormat::Jsonl {
             usage_error("--deltas needs --format jsonl");
-        }
-    }
-}
-
-impl RawArgs {
-    /// The library's description of the samples.
-    pub fn format(&self) -> RawFormat {
-        RawFormat {
-            sample_rate: self.raw_rate,
-            channels: self.raw_channels,
-            format: match self.raw_format {
-                RawSampleFormat::U8 => SampleFormat::U8,
-                RawSampleFormat::S16le => SampleFormat::I16,
-                RawSampleFormat::S24le => SampleFormat::I24,
-                RawSampleFormat::S32le => SampleFormat::I32,
-                RawSampleFormat::F32le => SampleFormat::F32,
-            },
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Error, Result, bail};
 use mynah::audio::AudioFile;
 
-use crate::args::RawArgs;
+use crate::audio_args::AudioArgs;
 
 /// The FILE that stands for standard input.
 pub const STDIN: &str = "-";
@@ -19,14 +19,14 @@ pub const STDIN: &str = "-";
 /// # Errors
 ///
 /// There is no such file, it holds no audio, or standard input is a terminal.
-pub fn open(file: &Path, raw: &RawArgs) -> Result<AudioFile> {
+pub fn open(file: &Path, audio: &AudioArgs) -> Result<AudioFile> {
     if file != Path::new(STDIN) {
-        return Ok(AudioFile::open(file)?);
+        return Ok(AudioFile::open_with(file, &audio.options())?);
     }
     if io::stdin().is_terminal() {
         bail!("standard input is a terminal; pipe audio into it, e.g. from `arecord` or `ffmpeg`");
     }
-    Ok(AudioFile::from_stream(io::stdin(), raw.format())?)
+    Ok(AudioFile::stdin(&audio.options())?)
 }
 
 /// Adds the file and the place in it to an error that does not name a file itself.

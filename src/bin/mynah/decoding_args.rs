@@ -85,7 +85,12 @@ impl DecodingArgs {
     /// # Errors
     ///
     /// The language model can't be read, or options contradict one another.
-    pub fn decoding(&self, model: &Model, nbest: NonZeroUsize) -> Result<Decoding> {
+    pub fn decoding(
+        &self,
+        model: &Model,
+        nbest: NonZeroUsize,
+        hotwords: Arc<[Hotword]>,
+    ) -> Result<Decoding> {
         let of_model = match model.decoding() {
             Decoding::PrefixBeam(config) => Some(config.clone()),
             _ => None,
@@ -107,7 +112,7 @@ impl DecodingArgs {
         let of_model = config.language_model.filter(|_| self.grammar.is_none());
         config.language_model = self.language_model(of_model)?;
         config.restriction = self.restriction(model)?;
-        config.hotwords = self.hotwords(model)?;
+        config.hotwords = hotwords;
         Ok(Decoding::PrefixBeam(config))
     }
 
@@ -134,11 +139,17 @@ impl DecodingArgs {
         }
     }
 
-    fn hotwords(&self, model: &Model) -> Result<Arc<[Hotword]>> {
-        let Some(file) = &self.hotwords else { return Ok(Arc::default()) };
+    /// The hotwords, and the model with the words that they add.
+    ///
+    /// # Errors
+    ///
+    /// The list can't be read, or lines of it can't be used.
+    pub fn with_hotwords(&self, model: Model) -> Result<(Model, Arc<[Hotword]>)> {
+        let Some(file) = &self.hotwords else { return Ok((model, Arc::default())) };
         let name = || file.display().to_string();
         let text = fs::read_to_string(file).with_context(name)?;
-        Ok(Hotword::parse_list(&text, model.tokens()).with_context(name)?.into())
+        let (model, hotwords) = model.with_hotword_list(&text).with_context(name)?;
+        Ok((model, hotwords.into()))
     }
 
     fn restriction(&self, model: &Model) -> Result<Option<Restriction>> {

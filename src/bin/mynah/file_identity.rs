@@ -15,6 +15,14 @@ pub fn is_any_of(output: &File, inputs: &[impl AsRef<Path>]) -> bool {
     inputs.iter().any(|input| is_input(input.as_ref()))
 }
 
+/// Whether two paths lead to one file; `-` is standard input.
+pub fn are_same(one: &Path, other: &Path) -> bool {
+    match (metadata(one), metadata(other)) {
+        (Ok(one), Ok(other)) => is_same(&one, &other),
+        _ => false,
+    }
+}
+
 /// Whether a path leads to the open file: not if it was removed or replaced.
 pub fn leads_to(path: &Path, file: &File) -> bool {
     match (path.metadata(), file.metadata()) {

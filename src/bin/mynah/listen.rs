@@ -34,7 +34,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
     }
     args.check();
     let recognizer = recognizer(args)?;
-    let live = Live::open(&recognizer, &args.live, &args.raw)?;
+    let live = Live::open(&recognizer, &args.live, &args.audio)?;
     // Opened after the source: without sound nothing is written.
     let file = args.output.as_ref().map(|path| {
         let format = args.output_format.unwrap_or_else(|| FileFormat::of(path));

@@ -14,11 +14,12 @@ use std::{
 use anyhow::{Context, Result};
 use mynah::{
     ListenEvent, Listener, ListenerHandle, Recognizer,
-    audio::{PacedSource, Source},
+    audio::{Channel, PacedSource, Source},
 };
 
 use crate::{
-    args::{LiveArgs, RawArgs},
+    args::LiveArgs,
+    audio_args::AudioArgs,
     audio_input,
     captions::screen,
     meter::{Meter, MeteredSource},
@@ -58,9 +59,9 @@ impl Live {
     /// # Errors
     ///
     /// The device or the file can't be opened.
-    pub fn open(recognizer: &Recognizer, args: &LiveArgs, raw: &RawArgs) -> Result<Self> {
+    pub fn open(recognizer: &Recognizer, args: &LiveArgs, audio: &AudioArgs) -> Result<Self> {
         let meter = Arc::<Meter>::default();
-        let (source, kind) = open(args, raw, &meter)?;
+        let (source, kind) = open(args, audio, &meter)?;
         let listener = Listener::spawn(recognizer, MeteredSource::new(source, &meter));
         let interrupts = Arc::<Interrupts>::default();
         stop_on_ctrl_c(listener.handle(), Arc::clone(&interrupts))?;
@@ -106,13 +107,13 @@ impl Live {
 /// The device or the file can't be opened.
 pub fn open(
     args: &LiveArgs,
-    raw: &RawArgs,
+    audio: &AudioArgs,
     meter: &Arc<Meter>,
 ) -> Result<(Box<dyn Source>, SourceKind)> {
     let Some(file) = &args.file else {
-        return Ok((microphone(args, meter)?, SourceKind::Microphone));
+        return Ok((microphone(args, audio.channel(), meter)?, SourceKind::Microphone));
     };
-    let source = audio_input::open(file, raw)?;
+    let source = audio_input::open(file, audio)?;
     let is_stdin = file == Path::new(audio_input::STDIN);
     let kind = if is_stdin { SourceKind::Stream } else { SourceKind::File };
     if args.realtime {
@@ -135,7 +136,7 @@ pub fn announce() {
 }
 
 #[cfg(feature = "mic")]
-fn microphone(args: &LiveArgs, meter: &Arc<Meter>) -> Result<Box<dyn Source>> {
+fn microphone(args: &LiveArgs, channel: Channel, meter: &Arc<Meter>) -> Result<Box<dyn Source>> {
     use mynah::audio::Microphone;
 
     use crate::reconnect::{Open, ReconnectingSource};
@@ -143,9 +144,9 @@ fn microphone(args: &LiveArgs, meter: &Arc<Meter>) -> Result<Box<dyn Source>> {
     let device = args.device.clone();
     let advise = |error| anyhow::anyhow!("{error}; `--list-devices` shows what there is");
     if args.no_reconnect {
-        return Ok(Box::new(Microphone::open(device.as_deref()).map_err(advise)?));
+        return Ok(Box::new(Microphone::open_with(device.as_deref(), channel).map_err(advise)?));
     }
-    let open: Open = Arc::new(move || Ok(Box::new(Microphone::open(device.as_deref())?)));
+    let open: Open = Arc::new(move || Ok(Box::new(Microphone::open_with(device.as_deref(), channel)?)));
     Ok(Box::new(ReconnectingSource::new(open, meter).map_err(advise)?))
 }
 
@@ -186,7 +187,7 @@ pub fn list_devices() -> Result<ExitCode> {
 }
 
 #[cfg(not(feature = "mic"))]
-fn microphone(_: &LiveArgs, _: &Arc<Meter>) -> Result<Box<dyn Source>> {
+fn microphone(_: &LiveArgs, _: Channel, _: &Arc<Meter>) -> Result<Box<dyn Source>> {
     anyhow::bail!("{NO_MICROPHONE}")
 }
 

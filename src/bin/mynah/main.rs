@@ -5,12 +5,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod args;
+mod audio_args;
 mod audio_input;
 mod captions;
 mod decoding_args;
+mod destination;
 #[cfg(unix)]
 mod dictate;
-mod eval;
 mod failure;
 mod file_identity;
 mod format;

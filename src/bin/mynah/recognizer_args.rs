@@ -144,6 +144,13 @@ pub enum RunOn {
 }
 
 impl RecognizerArgs {
+    /// The lists and language models that are read.
+    pub fn read_files(&self) -> impl Iterator<Item = &Path> {
+        let decoding = &self.decoding;
+        let files = [&self.model.words, &decoding.lm, &decoding.hotwords, &decoding.grammar];
+        files.into_iter().flatten().map(PathBuf::as_path)
+    }
+
     /// Loads the model and configures the recognizer; `defaults` are the command's.
     ///
     /// # Errors
@@ -183,9 +190,10 @@ impl RecognizerArgs {
         finals: Finals,
     ) -> Result<(Model, RecognizerConfig)> {
         let model = self.model.load(defaults.chunk, finals)?;
+        let (model, hotwords) = self.decoding.with_hotwords(model)?;
         let config = RecognizerConfig {
             endpoint: self.endpoint(defaults.early_final),
-            decoding: Some(self.decoding.decoding(&model, defaults.nbest)?),
+            decoding: Some(self.decoding.decoding(&model, defaults.nbest, hotwords)?),
             gate: ((defaults.gated || self.gate) && !self.no_gate).then(GateConfig::default),
             ..RecognizerConfig::default()
         };

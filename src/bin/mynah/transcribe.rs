@@ -4,13 +4,16 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    process::ExitCode,
-    sync::atomic::{AtomicBool, Ordering},
+    process::{self, ExitCode},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::available_parallelism,
     time::Duration,
 };
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mynah::{Chunk, Deltas, Event, Recognizer, Session, Step, audio::Source};
 use rayon::ThreadPoolBuilder;
@@ -18,16 +21,20 @@ use rayon::ThreadPoolBuilder;
 use crate::{
     args::TranscribeArgs,
     audio_input::{self, STDIN},
+    destination::Destination,
     failure,
-    format::{Change, FileNames, TranscriptWriter},
-    output,
+    format::Change,
     progress::Progress,
     recognizer_args::Defaults,
     utterance::Utterance,
 };
 
-/// What the recognition of one file sends: its utterances, then how it ended.
+/// What a shell reports of a program ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// What the recognition of one file sends: that it is audio, its utterances, then how it ended.
 enum Message {
+    Opened,
     Change(Change),
     Utterance(Utterance),
     Ended { audio: Duration, result: Result<()> },
@@ -40,6 +47,8 @@ struct Work<'a> {
     progress: Progress,
     /// Set when nothing can be written any more.
     abandoned: AtomicBool,
+    /// Set by Ctrl-C: what was read is recognized to its end, and no more.
+    interrupted: Arc<AtomicBool>,
 }
 
 /// Transcribes the files.
@@ -52,19 +61,41 @@ pub fn run(args: &TranscribeArgs) -> Result<ExitCode> {
     args.check();
     let (nbest, chunk) = (args.nbest, chunk(args));
     let defaults = Defaults { nbest, chunk, ..Defaults::default() };
+    let mut destination = Destination::new(args)?;
     let recognizer = args.recognizer.recognizer(defaults)?;
-    let out = output::open(args.output.as_deref(), &args.files)?;
-    let mut writer = args.format.writer(out, file_names(args));
     let work = Work {
         recognizer: &recognizer,
         args,
         progress: Progress::over_audio(),
         abandoned: AtomicBool::new(false),
+        interrupted: Arc::default(),
     };
-    let failed = transcribe(&work, writer.as_mut())?;
+    stop_on_ctrl_c(Arc::clone(&work.interrupted))?;
+    let failed = transcribe(&work, &mut destination)?;
     work.progress.finish();
-    writer.finish()?;
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_interrupted = work.is_interrupted();
+    destination.finish(is_interrupted)?;
+    Ok(match failed {
+        _ if is_interrupted => ExitCode::from(INTERRUPTED),
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+impl Work<'_> {
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// The first Ctrl-C ends with what was read by then; the second ends the program at once.
+fn stop_on_ctrl_c(interrupted: Arc<AtomicBool>) -> Result<()> {
+    let handler = move || {
+        if interrupted.swap(true, Ordering::Relaxed) {
+            process::exit(i32::from(INTERRUPTED));
+        }
+    };
+    ctrlc::set_handler(handler).context("Ctrl-C can't be handled")
 }
 
 /// Chunks as of a stream, where audio or text may be one.
@@ -74,7 +105,7 @@ fn chunk(args: &TranscribeArgs) -> Chunk {
 }
 
 /// Recognizes the files in a pool, writes them on this thread, and returns how many failed.
-fn transcribe<'a>(work: &Work<'a>, writer: &mut dyn TranscriptWriter) -> Result<usize> {
+fn transcribe<'a>(work: &Work<'a>, destination: &mut Destination) -> Result<usize> {
     let pool = ThreadPoolBuilder::new().num_threads(jobs(work.args)).build()?;
     pool.in_place_scope_fifo(|scope| {
         let start = |file: &'a PathBuf| {
@@ -84,7 +115,7 @@ fn transcribe<'a>(work: &Work<'a>, writer: &mut dyn TranscriptWriter) -> Result<
             (file, messages)
         };
         let started: Vec<_> = work.args.files.iter().map(start).collect();
-        let write = |(file, messages)| write_file(work, writer, file, &messages);
+        let write = |(file, messages)| write_file(work, destination, file, &messages);
         let failed = started.into_iter().map(write).sum();
         work.abandoned.store(true, Ordering::Relaxed);
         failed
@@ -121,7 +152,11 @@ fn send_utterances(
     messages: &Sender<Message>,
     audio: &mut Duration,
 ) -> Result<()> {
-    let source = audio_input::open(file, &work.args.raw)?;
+    if work.is_interrupted() {
+        return Err(interruption(file, *audio));
+    }
+    let source = audio_input::open(file, &work.args.audio)?;
+    messages.send(Message::Opened)?;
     let rate = f64::from(source.sample_rate());
     let length = source.len_samples().map(|samples| Duration::from_secs_f64(samples as f64 / rate));
     work.progress.add_audio(length.unwrap_or_default());
@@ -129,7 +164,11 @@ fn send_utterances(
     let mut formatter = work.args.formatter(work.recognizer);
     let mut deltas = work.args.deltas.then(Deltas::new);
     loop {
-        let progress = session.advance();
+        let is_interrupted = work.is_interrupted();
+        let progress = match is_interrupted {
+            true => session.finish().map(|()| Step::Ended),
+            false => session.advance(),
+        };
         if length.is_some() {
             work.progress.advance_audio(session.audio_position().saturating_sub(*audio));
         }
@@ -144,6 +183,7 @@ fn send_utterances(
             }
         }
         match progress.map_err(|error| audio_input::name_file(error, file, *audio))? {
+            Step::Ended if is_interrupted => return Err(interruption(file, *audio)),
             Step::Ended => return Ok(()),
             _ if work.abandoned.load(Ordering::Relaxed) => return Ok(()),
             _ => {}
@@ -151,25 +191,31 @@ fn send_utterances(
     }
 }
 
+fn interruption(file: &Path, audio: Duration) -> Error {
+    anyhow!("{}: interrupted after {:.2} s", file.display(), audio.as_secs_f64())
+}
+
 /// Writes one file's messages as they come; returns 1 if the file failed, else 0.
 fn write_file(
     work: &Work,
-    writer: &mut dyn TranscriptWriter,
+    destination: &mut Destination,
     file: &Path,
     messages: &Receiver<Message>,
 ) -> Result<usize> {
     for message in messages {
         match message {
+            Message::Opened => destination.begin_file(file)?,
             Message::Change(change) => {
-                work.progress.suspend(|| writer.change(file, &change))?;
+                work.progress.suspend(|| destination.change(file, &change))?;
             }
             Message::Utterance(utterance) => {
-                work.progress.suspend(|| writer.utterance(file, &utterance))?;
+                work.progress.suspend(|| destination.utterance(file, &utterance))?;
             }
             Message::Ended { audio, result } => {
                 let error = result.err();
                 let reason = error.as_ref().map(failure::one_line);
-                work.progress.suspend(|| writer.end_file(file, audio, reason.as_deref()))?;
+                work.progress.suspend(|| destination.end_file(file, audio, reason.as_deref()))?;
+                destination.close_file(work.is_interrupted())?;
                 error.iter().for_each(|error| work.progress.suspend(|| failure::report(error)));
                 return Ok(usize::from(error.is_some()));
             }
@@ -185,15 +231,6 @@ fn stopped(file: &Path) -> Error {
 fn jobs(args: &TranscribeArgs) -> usize {
     let cores = || available_parallelism().map_or(1, usize::from);
     args.jobs.map_or_else(cores, usize::from).min(args.files.len())
-}
-
-fn file_names(args: &TranscribeArgs) -> FileNames {
-    match (args.with_filename, args.no_filename) {
-        (true, _) => FileNames::Shown,
-        (_, true) => FileNames::Hidden,
-        _ if args.files.len() > 1 => FileNames::Shown,
-        _ => FileNames::Hidden,
-    }
 }
 
 #[cfg(test)]

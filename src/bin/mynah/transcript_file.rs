@@ -74,7 +74,7 @@ impl TranscriptFile {
     ///
     /// It can't be written, or is the audio.
     pub fn open(path: &Path, format: FileFormat, audio: Option<&Path>) -> Result<Self> {
-        let file = output::open_file(path, audio.as_slice())?;
+        let file = open_file(path, audio.as_slice())?;
         let content = match format {
             FileFormat::Text => Content::Text,
             FileFormat::Jsonl => Content::Jsonl { audio: audio.map(|a| a.display().to_string()) },
@@ -142,7 +142,7 @@ impl TranscriptFile {
 
     fn write_rest(&mut self) -> io::Result<()> {
         if !self.is_emptied {
-            output::empty(&self.file)?;
+            empty(&self.file)?;
             self.is_emptied = true;
         }
         if self.file.metadata()?.is_file() {
@@ -187,6 +187,29 @@ impl Content {
             }
         }
     }
+}
+
+/// Opens a file for writing and leaves in it what is there.
+///
+/// # Errors
+///
+/// The file can't be written, or is one of the `inputs`, which would be lost.
+fn open_file(path: &Path, inputs: &[impl AsRef<Path>]) -> Result<File> {
+    let opened = File::options().write(true).create(true).truncate(false).open(path);
+    let file = opened.with_context(|| path.display().to_string())?;
+    if file_identity::is_any_of(&file, inputs) {
+        bail!("{}: is also read; write to another file", path.display());
+    }
+    Ok(file)
+}
+
+/// Removes what is in a file; a pipe or a device has nothing to remove.
+///
+/// # Errors
+///
+/// The system refuses.
+fn empty(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
 }
 
 #[cfg(test)]

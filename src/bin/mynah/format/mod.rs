@@ -4,6 +4,7 @@ mod cues;
 mod json;
 mod jsonl;
 mod live_subtitles;
+mod phrasing;
 mod srt;
 mod text;
 mod vtt;
@@ -77,6 +78,17 @@ impl Format {
     /// Whether the format has room for alternatives of an utterance.
     pub fn has_alternatives(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl)
+    }
+
+    /// How the names of such files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Text => "txt",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Srt => "srt",
+            Self::Vtt => "vtt",
+        }
     }
 
     /// Whether the format has room for one file only.

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -14,7 +15,7 @@ use mynah::{
 };
 
 use super::report;
-use crate::args::LmBuildArgs;
+use crate::{args::LmBuildArgs, output};
 
 /// Of so many sentences one is held out to find the interpolation weight.
 const HELD_OUT: usize = 10;
@@ -25,6 +26,7 @@ const HELD_OUT: usize = 10;
 ///
 /// A text can't be read or has no words, or the output can't be written.
 pub fn run(args: &LmBuildArgs) -> Result<ExitCode> {
+    output::refuse_read(&args.output, args.texts.iter().map(PathBuf::as_path))?;
     let base = match args.interpolate {
         Some(_) => Some(ngrams(&args.model.load(Chunk::Streaming, Finals::FirstPass)?)?),
         None => None,

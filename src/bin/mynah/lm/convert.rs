@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use mynah::lm::NgramModel;
 
 use super::report;
-use crate::args::LmConvertArgs;
+use crate::{args::LmConvertArgs, output};
 
 /// Converts the file and prints what is in it.
 ///
@@ -14,12 +14,8 @@ use crate::args::LmConvertArgs;
 ///
 /// The file can't be read or is no language model, or the output can't be written.
 pub fn run(args: &LmConvertArgs) -> Result<ExitCode> {
+    output::refuse_read(&args.output, [args.arpa.as_path()])?;
     let model = NgramModel::load(&args.arpa)?;
-    if let (Ok(input), Ok(output)) = (args.arpa.canonicalize(), args.output.canonicalize())
-        && input == output
-    {
-        bail!("{}: is also read; write to another file", args.output.display());
-    }
     model.save(&args.output)?;
     report(&model, &args.output)
 }

@@ -48,7 +48,7 @@ pub fn run(args: &SpotArgs) -> Result<ExitCode> {
 }
 
 fn spot_live(recognizer: &Recognizer, args: &SpotArgs, program: &mut Program) -> Result<ExitCode> {
-    let live = Live::open(recognizer, &args.live, &args.raw)?;
+    let live = Live::open(recognizer, &args.live, &args.audio)?;
     if live.kind == SourceKind::Microphone {
         live::announce();
     }
@@ -92,7 +92,7 @@ fn spot_file(
     writer: &mut HitWriter,
     program: &mut Program,
 ) -> Result<()> {
-    let mut session = Session::new(recognizer, audio_input::open(file, &args.raw)?)?;
+    let mut session = Session::new(recognizer, audio_input::open(file, &args.audio)?)?;
     loop {
         let step = session.advance();
         while let Some(hit) = session.next_keyword() {

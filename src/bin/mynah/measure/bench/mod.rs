@@ -7,7 +7,7 @@ mod report;
 mod silence;
 mod speech;
 
-use std::{path::Path, process::ExitCode, time::Instant};
+use std::{process::ExitCode, time::Instant};
 
 use anyhow::Result;
 use mynah::audio::{AudioFile, RawFormat, SampleFormat};
@@ -20,7 +20,7 @@ use self::{
 };
 use crate::{
     measure::args::BenchArgs,
-    output,
+    output::Output,
     recognizer_args::{Defaults, precision_name},
 };
 
@@ -72,7 +72,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode> {
         memory,
         silence_cpu_share,
     };
-    let mut out = output::open(None, &[] as &[&Path])?;
+    let mut out = Output::stdout();
     if args.json {
         report.write_json(&mut out)?
     } else {

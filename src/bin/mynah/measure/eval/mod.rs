@@ -9,7 +9,7 @@ pub mod percentile;
 pub mod report;
 mod stability;
 
-use std::{io::Write, path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use mynah::{
@@ -30,10 +30,10 @@ use self::{
     stability::{Stability, StabilityMeter},
 };
 use crate::{
-    audio_input, decoding_args,
+    audio_input, decoding_args, failure,
     format::write_line,
     measure::args::EvalArgs,
-    output,
+    output::Output,
     progress::Progress,
     recognizer_args::{Defaults, precision_name},
     utterance::{Utterance, seconds},
@@ -72,7 +72,8 @@ struct Outcome<'a> {
 ///
 /// # Errors
 ///
-/// The manifest, the model or a recording can't be read, or the report can't be written.
+/// The manifest or the model can't be read, or the report can't be written. A recording that can't be read is
+/// reported on standard error and in the exit code.
 pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let selection = Selection { every: args.every, limit: args.limit };
     let entries = manifest::read(&args.manifest, selection)?;
@@ -80,31 +81,35 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let decoding = config.decoding.as_ref().unwrap_or(model.decoding());
     let (description, grammar) = (decoding_args::describe(decoding), grammar(decoding).cloned());
     let recognizer = Recognizer::with_config(model, config)?;
-    let mut hypotheses = match &args.hypotheses {
-        Some(path) => Some(output::open(Some(path), &[&args.manifest])?),
-        None => None,
-    };
-    let outcomes = evaluate_all(&recognizer, grammar.as_ref(), &entries, args)?;
+    let read = entries.iter().map(|entry| entry.path.as_path());
+    let read = read.chain([args.manifest.as_path()]).chain(args.recognizer.read_files());
+    let hypotheses = args.hypotheses.as_ref().map(|path| Output::new(Some(path), read));
+    let mut hypotheses = hypotheses.transpose()?;
+    let evaluated = evaluate_all(&recognizer, grammar.as_ref(), &entries, args)?;
+    let (outcomes, failures): (Vec<_>, Vec<_>) = evaluated.into_iter().partition(Result::is_ok);
+    let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
     if let Some(out) = &mut hypotheses {
         outcomes.iter().try_for_each(|outcome| write_line(out, outcome))?;
-        out.flush()?;
+        out.commit()?;
     }
     let report = summarize(outcomes, &recognizer, description);
-    let mut out = output::open(None, &[] as &[&Path])?;
+    let mut out = Output::stdout();
     if args.json {
         report.write_json(&mut out)?
     } else {
         report.write_table(&mut out)?
     }
-    Ok(ExitCode::SUCCESS)
+    failures.iter().filter_map(|failed| failed.as_ref().err()).for_each(failure::report);
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Evaluates every recording; one that can't be read keeps no other from being evaluated.
 fn evaluate_all<'a>(
     recognizer: &Recognizer,
     grammar: Option<&Grammar>,
     entries: &'a [Entry],
     args: &EvalArgs,
-) -> Result<Vec<Outcome<'a>>> {
+) -> Result<Vec<Result<Outcome<'a>>>> {
     let progress = Progress::over_recordings(entries.len());
     let pool = ThreadPoolBuilder::new().num_threads(args.jobs.get()).build()?;
     let outcomes = pool.install(|| {
@@ -117,7 +122,7 @@ fn evaluate_all<'a>(
         entries.par_iter().map(evaluate).collect()
     });
     progress.finish();
-    outcomes
+    Ok(outcomes)
 }
 
 /// Recognizes one recording and compares what comes of it with its reference.

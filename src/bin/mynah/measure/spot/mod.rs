@@ -20,7 +20,7 @@ use crate::{
         normalize::normalize,
     },
     measure::recording::read_whole,
-    output,
+    output::Output,
     progress::Progress,
 };
 
@@ -40,7 +40,7 @@ pub fn run(model: &Model, keywords: &[Keyword], args: &SpotEvalArgs) -> Result<E
     let counts = count_all(&work, &recordings, args)?;
     let curves = curves(keywords, &counts)?;
     let thresholds: Vec<_> = keywords.iter().map(|keyword| keyword.threshold).collect();
-    det::write_table(&mut output::open(None, &[] as &[&Path])?, &curves, &thresholds)?;
+    det::write_table(&mut Output::stdout(), &curves, &thresholds)?;
     if let Some(path) = &args.plot {
         let noise = args
             .noise_snr

@@ -25,7 +25,7 @@ use crate::{
         normalize::normalize,
     },
     measure::recording::read_whole,
-    output,
+    output::Output,
     progress::Progress,
     recognizer_args::Defaults,
 };
@@ -81,7 +81,7 @@ pub fn run(args: &TuneArgs) -> Result<ExitCode> {
     let pool = ThreadPoolBuilder::new().num_threads(args.jobs.get()).build()?;
     let (encoded, encoding) = encode_all(&model, &entries, &pool, &args.manifest)?;
     let tuner = Tuner { model, config, beam, language_model, encoded, encoding, pool };
-    let mut out = output::open(None, &[] as &[&Path])?;
+    let mut out = Output::stdout();
     tuner.print_table(&mut out)?;
     Ok(ExitCode::SUCCESS)
 }
