@@ -164,7 +164,7 @@ mod tests {
     fn all_bad_lines_are_named_at_once() {
         let model = Model::builtin().unwrap();
         let error =
-            model.with_hotword_list("good\n北京\n# no\nbad:x\n???").unwrap_err().to_string();
+            model.with_hotword_list("good\n北京\n# no\nbad:x\n???").err().unwrap().to_string();
         for line in ["line 2: ", "line 4: ", "line 5: "] {
             assert!(error.contains(line), "{error}");
         }

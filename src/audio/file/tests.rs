@@ -141,6 +141,13 @@ fn compressed_formats_give_the_sine_they_were_made_from() {
         ("tone.ogg", 44_100, stereo, true),
         ("tone.opus", 48_000, 0.5, true),
         ("tone.mp3", 44_100, stereo, false),
+        ("tone.m4a", 48_000, 0.5, false),
+        ("tone.aac", 48_000, 0.5, false),
+        ("tone-alac.m4a", 48_000, 0.5, true),
+        ("tone.webm", 48_000, 0.5, false),
+        ("tone.mkv", 48_000, 0.5, false),
+        ("tone.aiff", 16_000, 0.5, true),
+        ("tone.caf", 16_000, 0.5, true),
     ] {
         let mut file = AudioFile::open(shared(name)).unwrap();
         assert_eq!(file.sample_rate(), rate, "{name}");

@@ -4,9 +4,7 @@ mod det;
 mod noise;
 mod plot;
 
-use std::{
-    path::Path, process::ExitCode, sync::Arc, thread::available_parallelism, time::Duration,
-};
+use std::{process::ExitCode, sync::Arc, thread::available_parallelism, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use mynah::{Keyword, Model, Recognizer, RecognizerConfig, Stream, ctc::Decoding};
