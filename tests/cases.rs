@@ -260,12 +260,12 @@ fn an_interrupted_run_keeps_the_old_file_and_what_it_recognized() {
     let folder = Folder::new();
     let output = folder.write("out.json", "old");
     let (reader, mut writer) = std::io::pipe().unwrap();
-    let n = 1 << 30;
-    std::io::Write::write_all(
-        &mut writer,
-        &wav(&[speech(), vec![0; 60_000]].concat(), 1, n + 36, b"", n),
-    )
-    .unwrap();
+    let samples = [speech(), vec![0; 60_000]].concat();
+    // The pipe stays open behind what the header promises more of.
+    let feeder = std::thread::spawn(move || {
+        std::io::Write::write_all(&mut writer, &wav(&samples, 1, 1 << 30, b"", 1 << 30)).unwrap();
+        writer
+    });
     let child = Command::new(env!("CARGO_BIN_EXE_mynah"))
         .args(["transcribe", "-", "-f", "json", "-o", output.to_str().unwrap()])
         .stdin(reader)
@@ -275,9 +275,11 @@ fn an_interrupted_run_keeps_the_old_file_and_what_it_recognized() {
     while !part.exists() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
+    let writer = feeder.join().unwrap();
     std::thread::sleep(std::time::Duration::from_secs(5));
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let ended = child.wait_with_output().unwrap();
+    drop(writer);
     assert_eq!(ended.status.code(), Some(130));
     assert_eq!(fs::read_to_string(&output).unwrap(), "old");
     let written = fs::read_to_string(&part).unwrap();

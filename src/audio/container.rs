@@ -35,6 +35,9 @@ const AAC_RATES: [u32; 13] = [
 #[cfg(feature = "opus")]
 const OPUS_RATE: u32 = 48_000;
 
+/// An encoder pads MPEG audio with less than so many frames.
+const PADDING_FRAMES: u64 = 2;
+
 /// A length that is off by less than this is no cut.
 const CUT_SECONDS: f64 = 0.5;
 
@@ -144,9 +147,8 @@ impl Container {
         if !matches!(params.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3) {
             return;
         }
-        // The first part's length does not hold for what was appended to it.
-        if packet.dur == Duration::ZERO {
-            packet.dur = packet.dur.saturating_add(packet.trim_end);
+        // The length of the first part does not hold for what was appended to it.
+        if packet.trim_end.get() > PADDING_FRAMES * packet.dur.get() {
             packet.trim_end = Duration::ZERO;
         }
         let Some(frame) = MpegFrame::read(&packet.data) else { return };

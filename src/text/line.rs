@@ -33,6 +33,11 @@ pub(super) struct Line {
 }
 
 impl FormattedWord {
+    /// A piece of text and the positions of the words that it stands for.
+    pub fn new(text: impl Into<String>, words: Range<usize>) -> Self {
+        Self { text: text.into(), words }
+    }
+
     /// The text of an utterance: spaces between all that no line break separates.
     pub fn join(words: &[Self]) -> String {
         let mut joined = String::new();

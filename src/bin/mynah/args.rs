@@ -12,10 +12,10 @@ use clap::{
 };
 use mynah::{Keyword, Recognizer, TextFormatter};
 
-#[cfg(feature = "measure")]
-use crate::measure::args::{BenchArgs, EvalArgs, SpotEvalArgs, TuneArgs};
 #[cfg(unix)]
 use crate::dictate::DictateArgs;
+#[cfg(feature = "measure")]
+use crate::measure::args::{BenchArgs, EvalArgs, SpotEvalArgs, TuneArgs};
 use crate::{
     audio_args::AudioArgs,
     audio_input::STDIN,

@@ -146,7 +146,8 @@ fn microphone(args: &LiveArgs, channel: Channel, meter: &Arc<Meter>) -> Result<B
     if args.no_reconnect {
         return Ok(Box::new(Microphone::open_with(device.as_deref(), channel).map_err(advise)?));
     }
-    let open: Open = Arc::new(move || Ok(Box::new(Microphone::open_with(device.as_deref(), channel)?)));
+    let open: Open =
+        Arc::new(move || Ok(Box::new(Microphone::open_with(device.as_deref(), channel)?)));
     Ok(Box::new(ReconnectingSource::new(open, meter).map_err(advise)?))
 }
 

@@ -6,14 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use mynah::Event;
 
 use crate::{
     file_identity,
     format::{Line, LineKind, LiveSubtitles, Origin, write_line},
-    output,
     utterance::Utterance,
 };
 

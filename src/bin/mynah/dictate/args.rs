@@ -6,8 +6,7 @@ use clap::ValueEnum;
 
 use super::{control::Request, output::Tool};
 use crate::{
-    args::{LiveArgs, RawArgs},
-    formatting_args::FormattingArgs,
+    args::LiveArgs, audio_args::AudioArgs, formatting_args::FormattingArgs,
     recognizer_args::RecognizerArgs,
 };
 
@@ -74,7 +73,7 @@ pub struct DictateArgs {
     pub formatting: FormattingArgs,
 
     #[command(flatten)]
-    pub raw: RawArgs,
+    pub audio: AudioArgs,
 
     #[command(flatten)]
     pub recognizer: RecognizerArgs,

@@ -20,6 +20,7 @@ use std::{
     fs,
     io::{self, IsTerminal, Write},
     process::ExitCode,
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -158,7 +159,7 @@ impl DictateArgs {
 
     /// The microphone or the file, behind the switch.
     fn source(&self, switch: Switch) -> Result<SwitchedSource> {
-        let source = live::open(&self.live, &self.raw, &Arc::default())?.0;
+        let source = live::open(&self.live, &self.audio, &Arc::default())?.0;
         let while_off = if self.release_microphone {
             let device = self.live.device.clone();
             WhileOff::Closed(Box::new(move || live::open_microphone(device.as_deref())))

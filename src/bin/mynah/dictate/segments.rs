@@ -293,7 +293,7 @@ impl Cursor {
             None => words
                 .iter()
                 .enumerate()
-                .map(|(at, word)| FormattedWord { text: word.text.to_owned(), words: at..at + 1 })
+                .map(|(at, word)| FormattedWord::new(word.text, at..at + 1))
                 .collect(),
         }
     }
