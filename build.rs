@@ -1,5 +1,6 @@
 //! Refuses a system that Mynah does not run on, before its dependencies are built for it, makes the
-//! program smaller where the linker can, finds the model to build in, and packs texts.
+//! program smaller where the linker can, finds the model to build in, packs texts, and notes the checksums of
+//! the model's other files.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 const PACKED: [&str; 2] = ["pronunciations.txt", "letter-to-sound.txt"];
 /// What `mynah --licenses` prints of the package, after the licence of the model.
 const NOTICES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES"];
+/// What `Model::verify_builtin` compares.
+const CHECKED: [&str; 4] = ["encoder.int8.onnx", "words.lm", "words.rnn", "punctuation.bin"];
 /// The best compression.
 const LEVEL: u8 = 10;
 /// The model to build in.
@@ -36,6 +39,7 @@ fn main() -> Result {
     println!("cargo::rustc-check-cfg=cfg(builtin_model)");
     if let Some(model) = &model {
         pack_texts(model)?;
+        note_checksums(model)?;
     }
     if has_feature("CLI") { pack_notices(model.as_deref()) } else { Ok(()) }
 }
@@ -73,6 +77,16 @@ fn pack_texts(model: &Path) -> Result {
         pack(name, &read(&model.join(name))?)?;
     }
     Ok(())
+}
+
+/// Writes the name and the CRC-32 of each file to `OUT_DIR`, as a constant in Rust.
+fn note_checksums(model: &Path) -> Result {
+    let mut files = Vec::new();
+    for name in CHECKED {
+        files.push((name, crc32fast::hash(&read(&model.join(name))?)));
+    }
+    let constant = format!("const FILES: [(&str, u32); {}] = {files:?};\n", files.len());
+    Ok(fs::write(Path::new(&env::var("OUT_DIR")?).join("checksums.rs"), constant)?)
 }
 
 /// Writes the licences of the program and all that it contains, packed, to `OUT_DIR`.

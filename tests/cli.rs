@@ -100,7 +100,8 @@ fn speech() -> Vec<f32> {
 
 fn mynah(arguments: &[&str]) -> Command {
     let mut command = Command::new(cargo_bin!("mynah"));
-    command.args(arguments).env_remove("RUST_LOG");
+    // No configuration of whoever runs the tests.
+    command.args(arguments).env_remove("RUST_LOG").env("XDG_CONFIG_HOME", MODEL);
     command
 }
 

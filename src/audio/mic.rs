@@ -3,6 +3,7 @@
 //! A device is taken at its own rate, format and channels; nothing is asked of it. The callback
 //! does what [`CaptureSink::push_interleaved`] does and nothing more.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -53,6 +54,8 @@ pub struct Microphone {
     failures: Receiver<cpal::Error>,
     failure: Option<cpal::Error>,
     overruns: Arc<AtomicU32>,
+    /// Those of the overruns that were logged.
+    logged_overruns: u32,
     /// When it was last read.
     read_at: Instant,
     /// How long it has been read without delivering anything.
@@ -128,6 +131,7 @@ impl Microphone {
             failures,
             failure: None,
             overruns,
+            logged_overruns: 0,
             read_at: Instant::now(),
             waited: Duration::ZERO,
         })
@@ -135,6 +139,12 @@ impl Microphone {
 }
 
 impl Microphone {
+    /// How often the system has lost sound since the start, because it was not fetched in time.
+    #[must_use]
+    pub fn overruns(&self) -> u32 {
+        self.overruns.load(Ordering::Relaxed)
+    }
+
     /// Drops the stream on a thread of its own: with a sound server that has ended, ALSA's pulse
     /// plugin never returns, and the drop waits for it for ever.
     fn let_go(&mut self) {
@@ -165,7 +175,8 @@ impl Source for Microphone {
             self.let_go();
             self.failure = Some(error);
         }
-        if self.overruns.swap(0, Ordering::Relaxed) > 0 {
+        let overruns = self.overruns();
+        if mem::replace(&mut self.logged_overruns, overruns) < overruns {
             log::warn!("{}: the system lost some sound; is the machine too busy?", self.name);
         }
         let read = match self.captured.read(buffer)? {

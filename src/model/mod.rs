@@ -21,6 +21,8 @@ mod absent;
 mod attention;
 mod config;
 mod hotword_list;
+#[cfg(builtin_model)]
+mod integrity;
 mod options;
 mod second;
 mod user_words;
@@ -137,6 +139,21 @@ impl Model {
     #[cfg(builtin_model)]
     pub fn builtin() -> Result<Self> {
         Self::builtin_with(&LoadOptions::default())
+    }
+
+    /// Compares the built-in model with the checksums (CRC-32) of the files that the library was built from.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] with the name of a file that a damaged disk or copy has changed.
+    #[cfg(builtin_model)]
+    pub fn verify_builtin() -> Result<()> {
+        integrity::verify([
+            include_bytes!(builtin_path!("encoder.int8.onnx")),
+            include_bytes!(builtin_path!("words.lm")),
+            include_bytes!(builtin_path!("words.rnn")),
+            include_bytes!(builtin_path!("punctuation.bin")),
+        ])
     }
 
     /// [`Model::builtin`] with options.

@@ -19,9 +19,11 @@ use crate::measure::args::{BenchArgs, EvalArgs, SpotEvalArgs, TuneArgs};
 use crate::{
     audio_args::AudioArgs,
     audio_input::STDIN,
+    config::{ConfigArgs, LocationArgs},
     format::{FileNames, Format},
     formatting_args::FormattingArgs,
     recognizer_args::{ModelArgs, RecognizerArgs},
+    shell::{CompletionsArgs, ManArgs},
     transcript_file::FileFormat,
 };
 
@@ -42,6 +44,8 @@ pub struct Args {
     /// Print the licences of this program and of all that it contains
     #[arg(long)]
     pub licenses: bool,
+    #[command(flatten)]
+    pub location: LocationArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,12 +59,19 @@ pub enum Command {
     Serve(crate::serve::ServeArgs),
     #[command(subcommand)]
     Lm(LmCommand),
+    Config(ConfigArgs),
+    #[cfg(feature = "measure")]
+    Doctor(crate::doctor::DoctorArgs),
     #[cfg(feature = "measure")]
     Eval(EvalArgs),
     #[cfg(feature = "measure")]
     Bench(BenchArgs),
     #[cfg(feature = "measure")]
     Tune(TuneArgs),
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Transcribe audio files
@@ -326,12 +337,12 @@ pub struct LmConvertArgs {
 
 impl Args {
     /// What was typed; `None` if it asks for the licences. Ends the program where it asks for help or is wrong.
-    pub fn from_command_line() -> Option<Self> {
+    pub fn of(arguments: Vec<OsString>) -> Option<Self> {
         // The licences need no command.
         let command = Self::command().subcommand_required(false);
         #[cfg(feature = "measure")]
         let command = crate::measure::with_heading(command);
-        let matches = command.get_matches();
+        let matches = command.get_matches_from(arguments);
         if matches.get_flag("licenses") {
             return None;
         }

@@ -177,7 +177,9 @@ pub fn list_devices() -> Result<ExitCode> {
 
     use mynah::audio::DeviceInfo;
 
-    let devices = mynah::audio::list_devices()?;
+    use crate::quiet::quietly;
+
+    let devices = quietly(mynah::audio::list_devices)?;
     let mut out = io::stdout().lock();
     for device in &devices {
         let default = if device.is_default { ", default" } else { "" };

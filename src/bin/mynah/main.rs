@@ -8,10 +8,13 @@ mod args;
 mod audio_args;
 mod audio_input;
 mod captions;
+mod config;
 mod decoding_args;
 mod destination;
 #[cfg(unix)]
 mod dictate;
+#[cfg(feature = "measure")]
+mod doctor;
 mod failure;
 mod file_identity;
 mod format;
@@ -26,11 +29,13 @@ mod measure;
 mod meter;
 mod output;
 mod progress;
+mod quiet;
 mod recognizer_args;
 #[cfg(feature = "mic")]
 mod reconnect;
 #[cfg(feature = "serve")]
 mod serve;
+mod shell;
 mod spot;
 mod transcribe;
 mod transcript_file;
@@ -41,7 +46,14 @@ use std::process::ExitCode;
 use crate::args::{Args, Command};
 
 fn main() -> ExitCode {
-    let result = match Args::from_command_line() {
+    let args = match config::parse_args() {
+        Ok(args) => args,
+        Err(problems) => {
+            config::report(&problems);
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = match args {
         Some(args) => {
             logger::start(args.verbose);
             run(&args)
@@ -69,11 +81,16 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args),
         Command::Lm(args) => lm::run(args),
+        Command::Config(config) => config::run(config, &args.location),
+        #[cfg(feature = "measure")]
+        Command::Doctor(doctor) => doctor::run(doctor, &args.location),
         #[cfg(feature = "measure")]
         Command::Eval(args) => measure::eval::run(args),
         #[cfg(feature = "measure")]
         Command::Bench(args) => measure::bench::run(args),
         #[cfg(feature = "measure")]
         Command::Tune(args) => measure::tune::run(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
     }
 }

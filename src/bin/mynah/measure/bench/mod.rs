@@ -1,11 +1,11 @@
 //! `mynah bench`: what recognition takes on this machine.
 
 mod encoder;
-mod machine;
+pub mod machine;
 mod memory;
 mod report;
 mod silence;
-mod speech;
+pub mod speech;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -25,10 +25,11 @@ use crate::{
 };
 
 /// What is recognized where no file is given: four seconds of synthetic speech.
-const EXAMPLE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac"));
+pub const EXAMPLE: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac"));
 
 /// What the example would be without a header; it has one.
-const NOT_RAW: RawFormat =
+pub const NOT_RAW: RawFormat =
     RawFormat { sample_rate: 16_000, channels: 1, format: SampleFormat::I16 };
 
 /// Measures and prints the report.
