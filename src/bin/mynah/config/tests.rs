@@ -34,7 +34,7 @@ fn assert_problem(text: &str, expected: &str) {
 #[test]
 fn a_section_holds_for_its_command_and_defaults_for_all() {
     let text = "[defaults]\nbeam = 100\nnbest = 2\n[listen]\nearly-final = 0.3\nbeam = 200\n[lm.build]\norder = 2";
-    assert_argv(text, &["listen"], &["listen", "--beam=200", "--early-final=0.3"]);
+    assert_argv(text, &["listen"], &["listen", "--early-final=0.3", "--beam=200"]);
     assert_argv(text, &["transcribe", "a"], &["transcribe", "--nbest=2", "--beam=100", "a"]);
     let build = ["lm", "build", "a", "-o", "b"];
     assert_argv(text, &build, &["lm", "build", "--order=2", "a", "-o", "b"]);
