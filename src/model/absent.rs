@@ -29,4 +29,13 @@ impl Model {
     pub fn builtin_with(_: &LoadOptions) -> Result<Self> {
         Err(Error::model(Path::new(FOLDER), REASON))
     }
+
+    /// Gives an error: the build found no model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`], always.
+    pub fn verify_builtin() -> Result<()> {
+        Err(Error::model(Path::new(FOLDER), REASON))
+    }
 }

@@ -18,7 +18,7 @@ mod show;
 use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{CommandFactory, FromArgMatches};
+use clap::CommandFactory;
 
 pub use self::location::LocationArgs;
 use self::{
