@@ -22,6 +22,13 @@ pub struct Word {
     pub confidence: f32,
 }
 
+impl Word {
+    /// A word from `start` to `end`, with a confidence from 0 to 1.
+    pub fn new(text: impl Into<String>, start: Duration, end: Duration, confidence: f32) -> Self {
+        Self { text: text.into(), start, end, confidence }
+    }
+}
+
 /// A shift of more milliseconds than this is taken for a mistake.
 const MOST_SHIFT_MS: f64 = 10_000.0;
 

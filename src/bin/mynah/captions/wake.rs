@@ -99,7 +99,7 @@ fn retain(hypothesis: &mut Hypothesis, shown: &[bool], stable: usize) {
 
 #[cfg(test)]
 mod tests {
-    use mynah::ctc::{Outcome, Word};
+    use mynah::ctc::Word;
 
     use super::*;
 
@@ -115,20 +115,14 @@ mod tests {
         let word = |(number, text): (u64, &str)| {
             let start = Duration::from_secs(start + number);
             let end = start + Duration::from_millis(500);
-            Word { text: text.to_owned(), start, end, confidence: 1.0 }
+            Word::new(text, start, end, 1.0)
         };
         let words: Vec<_> = (0..).zip(text.split(' ')).map(word).collect();
-        Hypothesis {
-            text: text.to_owned(),
-            stable,
-            tokens: Vec::new(),
-            start: words[0].start,
-            end: words[words.len() - 1].end,
-            words,
-            score: 0.0,
-            alternatives: Vec::new(),
-            outcome: Outcome::Unrestricted,
-        }
+        let mut hypothesis = Hypothesis::default();
+        (hypothesis.start, hypothesis.end) = (words[0].start, words[words.len() - 1].end);
+        (hypothesis.text, hypothesis.stable) = (text.to_owned(), stable);
+        hypothesis.words = words;
+        hypothesis
     }
 
     /// What is left of words from `start` on.

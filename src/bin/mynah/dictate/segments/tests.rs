@@ -4,7 +4,7 @@ use std::{
 };
 
 use anyhow::bail;
-use mynah::ctc::{Outcome, Word};
+use mynah::ctc::Word;
 
 use super::*;
 use crate::dictate::commands;
@@ -62,22 +62,15 @@ fn hypothesis(text: &str, stable: &str) -> Hypothesis {
             continue;
         }
         let end = at + Duration::from_millis(900);
-        words.push(Word { text: word.to_owned(), start: at, end, confidence: 1.0 });
+        words.push(Word::new(word, at, end, 1.0));
         at += Duration::from_secs(1);
     }
     let text = text.replace(" |", "");
     assert!(text.starts_with(stable));
-    Hypothesis {
-        stable: stable.len(),
-        text,
-        tokens: Vec::new(),
-        end: at,
-        words,
-        start: Duration::ZERO,
-        score: 0.0,
-        alternatives: Vec::new(),
-        outcome: Outcome::Unrestricted,
-    }
+    let mut hypothesis = Hypothesis::default();
+    (hypothesis.text, hypothesis.stable) = (text, stable.len());
+    (hypothesis.words, hypothesis.end) = (words, at);
+    hypothesis
 }
 
 /// The segments, and the field that they are written into.

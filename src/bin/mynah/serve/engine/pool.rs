@@ -300,7 +300,7 @@ mod tests {
         let mut queues = Queues::default();
         let pool = Pool::new(0).unwrap();
         let (ran, _order) = channel();
-        let mut put = |queues: &mut Queues, class| {
+        let put = |queues: &mut Queues, class| {
             let entry = pool.add(class, counted("", 1, &ran)).0;
             let waiting = Waiting { since: Instant::now(), entry };
             match class {

@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn segments_are_the_default_granularity() {
         let verbose = ("response_format", "verbose_json");
-        let granularities = |fields| options(fields).map(|o| (o.has_words, o.has_segments));
+        let granularities = |fields: &[_]| options(fields).map(|o| (o.has_words, o.has_segments));
         assert_eq!(granularities(&[verbose]), Ok((false, true)));
         let word = ("timestamp_granularities[]", "word");
         assert_eq!(granularities(&[verbose, word]), Ok((true, false)));
