@@ -172,7 +172,7 @@ mod tests {
         transcript.finalize(1, piece(1_500, 2_000, "she said."));
         transcript.finalize(2, piece(2_600, 3_000, "Indeed"));
         transcript.finalize(3, piece(4_300, 5_000, "he answered"));
-        assert_eq!(texts(&transcript.closed()), ["There is nothing, she said.", "Indeed"]);
+        assert_eq!(texts(transcript.closed()), ["There is nothing, she said.", "Indeed"]);
         assert_eq!(texts(&transcript.open()), ["he answered"]);
     }
 

@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn a_word_longer_than_a_line_is_kept_whole() {
         let word = "A".repeat(100);
-        assert_eq!(cues(&[utterance(0, &word)])[0].lines, [word.clone()]);
+        assert_eq!(cues(&[utterance(0, &word)])[0].lines, std::slice::from_ref(&word));
         let found = lines(&format!("yes {word} no"));
         assert!(found.iter().flatten().any(|line| *line == word), "{found:?}");
     }

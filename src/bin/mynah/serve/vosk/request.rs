@@ -48,7 +48,7 @@ pub struct Settings {
     pub events: bool,
     /// Whether what is not a phrase is reported.
     pub has_unknown: bool,
-    received: usize,
+    pub(super) received: usize,
 }
 
 impl Request {
