@@ -258,6 +258,9 @@ TABLES = {
 
 def rendered(text, results):
     def table(mark):
+        needed = "errors" if mark.group(2) in ("errors", "baselines") else "costs"
+        if needed not in results:
+            return mark.group(0)
         return mark.group(1) + "\n" + "\n".join(TABLES[mark.group(2)](results)) + "\n<!-- end -->"
 
     return re.sub(r"(<!-- figures: (\w+) -->)\n.*?<!-- end -->", table, text, flags=re.DOTALL)

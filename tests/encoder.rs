@@ -210,9 +210,7 @@ fn configurations_that_contradict_the_graph_are_refused_with_both_numbers() {
 }
 
 #[test]
-fn misspelt_and_missing_keys_are_named() {
-    let error = refusal(&edited_model(|c| c["encoder"]["chunk_frame"] = json!(64)));
-    assert!(error.starts_with("config.json: unknown field `chunk_frame`"), "{error}");
+fn missing_keys_are_named() {
     let error = refusal(&edited_model(|c| drop(c.as_object_mut().unwrap().remove("blank"))));
     assert!(error.starts_with("config.json: missing field `blank`"), "{error}");
 }

@@ -249,7 +249,7 @@ fn a_decoder_must_fit() {
             "\"chunk_frames\": 64",
             "the model's other files say [1, 65, 80]",
         ),
-        ("\"weight\"", "\"wieght\"", "unknown field `wieght`"),
+        ("\"weight\"", "\"wieght\"", "missing field `weight`"),
     ];
     for (from, to, expected) in cases {
         let refusal = refusal(from, to);

@@ -256,7 +256,7 @@ mod tests {
         let first = "1\n00:00:01,000 --> 00:00:02,000\nGOOD MORNING\n\n";
         assert_eq!(fs::read_to_string(&path).unwrap(), first);
         file.add(1_800, "YES").unwrap();
-        let both = "1\n00:00:01,000 --> 00:00:01,800\nGOOD MORNING\n\n2\n00:00:01,800 --> \
+        let both = "1\n00:00:01,000 --> 00:00:01,717\nGOOD MORNING\n\n2\n00:00:01,800 --> \
                     00:00:02,800\nYES\n\n";
         assert_eq!(fs::read_to_string(&path).unwrap(), both);
         file.finish().unwrap();

@@ -92,7 +92,7 @@ fn flags_are_booleans_with_or_without_no() {
         ("endpoint = true", &["listen"]),
         ("raw = false", &["listen"]),
         ("early-final = true", &["listen", "--early-final"]),
-        ("early-final = false", &["listen"]),
+        ("early-final = false", &["listen", "--no-early-final"]),
         ("verbose = 2", &["listen", "--verbose", "--verbose"]),
     ] {
         assert_argv(&format!("[listen]\n{text}"), &["listen"], expected);
