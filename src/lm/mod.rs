@@ -46,14 +46,8 @@ pub(crate) struct Continuations([Option<(u32, u32, f32)>; NgramModel::MAX_ORDER 
 ///
 /// ```no_run
 /// let model = mynah::lm::NgramModel::load("en.arpa")?;
-/// let mut state = model.begin();
-/// let mut log_prob = 0.0;
-/// for word in ["GOOD", "DAY"] {
-///     let id = model.word_id(word).unwrap_or(model.unknown());
-///     let (score, next) = model.score(&state, id);
-///     (log_prob, state) = (log_prob + score, next);
-/// }
-/// log_prob += model.end(&state);
+/// assert!(model.contains("GOOD"));
+/// model.save("en.lm")?; // the compact form
 /// # Ok::<(), mynah::Error>(())
 /// ```
 #[derive(Clone)]
