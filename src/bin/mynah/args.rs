@@ -30,7 +30,7 @@ use crate::{
 /// Streaming speech recognition, offline: audio in, text out while it is being said
 ///
 /// Exit status: 0 on success (a reader that closes the pipe included), 1 on an error, 2 on wrong
-/// usage.
+/// usage, 130 when interrupted before the end.
 #[derive(Debug, Parser)]
 #[command(name = "mynah", version)]
 pub struct Args {
@@ -249,7 +249,7 @@ pub struct SpotArgs {
     #[arg(required_unless_present_any = ["keywords", "list_devices"])]
     pub keyword: Vec<String>,
 
-    /// Listen for the phrases in a file, one a line as for --keyword; lines with # are comments
+    /// Listen for the phrases in a file, one a line as for --keyword; lines that begin with # are comments
     #[arg(long, value_name = "FILE")]
     pub keywords: Option<PathBuf>,
 

@@ -28,13 +28,13 @@ pub struct DecodingArgs {
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
     pub max_unstable: Option<Duration>,
 
-    /// Use the word n-grams of this file (ARPA, or what `mynah lm` made) instead of the
+    /// Use the word n-grams of this file (ARPA, or what `mynah lm build` or `lm convert` made) instead of the
     /// model's
     #[arg(long, value_name = "FILE")]
     pub lm: Option<PathBuf>,
 
     /// Prefer the phrases in this file, one a line; a number after a colon is what each letter of a
-    /// phrase adds to a hypothesis's score [default: 1]; lines with # are comments
+    /// phrase adds to a hypothesis's score [default: 1]; lines that begin with # are comments
     #[arg(long, value_name = "FILE")]
     pub hotwords: Option<PathBuf>,
 

@@ -85,7 +85,7 @@ pub struct RecognizerArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["single_pass", "max_unstable"])]
     pub second_model: Option<PathBuf>,
 
-    /// Keep silence from the encoder (the default of `listen`, `bench` and `serve`'s live streams): nothing is computed in it
+    /// Keep silence from the encoder (the default of `listen`, `dictate`, `bench` and `serve`'s live streams): nothing is computed in it
     #[arg(long, overrides_with = "no_gate")]
     pub gate: bool,
 

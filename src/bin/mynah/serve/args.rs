@@ -13,7 +13,7 @@ use crate::{
 ///
 /// One address serves a WebSocket in the protocol of Vosk's server (`/` and `/ws`), transcription of files
 /// as OpenAI's API has it (`/v1/audio/transcriptions`), `/health`, `/metrics`, and a page of live captions.
-/// Live streams are recognized by the preset, files in the model's longest chunks with a second pass.
+/// Live streams are recognized by the preset, files in the model's longest chunks in one pass.
 #[derive(Debug, clap::Args)]
 pub struct ServeArgs {
     /// Serve HTTP and WebSocket at this address; port 0 is any free one
