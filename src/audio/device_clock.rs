@@ -1,7 +1,7 @@
 //! The samples that a device owes: real time passed against samples delivered.
 //!
-//! A sound system that could not deliver for a while, because the process was stopped or the machine
-//! slept, goes on with the samples of now. What lies between is lost, and only the clock shows it.
+//! A sound system that could not deliver for a while, because the process was stopped,
+//! goes on with the samples of now. What lies between is lost, and only the clock shows it.
 
 use std::time::{Duration, Instant};
 

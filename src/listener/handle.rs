@@ -76,8 +76,8 @@ impl ListenerHandle {
     ///
     /// Those of [`Stream::set_hotwords`](crate::Stream::set_hotwords), and [`Error::Listener`].
     pub fn set_hotwords(&self, hotwords: &[Hotword]) -> Result<()> {
-        self.recognizer().check_hotwords(hotwords)?;
-        self.send(Command::SetHotwords(hotwords.to_vec()))
+        let command = Command::SetHotwords(hotwords.to_vec());
+        self.send_checked(|recognizer| recognizer.check_hotwords(hotwords), command)
     }
 
     /// As [`Stream::set_restriction`](crate::Stream::set_restriction).
@@ -86,8 +86,8 @@ impl ListenerHandle {
     ///
     /// Those of [`Stream::set_restriction`](crate::Stream::set_restriction), and [`Error::Listener`].
     pub fn set_restriction(&self, restriction: Option<&Restriction>) -> Result<()> {
-        self.recognizer().check_restriction(restriction)?;
-        self.send(Command::SetRestriction(restriction.cloned()))
+        let command = Command::SetRestriction(restriction.cloned());
+        self.send_checked(|recognizer| recognizer.check_restriction(restriction), command)
     }
 
     /// As [`Stream::set_keywords`](crate::Stream::set_keywords).
@@ -96,8 +96,8 @@ impl ListenerHandle {
     ///
     /// Those of [`Stream::set_keywords`](crate::Stream::set_keywords), and [`Error::Listener`].
     pub fn set_keywords(&self, keywords: &[Keyword]) -> Result<()> {
-        self.recognizer().check_keywords(keywords)?;
-        self.send(Command::SetKeywords(keywords.to_vec()))
+        let command = Command::SetKeywords(keywords.to_vec());
+        self.send_checked(|recognizer| recognizer.check_keywords(keywords), command)
     }
 
     /// Goes on with another recognizer, of another preset, configuration or model. The utterance ends with what
@@ -107,8 +107,9 @@ impl ListenerHandle {
     ///
     /// [`Error::Config`] if the source's rate can't be brought to the recognizer's, and [`Error::Listener`].
     pub fn set_recognizer(&self, recognizer: &Recognizer) -> Result<()> {
+        let mut current = self.lock();
         self.send(Command::SetRecognizer(recognizer.clone()))?;
-        *self.lock() = recognizer.clone();
+        *current = recognizer.clone();
         Ok(())
     }
 
@@ -132,8 +133,15 @@ impl ListenerHandle {
         })
     }
 
-    fn recognizer(&self) -> Recognizer {
-        self.lock().clone()
+    /// Checks a command against the recognizer that it will meet, and sends it before that can change.
+    fn send_checked(
+        &self,
+        check: impl FnOnce(&Recognizer) -> Result<()>,
+        command: Command,
+    ) -> Result<()> {
+        let recognizer = self.lock();
+        check(&recognizer)?;
+        self.send(command)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Recognizer> {

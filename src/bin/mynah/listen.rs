@@ -56,6 +56,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
         lines: (!is_on_stdout).then(|| Lines::new(args)),
         file,
         monitor,
+        has_lost_view: false,
     };
     Ok(match session.run()? {
         Ending::Complete => ExitCode::SUCCESS,

@@ -137,33 +137,39 @@ pub fn announce() {
 
 #[cfg(feature = "mic")]
 fn microphone(args: &LiveArgs, channel: Channel, meter: &Arc<Meter>) -> Result<Box<dyn Source>> {
+    microphone_opener(args, channel, meter)()
+        .map_err(|error| anyhow::anyhow!("{error}; `--list-devices` shows what there is"))
+}
+
+/// What opens the microphone of the arguments, as often as it is called.
+#[cfg(feature = "mic")]
+pub fn microphone_opener(
+    args: &LiveArgs,
+    channel: Channel,
+    meter: &Arc<Meter>,
+) -> impl Fn() -> mynah::Result<Box<dyn Source>> + Send + 'static {
     use mynah::audio::Microphone;
 
     use crate::reconnect::{Open, ReconnectingSource};
 
-    let device = args.device.clone();
-    let advise = |error| anyhow::anyhow!("{error}; `--list-devices` shows what there is");
-    if args.no_reconnect {
-        return Ok(Box::new(Microphone::open_with(device.as_deref(), channel).map_err(advise)?));
-    }
+    let (device, waits, meter) = (args.device.clone(), !args.no_reconnect, Arc::clone(meter));
     let open: Open =
         Arc::new(move || Ok(Box::new(Microphone::open_with(device.as_deref(), channel)?)));
-    Ok(Box::new(ReconnectingSource::new(open, meter).map_err(advise)?))
-}
-
-/// Opens the input device with this id or name, or the default one.
-///
-/// # Errors
-///
-/// It can't be opened.
-#[cfg(feature = "mic")]
-pub fn open_microphone(device: Option<&str>) -> mynah::Result<Box<dyn Source>> {
-    Ok(Box::new(mynah::audio::Microphone::open(device)?))
+    move || {
+        if waits {
+            return Ok(Box::new(ReconnectingSource::new(Arc::clone(&open), &meter)?));
+        }
+        open()
+    }
 }
 
 #[cfg(not(feature = "mic"))]
-pub fn open_microphone(_: Option<&str>) -> mynah::Result<Box<dyn Source>> {
-    Err(mynah::Error::Device(NO_MICROPHONE.to_owned()))
+pub fn microphone_opener(
+    _: &LiveArgs,
+    _: Channel,
+    _: &Arc<Meter>,
+) -> impl Fn() -> mynah::Result<Box<dyn Source>> + Send + 'static {
+    || Err(mynah::Error::Device(NO_MICROPHONE.to_owned()))
 }
 
 /// Prints the input devices.

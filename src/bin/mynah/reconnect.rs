@@ -84,6 +84,8 @@ impl ReconnectingSource {
         let resampler = resampler.transpose()?.map(Box::new);
         log::warn!("the microphone is back");
         self.meter.set_disconnected(false);
+        // The outage up to here has been reported.
+        self.arrived = Instant::now();
         self.state = State::Connected(Connection { source, resampler, resampled: Vec::new() });
         Ok(())
     }
@@ -152,18 +154,35 @@ fn attempt(open: &Open) -> Receiver<Result<Box<dyn Source>>> {
 }
 
 impl Connection {
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    /// Reads samples at the rate `to`.
+    fn read(&mut self, buffer: &mut [f32], to: u32) -> Result<Read> {
         let Some(resampler) = &mut self.resampler else { return self.source.read(buffer) };
-        if self.resampled.is_empty() {
+        // The resampler gives whole blocks.
+        while self.resampled.is_empty() {
             match self.source.read(buffer)? {
+                Read::Samples(0) => return Ok(Read::Samples(0)),
                 Read::Samples(count) => resampler.process(&buffer[..count], &mut self.resampled),
-                other => return Ok(other),
+                Read::Gap(lost) => {
+                    let from = u64::from(self.source.sample_rate().max(1));
+                    return Ok(Read::Gap(lost.saturating_mul(u64::from(to)) / from));
+                }
+                Read::End => return Ok(Read::End),
             }
         }
         let count = self.resampled.len().min(buffer.len());
         buffer[..count].copy_from_slice(&self.resampled[..count]);
         self.resampled.drain(..count);
         Ok(Read::Samples(count))
+    }
+
+    /// The samples that wait, at the rate `to`.
+    fn waiting(&self, to: u32) -> usize {
+        let waiting = self.source.waiting_samples();
+        if self.resampler.is_none() {
+            return waiting;
+        }
+        let from = u64::from(self.source.sample_rate().max(1));
+        self.resampled.len() + (waiting as u64 * u64::from(to) / from) as usize
     }
 }
 
@@ -174,14 +193,14 @@ impl Source for ReconnectingSource {
 
     fn waiting_samples(&self) -> usize {
         match &self.state {
-            State::Connected(connection) => connection.source.waiting_samples(),
+            State::Connected(connection) => connection.waiting(self.sample_rate),
             State::Disconnected(_) => 0,
         }
     }
 
     fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
         let State::Connected(connection) = &mut self.state else { return self.wait() };
-        match connection.read(buffer) {
+        match connection.read(buffer, self.sample_rate) {
             Err(error @ Error::Device(_)) => {
                 self.disconnect(&error);
                 Ok(Read::Samples(0))

@@ -103,6 +103,15 @@ impl TranscriptFile {
         self.replace_tail(&complete, &tail)
     }
 
+    /// Writes again what could not be written.
+    ///
+    /// # Errors
+    ///
+    /// It still can't be.
+    pub fn retry(&mut self) -> Result<()> {
+        if self.failure.is_some() { self.replace_tail(&[], &[]) } else { Ok(()) }
+    }
+
     /// Writes what could not be written.
     ///
     /// # Errors

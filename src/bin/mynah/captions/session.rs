@@ -28,6 +28,8 @@ pub struct Session<'a> {
     pub file: Option<TranscriptFile>,
     /// On a terminal.
     pub monitor: Option<Monitor>,
+    /// Whether the terminal has failed.
+    pub has_lost_view: bool,
 }
 
 /// How a session ended.
@@ -51,8 +53,16 @@ impl Session<'_> {
     pub fn run(mut self) -> Result<Ending> {
         let outcome = self.show_all();
         let monitored = self.monitor.take().map_or(Ok(()), Monitor::close);
+        if (outcome.is_err() || monitored.is_err())
+            && let Some(Err(error)) = self.file.as_mut().map(TranscriptFile::retry)
+        {
+            failure::report(&error);
+        }
         let mut ending = outcome?;
         monitored?;
+        if self.has_lost_view && ending == Ending::Complete {
+            ending = Ending::Incomplete;
+        }
         if let Some(file) = &mut self.file
             && let Err(error) = file.finish()
         {
@@ -115,6 +125,7 @@ impl Session<'_> {
                 // What the terminal still takes of the text.
                 let _ = monitor.close();
             }
+            self.has_lost_view = true;
             self.live.watch_interrupts(false);
             failure::report(&error.context("the terminal has gone; ending"));
             self.live.interrupt();

@@ -161,8 +161,12 @@ impl DictateArgs {
     fn source(&self, switch: Switch) -> Result<SwitchedSource> {
         let source = live::open(&self.live, &self.audio, &Arc::default())?.0;
         let while_off = if self.release_microphone {
-            let device = self.live.device.clone();
-            WhileOff::Closed(Box::new(move || live::open_microphone(device.as_deref())))
+            let channel = self.audio.channel();
+            WhileOff::Closed(Box::new(live::microphone_opener(
+                &self.live,
+                channel,
+                &Arc::default(),
+            )))
         } else {
             WhileOff::PreRoll(self.pre_roll)
         };

@@ -11,11 +11,16 @@ mod page;
 mod vosk;
 mod wyoming;
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use mynah::{Chunk, Finals, Recognizer};
-use tokio::{net::TcpListener, runtime::Builder, sync::watch, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::Builder,
+    sync::watch,
+    time::timeout,
+};
 
 pub use self::args::ServeArgs;
 use self::{
@@ -29,6 +34,8 @@ use crate::{failure, recognizer_args::Defaults};
 
 /// They pass messages on; what is computed is on the engine's threads.
 const IO_THREADS: usize = 2;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// Beyond the time for finals, for connections that do not end.
 const LAST_SENDS: Duration = Duration::from_secs(1);
 
@@ -103,9 +110,19 @@ async fn serve(args: &ServeArgs, engine: Engine, access: Access) -> Result<()> {
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).await.with_context(|| format!("{address}"))?;
+    let listener = listen(address).with_context(|| format!("{address}"))?;
     let address = listener.local_addr().with_context(|| format!("{address}"))?;
     Ok((listener, address))
+}
+
+/// Listens with keepalive, which accepted connections inherit: a client that vanished without a word ends.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_keepalive(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn warn_of_exposure(access: &Access, http: SocketAddr, wyoming: Option<SocketAddr>) {

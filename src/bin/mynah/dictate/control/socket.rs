@@ -54,6 +54,9 @@ impl Server {
         let name = || format!("{}", path.display());
         if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(directory).with_context(name)?;
+            if directory.parent() == Some(&env::temp_dir()) {
+                claim(directory).with_context(name)?;
+            }
         }
         let lock = lock(path)?;
         match fs::remove_file(path) {
@@ -126,6 +129,15 @@ fn lock(path: &Path) -> Result<File> {
     }
     file.set_len(0).and_then(|()| writeln!(file, "{}", process::id())).with_context(name)?;
     Ok(file)
+}
+
+/// Refuses a folder below the temporary one that another user made.
+fn claim(directory: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(directory)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    // Fails unless the folder is this user's.
+    fs::set_permissions(directory, Permissions::from_mode(0o700))
 }
 
 /// Reads one request and answers it.

@@ -92,13 +92,12 @@ impl Output for ProgramInput {
 
     /// Closes the program's input and waits for its end.
     fn finish(&mut self) -> Result<()> {
-        if self.stdin.is_none() {
-            return Ok(());
+        if self.stdin.is_some() {
+            match self.child.try_wait()? {
+                Some(status) => self.end(Some(status))?,
+                None => self.stdin = None,
+            }
         }
-        if let Some(status) = self.child.try_wait()? {
-            return self.end(Some(status));
-        }
-        self.stdin = None;
         let status = self.child.wait()?;
         if !status.success() {
             bail!("{}: ended with {status}", self.name);

@@ -256,28 +256,32 @@ impl LiveTask {
 
     fn configure(&mut self, config: StreamConfig) -> Result<(), Failure> {
         let engine = Arc::clone(&self.admission.engine);
+        let (is_other_rate, is_other_decoding) = (
+            config.sample_rate != self.config.sample_rate,
+            config.differs_in_decoding(&self.config),
+        );
+        if self.intake.is_some() && (is_other_rate || is_other_decoding) {
+            self.flush(Instant::now())?;
+        }
         let Some(before) = &self.intake else {
             // A wrong choice is answered before the first audio.
             self.config = config;
             self.intake = Some(Intake::new(&engine, &self.config)?);
             return Ok(());
         };
-        let (is_other_rate, is_other_decoding) = (
-            config.sample_rate != self.config.sample_rate,
-            config.differs_in_decoding(&self.config),
-        );
         let (position, next_utterance) = (before.stream.samples_accepted(), before.next_utterance);
-        if is_other_rate || is_other_decoding {
-            self.flush(Instant::now())?;
-        }
         if is_other_decoding {
             let mut intake = Intake::new(&engine, &config)?;
             intake.stream.skip(position)?;
             intake.first_utterance = next_utterance;
             self.intake = Some(intake);
         } else if let Some(intake) = &mut self.intake {
-            intake.resampler = Resampler::new(config.sample_rate, engine.live.sample_rate())?;
-            intake.formatter = engine.formatter(config.formatted);
+            if is_other_rate {
+                intake.resampler = Resampler::new(config.sample_rate, engine.live.sample_rate())?;
+            }
+            if config.formatted != self.config.formatted {
+                intake.formatter = engine.formatter(config.formatted);
+            }
         }
         self.config = config;
         Ok(())

@@ -58,10 +58,13 @@ pub async fn transcribe(State(app): State<App>, multipart: Multipart) -> Respons
         Ok(admission) => admission,
         Err(refusal) => return unavailable(&refusal.to_string()),
     };
-    let form = Form::read(multipart, &admission, app.engine.limits.idle).await;
-    let form = match form {
-        Ok(form) => form,
-        Err(response) => return *response,
+    let limits = &app.engine.limits;
+    let form = match timeout(limits.time, Form::read(multipart, &admission, limits.idle)).await {
+        Ok(Ok(form)) => form,
+        Ok(Err(response)) => return *response,
+        Err(_) => {
+            return error(StatusCode::REQUEST_TIMEOUT, "the form did not arrive in time", None);
+        }
     };
     let mut stopping = app.stopping.subscribe();
     let upload = admission.file(form.file, form.name, form.options.is_formatted);
