@@ -183,6 +183,9 @@ def cost_table(results):
     def both(of):
         return f"{of(bench['default'])} | | {of(bench['en-decoder'])}"
 
+    def memory(report):
+        return f"{report['memory']['resident_mb']:.0f} MB; {report['memory']['own_mb']:.0f} MB"
+
     return [
         "| cost | Mynah | `--single-pass` | with `en-decoder` |",
         "| --- | --- | --- | --- |",
@@ -190,7 +193,7 @@ def cost_table(results):
         f"| {factors['default']:.3f} | {factors['single-pass']:.3f} | {factors['en-decoder']:.3f} |",
         f"| final after the end of the audio | {both(lambda b: format(b['latency_seconds']['flushed_final']['p50'], '.2f') + ' s')} |",
         f"| start-up | {both(lambda b: format(b['start_up_seconds'], '.2f') + ' s')} |",
-        f"| memory | {both(lambda b: format(b['memory']['resident_mb'], '.0f') + ' MB')} |",
+        f"| memory; without pages of the program's file | {both(memory)} |",
         f"| program | {costs['program_mb']:.1f} MB | | 36.9 MB more |",
     ]
 

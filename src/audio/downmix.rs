@@ -36,6 +36,7 @@ pub(super) struct Downmix {
 
 impl Downmix {
     /// Of so many channels; the error is the number that is missing.
+    #[cfg(any(feature = "files", feature = "mic"))]
     pub(super) fn new(channels: usize, choice: Channel) -> Result<Self, String> {
         match choice {
             Channel::Only(number) if usize::from(number.get()) > channels => Err(format!(
@@ -94,6 +95,7 @@ impl Downmix {
     }
 
     /// Appends a block's samples; gives what [`Downmix::observe`] gives.
+    #[cfg(feature = "files")]
     pub(super) fn append(&mut self, interleaved: &[f32], mono: &mut Vec<f32>) -> Option<usize> {
         let new = self.observe(interleaved);
         mono.extend(interleaved.chunks_exact(self.channels).map(|frame| self.mix(frame)));

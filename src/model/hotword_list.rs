@@ -25,7 +25,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] with every line that can't be used and what is wrong in it.
+    /// [`crate::Error::Config`] with every line that can't be used and what is wrong in it.
     pub fn with_hotword_list(&self, text: &str) -> Result<(Self, Vec<Hotword>)> {
         let pronunciations = self.0.pronunciations.as_ref();
         let mut reading = Reading { model: self, pronunciations, user_words: Vec::new() };

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use mynah::{
     Grammar, Model,
-    ctc::{Decoding, Hotword, LanguageModel, PrefixBeamConfig, Restriction},
+    ctc::{Decoding, Hotword, LanguageModel, Restriction},
     lm::NgramModel,
 };
 
@@ -197,7 +197,10 @@ impl DecodingArgs {
 }
 
 /// A decoding in a few words, for reports.
+#[cfg(feature = "measure")]
 pub fn describe(decoding: &Decoding) -> String {
+    use mynah::ctc::PrefixBeamConfig;
+
     let Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, restriction, .. }) = decoding
     else {
         return "greedy".to_owned();

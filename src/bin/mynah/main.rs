@@ -29,6 +29,7 @@ mod measure;
 mod meter;
 mod output;
 mod progress;
+#[cfg(feature = "mic")]
 mod quiet;
 mod recognizer_args;
 #[cfg(feature = "mic")]

@@ -128,6 +128,7 @@ pub fn run(args: &ConfigArgs, location: &LocationArgs) -> Result<ExitCode> {
 /// # Errors
 ///
 /// All that is wrong with it, a line each.
+#[cfg(feature = "measure")]
 pub fn check(location: &LocationArgs) -> Result<Option<PathBuf>, Vec<String>> {
     Ok(read(&mut built_command(), location.location())?.path)
 }
