@@ -152,6 +152,8 @@ def median_report(reports):
 
 def percent(figure, with_interval=True):
     text = f"{100 * figure['rate']:.1f} %"
+    if figure["low"] == figure["high"]:
+        return f"{text} (one speaker)"
     return f"{text} ({100 * figure['low']:.1f}–{100 * figure['high']:.1f})" if with_interval else text
 
 
