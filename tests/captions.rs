@@ -72,7 +72,7 @@ fn a_file_is_not_lost_to_an_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told_and_captions_go_on() {
+fn a_full_disk_is_reported_and_captions_go_on() {
     let output = listen(&["-o", "/dev/full"]);
     let error = fails_after_captions(&output);
     assert!(error.starts_with("warning: /dev/full: can't be written"), "{error}");

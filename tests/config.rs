@@ -192,7 +192,7 @@ fn every_command_has_a_manual_page() {
 }
 
 #[test]
-fn completions_know_the_commands() {
+fn completions_list_the_commands() {
     let home = Home::new("");
     for shell in ["bash", "zsh", "fish"] {
         let (script, _, code) = home.run(&["completions", shell]);

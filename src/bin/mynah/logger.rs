@@ -10,7 +10,7 @@ use env_logger::{Builder, Env, WriteStyle};
 /// Lines that would disturb what is drawn on the terminal, while it is drawn.
 static HELD: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
-/// Keeps lines for [`take_held`], if standard error is a terminal.
+/// Keeps lines for [`drain_held`], if standard error is a terminal.
 pub fn hold() {
     if io::stderr().is_terminal() {
         *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
@@ -18,7 +18,7 @@ pub fn hold() {
 }
 
 /// The lines since the last call.
-pub fn take_held() -> Vec<String> {
+pub fn drain_held() -> Vec<String> {
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     held.as_mut().map(std::mem::take).unwrap_or_default()
 }

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_removed_is_told_once_and_at_the_end() {
+    fn a_removed_file_is_reported_once_and_at_the_end() {
         let (_folder, path, mut file) = open("a.txt");
         file.add(0, "ONE").unwrap();
         fs::remove_file(&path).unwrap();

@@ -159,7 +159,7 @@ impl Monitor {
     }
 
     fn update(&mut self, phase: Phase, live: &Live) {
-        for line in logger::take_held() {
+        for line in logger::drain_held() {
             self.warn(line.trim_start_matches("warning: "));
         }
         let meter = &live.meter;

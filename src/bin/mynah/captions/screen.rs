@@ -61,7 +61,7 @@ impl Screen {
             return Ok(Some(Action::Suspend));
         }
         if self.signals.continued() {
-            self.take_again()?;
+            self.reenter()?;
         }
         if !event::poll(patience)? {
             return Ok(None);
@@ -73,7 +73,7 @@ impl Screen {
     pub fn suspend(&mut self) -> Result<()> {
         restore();
         self.signals.stop_process()?;
-        self.take_again()
+        self.reenter()
     }
 
     /// The columns of the terminal.
@@ -81,7 +81,7 @@ impl Screen {
         self.terminal.size().map_or(80, |size| usize::from(size.width))
     }
 
-    fn take_again(&mut self) -> Result<()> {
+    fn reenter(&mut self) -> Result<()> {
         take()?;
         self.repaint()
     }

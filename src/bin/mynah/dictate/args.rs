@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_words_and_take_the_socket_alone() {
+    fn requests_are_words_with_a_socket_at_most() {
         let args = parse(&["toggle", "--socket", "s"]).unwrap();
         assert_eq!((args.request, args.socket), (Some(Request::Toggle), Some("s".into())));
         assert_eq!(parse(&[]).unwrap().request, None);

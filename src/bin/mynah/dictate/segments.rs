@@ -132,7 +132,7 @@ impl Segments {
         pieces.retain(|piece| piece.words.end <= sure);
         let is_begun = self.draft.utterance == utterance && self.draft.words > 0;
         if pieces.last().is_some_and(|last| !is_begun || last.words.end > self.draft.words) {
-            let draft = self.take_draft(utterance)?;
+            let draft = self.remove_draft(utterance)?;
             let spacing = self.cursor.spacing.clone();
             let words = pieces.last().map_or(0, |last| last.words.end);
             let text = self.rewrite(draft, &pieces, &spacing)?;
@@ -150,7 +150,7 @@ impl Segments {
             );
             return Ok(Asked::ToGoOn);
         }
-        let draft = self.take_draft(utterance)?;
+        let draft = self.remove_draft(utterance)?;
         let words = spoken_words(hypothesis);
         let commands = self.commands.clone();
         let (count, mut actions) = commands.split(&words);
@@ -173,7 +173,7 @@ impl Segments {
     }
 
     /// The draft of an utterance. That of another one, whose final is late, is withdrawn.
-    fn take_draft(&mut self, utterance: u64) -> Result<Draft> {
+    fn remove_draft(&mut self, utterance: u64) -> Result<Draft> {
         let draft = std::mem::take(&mut self.draft);
         if draft.utterance != utterance && draft.words > 0 {
             let spacing = self.cursor.spacing.clone();

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_faintness_and_clipping_are_told_apart() {
+    fn silence_faintness_and_clipping_differ() {
         let clipped: Vec<_> = sine(2.0).iter().map(|sample| sample.clamp(-1.0, 1.0)).collect();
         for (samples, status, part) in [
             (vec![], Status::Problem, "no samples"),

@@ -33,6 +33,22 @@ pub struct SpotEvalArgs {
     pub jobs: Option<NonZeroUsize>,
 }
 
+/// The recordings that are measured on.
+#[derive(Debug, clap::Args)]
+pub struct RecordingsArgs {
+    /// The recordings and their references as JSON lines
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+
+    /// Take every Nth recording, the first included
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub every: NonZeroUsize,
+
+    /// Take no more than N recordings
+    #[arg(long, value_name = "N")]
+    pub limit: Option<NonZeroUsize>,
+}
+
 /// Measure error rates, speed and latency on a set of recordings
 ///
 /// The manifest has one JSON object per line: {"audio": path relative to the manifest, "text":
@@ -62,17 +78,8 @@ pub struct SpotEvalArgs {
 /// time from a word's end to the first event that tells it as stable. Percentiles are nearest-rank.
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
-    /// The recordings and their references as JSON lines
-    #[arg(value_name = "MANIFEST")]
-    pub manifest: PathBuf,
-
-    /// Take every Nth recording, the first included
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub every: NonZeroUsize,
-
-    /// Take no more than N recordings
-    #[arg(long, value_name = "N")]
-    pub limit: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub recordings: RecordingsArgs,
 
     /// Recordings recognized at the same time; more than one disturbs the measured times
     #[arg(short, long, value_name = "N", default_value = "1")]
@@ -124,17 +131,8 @@ pub struct BenchArgs {
 /// there is what `mynah lm convert` writes, in the model's folder.
 #[derive(Debug, clap::Args)]
 pub struct TuneArgs {
-    /// The recordings and their references as JSON lines
-    #[arg(value_name = "MANIFEST")]
-    pub manifest: PathBuf,
-
-    /// Take every Nth recording, the first included
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub every: NonZeroUsize,
-
-    /// Take no more than N recordings
-    #[arg(long, value_name = "N")]
-    pub limit: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub recordings: RecordingsArgs,
 
     /// Recordings worked on at the same time; more than one disturbs the measured times
     #[arg(short, long, value_name = "N", default_value = "1")]

@@ -75,14 +75,14 @@ struct Outcome<'a> {
 /// The manifest or the model can't be read, or the report can't be written. A recording that can't be read is
 /// reported on standard error and in the exit code.
 pub fn run(args: &EvalArgs) -> Result<ExitCode> {
-    let selection = Selection { every: args.every, limit: args.limit };
-    let entries = manifest::read(&args.manifest, selection)?;
+    let selection = Selection { every: args.recordings.every, limit: args.recordings.limit };
+    let entries = manifest::read(&args.recordings.manifest, selection)?;
     let (model, config) = args.recognizer.load(Defaults::default())?;
     let decoding = config.decoding.as_ref().unwrap_or(model.decoding());
     let (description, grammar) = (decoding_args::describe(decoding), grammar(decoding).cloned());
     let recognizer = Recognizer::with_config(model, config)?;
     let read = entries.iter().map(|entry| entry.path.as_path());
-    let read = read.chain([args.manifest.as_path()]).chain(args.recognizer.read_files());
+    let read = read.chain([args.recordings.manifest.as_path()]).chain(args.recognizer.read_files());
     let hypotheses = args.hypotheses.as_ref().map(|path| Output::new(Some(path), read));
     let mut hypotheses = hypotheses.transpose()?;
     let evaluated = evaluate_all(&recognizer, grammar.as_ref(), &entries, args)?;
@@ -115,7 +115,7 @@ fn evaluate_all<'a>(
     let outcomes = pool.install(|| {
         let evaluate = |entry: &'a Entry| {
             let outcome = evaluate(recognizer, grammar, entry)
-                .with_context(|| format!("{}:{}", args.manifest.display(), entry.line));
+                .with_context(|| format!("{}:{}", args.recordings.manifest.display(), entry.line));
             progress.advance_recording();
             outcome
         };

@@ -68,8 +68,8 @@ struct Tuner {
 /// The manifest, a model or a recording can't be read, there is no language model, or nothing can
 /// be written.
 pub fn run(args: &TuneArgs) -> Result<ExitCode> {
-    let selection = Selection { every: args.every, limit: args.limit };
-    let entries = manifest::read(&args.manifest, selection)?;
+    let selection = Selection { every: args.recordings.every, limit: args.recordings.limit };
+    let entries = manifest::read(&args.recordings.manifest, selection)?;
     let (model, config) =
         args.recognizer.load(Defaults { second_pass: false, ..Defaults::default() })?;
     let Some(Decoding::PrefixBeam(beam)) = config.decoding.clone() else {
@@ -79,7 +79,7 @@ pub fn run(args: &TuneArgs) -> Result<ExitCode> {
         bail!("there is no language model to tune; give one with `--lm FILE`");
     };
     let pool = ThreadPoolBuilder::new().num_threads(args.jobs.get()).build()?;
-    let (encoded, encoding) = encode_all(&model, &entries, &pool, &args.manifest)?;
+    let (encoded, encoding) = encode_all(&model, &entries, &pool, &args.recordings.manifest)?;
     let tuner = Tuner { model, config, beam, language_model, encoded, encoding, pool };
     let mut out = Output::stdout();
     tuner.print_table(&mut out)?;
