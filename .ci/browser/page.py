@@ -133,11 +133,7 @@ class Checks:
             for _ in range(index + 1):
                 page.press("Tab")
             page.press("Enter")
-            deadline = time.monotonic() + 10
-            while not (files := list(folder.glob(f"captions-*.{form}"))):
-                check(time.monotonic() < deadline, f"no {form} file was downloaded")
-                time.sleep(0.05)
-            text = files[0].read_text()
+            text = self.downloaded(folder, form)
             if form == "txt":
                 check(text.splitlines() == finals, f"the text file holds {text!r}")
                 continue
@@ -155,6 +151,14 @@ class Checks:
         page.wait_until("document.querySelector('#copy').textContent === 'Copied'", "the copy")
         copied = page.evaluate("navigator.clipboard.readText()")
         check(copied.splitlines() == finals, f"the clipboard holds {copied!r}")
+
+    def downloaded(self, folder, form):
+        """The text of the file of that form. Chromium holds the name by an empty file until the download is whole."""
+        deadline = time.monotonic() + 30
+        while not (files := [file for file in folder.glob(f"captions-*.{form}") if file.stat().st_size]):
+            check(time.monotonic() < deadline, f"no {form} file was downloaded")
+            time.sleep(0.05)
+        return files[0].read_text()
 
     def lost_connection(self, server):
         """The server goes in mid-speech and again after it, and comes back: no word is lost and none is doubled."""
