@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mynah::audio::{AudioFile, Read, Source};
-use mynah::ctc::{Decoding, Hotword, PrefixBeamConfig, Restriction};
+use mynah::decode::{Decoding, Hotword, PrefixBeamConfig, Restriction};
 use mynah::features::Fbank;
 use mynah::{
     Grammar, Model, Precision, PunctuationModel, Recognizer, RecognizerConfig, TextFormatter,

@@ -22,7 +22,7 @@
 //!
 //! # Invariants
 //!
-//! - Only `audio/mic.rs` knows cpal; only `encoder/` and `decoder/` know tract; only the binary prints.
+//! - Only `audio/mic.rs` calls cpal; only `acoustic/` calls tract; only the binary prints.
 //! - Nothing downstream of the ring can block or slow the audio callback.
 //! - Splitting the input differently never changes the output.
 //! - Time is counted in samples and frames, as integers; seconds appear at the edge.
@@ -30,63 +30,41 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod acoustics;
+mod acoustic;
 pub mod audio;
-mod clock;
-mod compact;
-pub mod ctc;
-mod decoder;
-mod deltas;
-mod encoder;
-mod endpoint;
+pub mod decode;
 mod error;
-mod event;
 pub mod features;
-mod finalizer;
-mod gate;
+mod finalize;
 mod grammar;
-mod gru;
-mod keyword;
 mod lexicon;
-mod listener;
 pub mod lm;
 mod model;
-mod phrase;
-#[cfg_attr(not(feature = "itn"), allow(dead_code, reason = "a `TextFormatter` uses it"))]
-mod punctuation;
-mod recognizer;
-mod rescorer;
 mod session;
-mod spelling;
-mod stage_times;
-mod stream;
-#[cfg(feature = "itn")]
 mod text;
-mod tokens;
-mod utterances;
-mod word_list;
 
-pub use deltas::{Delta, Deltas};
-pub use encoder::{Encoder, EncoderState};
-pub use endpoint::{EarlyEndpoint, EndpointConfig, EndpointRule};
+pub use acoustic::encoder::{CacheConfig, Encoder, EncoderConfig, EncoderState};
+pub use decode::keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
 pub use error::{Error, Result};
-pub use event::{Event, Pass};
-pub use gate::GateConfig;
+pub use features::GateConfig;
+pub use finalize::Pass;
 pub use grammar::Grammar;
-pub use keyword::{FrameHit, Keyword, KeywordHit, KeywordSpotter};
+pub use lexicon::tokens::{TokenId, TokenTable};
 pub use lexicon::{Pronunciations, UserWord};
-#[cfg(feature = "async")]
-pub use listener::ListenEventStream;
-pub use listener::{ListenEvent, ListenEvents, Listener, ListenerHandle, ListenerMetrics};
 pub use model::{
-    CacheConfig, Chunk, Device, EncoderConfig, Finals, LanguageModelConfig, LoadOptions, Model,
-    ModelConfig, PhonesConfig, Precision, RescoringConfig,
+    Chunk, Device, Finals, LanguageModelConfig, LoadOptions, Model, ModelConfig, PhonesConfig,
+    Precision, RescoringConfig,
 };
-pub use punctuation::PunctuationModel;
-pub use recognizer::{Recognizer, RecognizerConfig};
+pub use session::deltas::{Delta, Deltas};
+pub use session::endpoint::{EarlyEndpoint, EndpointConfig, EndpointRule};
+pub use session::event::Event;
+#[cfg(feature = "async")]
+pub use session::listener::ListenEventStream;
+pub use session::listener::{ListenEvent, ListenEvents, Listener, ListenerHandle, ListenerMetrics};
+pub use session::recognizer::{Recognizer, RecognizerConfig};
+pub use session::stage_times::StageTimes;
+pub use session::stream::Stream;
 pub use session::{Session, Step};
-pub use stage_times::StageTimes;
-pub use stream::Stream;
 #[cfg(feature = "itn")]
-pub use text::{FormattedWord, SpokenWord, TextFormatter, TextFormatterConfig, format_text};
-pub use tokens::{TokenId, TokenTable};
+pub use text::itn::{FormattedWord, SpokenWord, TextFormatter, TextFormatterConfig, format_text};
+pub use text::punctuation::PunctuationModel;

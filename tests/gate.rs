@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use golden::shipped_model_dir;
 use mynah::audio::{AudioFile, Read, Source};
-use mynah::ctc::Hypothesis;
+use mynah::decode::Hypothesis;
 use mynah::{
     Event, Finals, GateConfig, LoadOptions, Model, Precision, Recognizer, RecognizerConfig,
 };

@@ -158,7 +158,7 @@ mod spoken {
     use mynah::{
         Deltas, Event, Grammar, Model, Recognizer, RecognizerConfig, Stream,
         audio::{AudioFile, Read, Source},
-        ctc::{Decoding, Outcome, PrefixBeamConfig, Restriction},
+        decode::{Decoding, Outcome, PrefixBeamConfig, Restriction},
     };
 
     use super::*;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use golden::{Signal, random_model, shipped_model_dir};
 use mynah::audio::{AudioFile, PacedSource, Read, Source, capture_ring};
-use mynah::ctc::{Hotword, Restriction};
+use mynah::decode::{Hotword, Restriction};
 use mynah::{
     EndpointConfig, Error, Event, Grammar, Keyword, ListenEvent, Listener, Model, Pass, Precision,
     Recognizer, RecognizerConfig, Result,

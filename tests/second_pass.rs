@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use golden::shipped_model_dir;
 use mynah::audio::{AudioFile, Read, Source};
-use mynah::ctc::{Decoding, Hotword, Hypothesis, Outcome, PrefixBeamConfig, Restriction};
+use mynah::decode::{Decoding, Hotword, Hypothesis, Outcome, PrefixBeamConfig, Restriction};
 use mynah::{
     Chunk, EndpointConfig, Event, Finals, GateConfig, Grammar, LoadOptions, Model, Precision,
     Recognizer, RecognizerConfig, Stream,

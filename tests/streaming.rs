@@ -7,7 +7,7 @@ mod golden;
 use std::time::Duration;
 
 use golden::{Signal, random_model};
-use mynah::ctc::{Decoding, Hypothesis, LanguageModel, PrefixBeamConfig, Token};
+use mynah::decode::{Decoding, Hypothesis, LanguageModel, PrefixBeamConfig, Token};
 use mynah::lm::NgramModel;
 use mynah::{EndpointConfig, Event, Recognizer, RecognizerConfig, Stream};
 use proptest::prelude::*;

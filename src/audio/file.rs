@@ -13,7 +13,7 @@ use super::raw::{RawFormat, RawPcm};
 use super::riff::Riff;
 use super::tags::{self, WithoutTags};
 use super::{Input, Piece, Read, Source, mp4};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// What to do about a file that can't be used.
 const ADVICE: &str = "give WAV, FLAC, Ogg, MP3, M4A, AAC, MP4, WebM, AIFF or CAF, or convert it with \

@@ -20,7 +20,7 @@ use super::device_clock::DeviceClock;
 use super::downmix::{Channel, Downmix};
 use super::ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring_of};
 use super::{Read, Source};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The ring's length in seconds: longer than any pause of the worker.
 const RING_SECONDS: usize = 2;

@@ -42,7 +42,7 @@ pub use raw::{RawFormat, SampleFormat};
 pub use resample::Resampler;
 pub use ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring, capture_ring_of};
 
-use crate::Result;
+use crate::error::Result;
 
 /// What one [`Source::read`] brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub trait Source: Send {
         0
     }
 
-    /// Whether samples are lost that nobody reads in time, as a device's are. A [`Listener`](crate::Listener)
+    /// Whether samples are lost that nobody reads in time, as a device's are. A [`Listener`](crate::session::listener::Listener)
     /// never lets a live source wait for a final; one that is not live waits when finals fall behind.
     fn is_live(&self) -> bool {
         true

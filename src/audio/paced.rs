@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::ring::{CaptureSink, CaptureSource, capture_ring};
 use super::{Read, Source};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Device buffers per second: 10 ms each, as sound cards deliver them.
 const BUFFERS_PER_SECOND: u32 = 100;

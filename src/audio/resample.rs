@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler as _, WindowFunction};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The rates served, in Hz.
 const RATES: RangeInclusive<u32> = 4_000..=384_000;

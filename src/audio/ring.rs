@@ -13,7 +13,7 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::downmix::{self, Channel, Downmix};
 use super::{Read, Source};
-use crate::Result;
+use crate::error::Result;
 
 /// Bursts of lost samples that can wait in the ring at a time.
 const MAX_GAPS: usize = 64;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::mel::MelFilters;
 use super::window::periodic_hann;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// What defines the frames; part of a model's `config.json`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

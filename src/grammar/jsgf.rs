@@ -304,7 +304,7 @@ fn quoted(text: &str, place: Place) -> Expression {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Grammar;
+    use crate::grammar::Grammar;
 
     fn grammar(rules: &str) -> Grammar {
         Grammar::parse(&format!("#JSGF V1.0 UTF-8 en;\ngrammar test;\n{rules}")).unwrap()

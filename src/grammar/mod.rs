@@ -14,7 +14,7 @@ pub(crate) use word_graph::{GrammarWord, WordGraph, WordState};
 
 use std::sync::Arc;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 use expression::{Expression, Rules};
 use network::Network;
 
@@ -85,7 +85,7 @@ impl Grammar {
     /// # Errors
     ///
     /// [`Error::Config`] with line and column of the first word that they can't.
-    pub fn check_spelling(&self, tokens: &crate::TokenTable) -> Result<()> {
+    pub fn check_spelling(&self, tokens: &crate::lexicon::tokens::TokenTable) -> Result<()> {
         token_graph::spell(&self.0, tokens).map(|_| ()).map_err(Error::Config)
     }
 
@@ -95,7 +95,10 @@ impl Grammar {
     ///
     /// [`Error::Config`] with line and column of a word that they can't spell, and if the graph gets
     /// too large.
-    pub(crate) fn token_graph(&self, tokens: &crate::TokenTable) -> Result<TokenGraph> {
+    pub(crate) fn token_graph(
+        &self,
+        tokens: &crate::lexicon::tokens::TokenTable,
+    ) -> Result<TokenGraph> {
         TokenGraph::new(&self.0, tokens).map_err(Error::Config)
     }
 

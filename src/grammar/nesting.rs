@@ -91,9 +91,9 @@ pub(super) fn too_deep(place: Place) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::Grammar;
+    use crate::grammar::Grammar;
 
-    fn parse(rules: &str) -> crate::Result<Grammar> {
+    fn parse(rules: &str) -> crate::error::Result<Grammar> {
         Grammar::parse(&format!("#JSGF V1.0;\ngrammar test;\n{rules}"))
     }
 

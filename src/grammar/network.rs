@@ -229,7 +229,7 @@ pub(super) fn folded(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::Grammar;
+    use crate::grammar::Grammar;
 
     fn error(rules: &str) -> String {
         let text = format!("#JSGF V1.0; grammar test; {rules}");

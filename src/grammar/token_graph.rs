@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use super::MOST_STATES;
 use super::network::{Network, State, StateId};
-use crate::spelling::Speller;
-use crate::tokens::{TokenId, TokenTable};
+use crate::lexicon::speller::Speller;
+use crate::lexicon::tokens::{TokenId, TokenTable};
 
 /// The positions that all states together may have: 128 MB.
 const MOST_POSITIONS: usize = 16_000_000;
@@ -276,7 +276,7 @@ impl<'a> Letters<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Grammar;
+    use crate::grammar::Grammar;
 
     const LETTERS: &str = "<blank>\n▁\nA\nB\nC";
     const PIECES: &str = "<blank>\n▁A\nB\n▁\nAB\n▁BA";

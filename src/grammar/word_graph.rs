@@ -95,7 +95,7 @@ fn unify(words: &[Word]) -> (Vec<GrammarWord>, Vec<u32>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::Grammar;
+    use crate::grammar::Grammar;
 
     /// All phrases of up to `most` words.
     fn phrases(rules: &str, most: usize) -> Vec<String> {

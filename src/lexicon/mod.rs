@@ -1,17 +1,20 @@
 //! How words are said: the lexicon of a model that hears phones beside its tokens.
 
 mod letter_to_sound;
+pub(crate) mod phrase;
+pub(crate) mod speller;
+pub(crate) mod tokens;
 mod user_word;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use letter_to_sound::LetterToSound;
 pub use user_word::UserWord;
 
-use crate::ctc::KeptPronouncer;
-use crate::tokens::TokenTable;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
+use crate::lexicon::tokens::TokenTable;
 
 /// Words and their phones. Cheap to clone.
 ///
@@ -28,8 +31,8 @@ struct Parts {
     rules: Option<Arc<LetterToSound>>,
     /// The spellings of words that a user has added, in any order.
     user_words: Vec<String>,
-    /// What the first search made of them.
-    kept: OnceLock<KeptPronouncer>,
+    /// What the first search derived from them.
+    derived: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// A pronunciation, as the file has it.
@@ -91,8 +94,8 @@ impl Pronunciations {
         rules: Option<Arc<LetterToSound>>,
         user_words: Vec<String>,
     ) -> Self {
-        let (sorted_bytes, kept) = (sorted_bytes(&text), OnceLock::new());
-        Self(Arc::new(Parts { phones, text, sorted_bytes, rules, user_words, kept }))
+        let (sorted_bytes, derived) = (sorted_bytes(&text), OnceLock::new());
+        Self(Arc::new(Parts { phones, text, sorted_bytes, rules, user_words, derived }))
     }
 
     /// The number of phones, the blank included.
@@ -115,9 +118,14 @@ impl Pronunciations {
         &self.0.user_words
     }
 
-    /// Where the first search leaves for others what takes long to make.
-    pub(crate) fn kept(&self) -> &OnceLock<KeptPronouncer> {
-        &self.0.kept
+    /// What the first search derived from them, if it is a `T`.
+    pub(crate) fn derived<T: Any>(&self) -> Option<&T> {
+        self.0.derived.get()?.downcast_ref()
+    }
+
+    /// Keeps for later searches what takes long to derive. The first value stays.
+    pub(crate) fn keep_derived(&self, value: impl Any + Send + Sync) {
+        self.0.derived.get_or_init(|| Arc::new(value));
     }
 
     /// How a word that the lexicon lacks may be said, the likeliest first; nothing without rules.

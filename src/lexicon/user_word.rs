@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::letter_to_sound::letters;
 use super::{AFTER_WORD, BEFORE_PHONES, Pronunciations};
-use crate::phrase::{Phrase, all_or_reasons};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
+use crate::lexicon::phrase::{Phrase, all_or_reasons};
 
 /// A word in the form in which it is to be written, and its pronunciations.
 ///

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use super::words::Words;
 use super::{Level, Markup, NgramModel, PackedInts, Spans, Tables, Values, WordId};
-use crate::compact::{Format, Keep, Reader, contradiction};
+use crate::lm::compact::{Format, Keep, Reader, contradiction};
 
 const FORMAT: Format =
     Format { magic: b"mynah-lm", version: 1, remedy: "convert the ARPA file anew" };

@@ -2,7 +2,9 @@
 
 mod arpa;
 mod binary;
+pub(crate) mod compact;
 mod estimate;
+pub(crate) mod gru;
 mod gzip;
 mod lexicon;
 mod packed;
@@ -10,6 +12,7 @@ mod recurrent;
 #[cfg(test)]
 pub(crate) mod samples;
 mod values;
+pub(crate) mod word_list;
 mod words;
 
 use std::fs;
@@ -25,7 +28,7 @@ pub(crate) use recurrent::{RecurrentState, RecurrentWord};
 use packed::{PackedInts, Spans};
 use values::Values;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A word of an [`NgramModel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{LoadOptions, Model};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Where the build looks.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/en-small");

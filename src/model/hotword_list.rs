@@ -1,12 +1,12 @@
 //! A list of hotwords as people write them, and the words that it adds to a model.
 
 use super::Model;
-use crate::Result;
-use crate::ctc::Hotword;
+use crate::decode::Hotword;
+use crate::error::Result;
+use crate::lexicon::phrase::{Phrase, all_or_reasons};
+use crate::lexicon::speller::Speller;
 use crate::lexicon::{Pronunciations, UserWord};
 use crate::lm::sentences;
-use crate::phrase::{Phrase, all_or_reasons};
-use crate::spelling::Speller;
 
 /// A phrase of the list on its way to the words that are said.
 struct Reading<'a> {
@@ -25,7 +25,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Config`] with every line that can't be used and what is wrong in it.
+    /// [`crate::error::Error::Config`] with every line that can't be used and what is wrong in it.
     pub fn with_hotword_list(&self, text: &str) -> Result<(Self, Vec<Hotword>)> {
         let pronunciations = self.0.pronunciations.as_ref();
         let mut reading = Reading { model: self, pronunciations, user_words: Vec::new() };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 // `FILES: [(&str, u32); N]`: each file of the model with its CRC-32, by the build script.
 include!(concat!(env!("OUT_DIR"), "/checksums.rs"));
@@ -28,7 +28,7 @@ pub(super) fn verify(contents: [&[u8]; FILES.len()]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Model;
+    use crate::model::Model;
 
     #[test]
     fn the_built_in_model_is_intact_and_another_is_not() {

@@ -27,13 +27,11 @@ mod options;
 mod second;
 mod user_words;
 
-pub(crate) use attention::{AttentionModel, DecoderConfig};
+pub(crate) use attention::AttentionModel;
 pub(crate) use second::SecondEncoder;
 use second::{Beside, First};
 
-pub use config::{
-    CacheConfig, EncoderConfig, LanguageModelConfig, ModelConfig, PhonesConfig, RescoringConfig,
-};
+pub use config::{LanguageModelConfig, ModelConfig, PhonesConfig, RescoringConfig};
 pub use options::{Chunk, Device, Finals, LoadOptions, Precision};
 
 #[cfg(builtin_model)]
@@ -45,15 +43,15 @@ use std::sync::Arc;
 #[cfg(builtin_model)]
 use prost::bytes::Bytes;
 
+use crate::acoustic::encoder::{Encoder, EncoderOutput, Gpu};
 #[cfg(builtin_model)]
-use crate::ctc::Search;
-use crate::ctc::{Decoding, LanguageModel, PrefixBeamConfig, Rescoring};
-use crate::encoder::{Encoder, EncoderOutput, Gpu};
+use crate::decode::Search;
+use crate::decode::{Decoding, LanguageModel, PrefixBeamConfig, Rescoring};
+use crate::error::{Error, Result};
+use crate::lexicon::tokens::{TokenId, TokenTable};
 use crate::lexicon::{Pronunciations, UserWord};
 use crate::lm::{NgramModel, RecurrentModel};
-use crate::punctuation::PunctuationModel;
-use crate::tokens::{TokenId, TokenTable};
-use crate::{Error, Result};
+use crate::text::punctuation::PunctuationModel;
 
 /// The limits of a search through phones, tuned with `en-small`: the lexicon allows few of them.
 const PHONE_THRESHOLD: f32 = -9.0;
@@ -259,7 +257,7 @@ impl Model {
     }
 
     /// What gives recognized words their marks and case, if the model has it; see
-    /// [`TextFormatter`](crate::TextFormatter).
+    /// [`TextFormatter`](crate::text::itn::TextFormatter).
     pub fn punctuation(&self) -> Option<&PunctuationModel> {
         self.0.punctuation.as_ref()
     }

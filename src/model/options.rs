@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// How a model is loaded.
 ///
@@ -54,15 +54,15 @@ pub enum Finals {
 #[non_exhaustive]
 pub enum Chunk {
     /// The model's choice for audio that is heard as it comes:
-    /// [`chunk_frames`](crate::EncoderConfig::chunk_frames).
+    /// [`chunk_frames`](crate::acoustic::encoder::EncoderConfig::chunk_frames).
     #[default]
     Streaming,
     /// The model's choice for audio that is there as a whole:
-    /// [`offline_chunk_frames`](crate::EncoderConfig::offline_chunk_frames).
+    /// [`offline_chunk_frames`](crate::acoustic::encoder::EncoderConfig::offline_chunk_frames).
     Offline,
-    /// The shortest of the model's [`chunk_choices`](crate::EncoderConfig::chunk_choices).
+    /// The shortest of the model's [`chunk_choices`](crate::acoustic::encoder::EncoderConfig::chunk_choices).
     Shortest,
-    /// One of the model's [`chunk_choices`](crate::EncoderConfig::chunk_choices).
+    /// One of the model's [`chunk_choices`](crate::acoustic::encoder::EncoderConfig::chunk_choices).
     Length(Duration),
 }
 

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{
-    AttentionModel, CONFIG_FILE, Chunk, EncoderConfig, LoadOptions, ModelConfig, load_encoder,
-    load_tokens, phone_names, read_text,
+    AttentionModel, CONFIG_FILE, Chunk, LoadOptions, ModelConfig, load_encoder, load_tokens,
+    phone_names, read_text,
 };
-use crate::encoder::Encoder;
-use crate::tokens::TokenTable;
-use crate::{Error, Result};
+use crate::acoustic::encoder::{Encoder, EncoderConfig};
+use crate::error::{Error, Result};
+use crate::lexicon::tokens::TokenTable;
 
 type Load = Box<dyn FnOnce() -> Result<Encoder> + Send>;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{Model, Parts};
-use crate::ctc::Decoding;
+use crate::decode::Decoding;
+use crate::error::{Error, Result};
 use crate::lexicon::UserWord;
-use crate::{Error, Result};
 
 impl Model {
     /// The same model with a user's words, which are written in their own form. It shares the weights.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use mynah::{
     Grammar, Model,
-    ctc::{Decoding, Hotword, LanguageModel, Restriction},
+    decode::{Decoding, Hotword, LanguageModel, Restriction},
     lm::NgramModel,
 };
 
@@ -199,7 +199,7 @@ impl DecodingArgs {
 /// A decoding in a few words, for reports.
 #[cfg(feature = "measure")]
 pub fn describe(decoding: &Decoding) -> String {
-    use mynah::ctc::PrefixBeamConfig;
+    use mynah::decode::PrefixBeamConfig;
 
     let Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, restriction, .. }) = decoding
     else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mynah::{
     FormattedWord, Model, ModelConfig, SpokenWord, TextFormatter,
-    ctc::{self, Hypothesis, Outcome},
+    decode::{self, Hypothesis, Outcome},
 };
 use serde::{Serialize, Serializer};
 
@@ -184,8 +184,8 @@ fn nbest(hypothesis: &Hypothesis) -> Vec<Scored> {
     all.map(|h| Scored { text: h.text.clone(), score: (h.score * 1e4).round() / 1e4 }).collect()
 }
 
-impl From<&ctc::Word> for Word {
-    fn from(word: &ctc::Word) -> Self {
+impl From<&decode::Word> for Word {
+    fn from(word: &decode::Word) -> Self {
         Self {
             text: word.text.clone(),
             start: word.start,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::{LmState, NgramModel, WordId};
 use super::counts::{BEGIN, END, UNKNOWN};
 use super::{IMPOSSIBLE, Ngram, Ngrams};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Rounds of expectation maximization; a weight moves by less than a hundredth after five.
 const ROUNDS: usize = 20;

@@ -12,7 +12,7 @@ pub use text::sentences;
 
 use super::arpa::{self, Section};
 use super::{NgramModel, Tables};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 use counts::Counts;
 

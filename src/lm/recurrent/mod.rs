@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use tables::Tables;
 
-use crate::gru::Quantized;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
+use crate::lm::gru::Quantized;
 
 /// A recurrent language model. Cheap to clone.
 #[derive(Clone)]

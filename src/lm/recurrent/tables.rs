@@ -1,9 +1,9 @@
 //! The words and numbers of a [`RecurrentModel`](super::RecurrentModel).
 
 use super::RecurrentWord;
-use crate::compact::{Format, Keep, Reader, contradiction};
-use crate::gru::{Gru, Matrix, Quantized, Rows, bf16, check_sizes, numbers, read_gru};
-use crate::word_list::WordList;
+use crate::lm::compact::{Format, Keep, Reader, contradiction};
+use crate::lm::gru::{Gru, Matrix, Quantized, Rows, bf16, check_sizes, numbers, read_gru};
+use crate::lm::word_list::WordList;
 
 pub(super) struct Tables {
     words: WordList,

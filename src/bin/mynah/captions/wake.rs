@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mynah::{Event, Keyword, KeywordHit, ctc::Hypothesis};
+use mynah::{Event, Keyword, KeywordHit, decode::Hypothesis};
 
 /// Decides which words are shown: those between a keyword and the next long silence.
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ fn retain(hypothesis: &mut Hypothesis, shown: &[bool], stable: usize) {
 
 #[cfg(test)]
 mod tests {
-    use mynah::ctc::Word;
+    use mynah::decode::Word;
 
     use super::*;
 

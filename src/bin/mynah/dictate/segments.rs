@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, process, thread};
 
 use anyhow::{Context, Result};
-use mynah::{Event, FormattedWord, SpokenWord, TextFormatter, ctc::Hypothesis};
+use mynah::{Event, FormattedWord, SpokenWord, TextFormatter, decode::Hypothesis};
 
 use super::{
     chord::Chord,

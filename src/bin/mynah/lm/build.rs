@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use mynah::{
     Chunk, Finals, Model,
-    ctc::{Decoding, PrefixBeamConfig},
+    decode::{Decoding, PrefixBeamConfig},
     lm::{Interpolation, NgramModel, sentences},
 };
 

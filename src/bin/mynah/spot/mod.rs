@@ -8,7 +8,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
 use mynah::{
-    Chunk, Finals, ListenEvent, Recognizer, RecognizerConfig, Session, Step, ctc::Decoding,
+    Chunk, Finals, ListenEvent, Recognizer, RecognizerConfig, Session, Step, decode::Decoding,
 };
 
 use self::{hits::HitWriter, program::Program};

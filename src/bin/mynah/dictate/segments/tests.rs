@@ -4,7 +4,7 @@ use std::{
 };
 
 use anyhow::bail;
-use mynah::ctc::Word;
+use mynah::decode::Word;
 
 use super::*;
 use crate::dictate::commands;

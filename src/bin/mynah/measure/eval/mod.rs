@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use mynah::{
     Event, Grammar, Recognizer, Session, Step,
     audio::AudioFile,
-    ctc::{Decoding, Hotword},
+    decode::{Decoding, Hotword},
 };
 use rayon::{ThreadPoolBuilder, prelude::*};
 use serde::Serialize;

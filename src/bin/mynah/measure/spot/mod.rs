@@ -7,7 +7,7 @@ mod plot;
 use std::{process::ExitCode, sync::Arc, thread::available_parallelism, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use mynah::{Keyword, Model, Recognizer, RecognizerConfig, Stream, ctc::Decoding};
+use mynah::{Keyword, Model, Recognizer, RecognizerConfig, Stream, decode::Decoding};
 use rayon::{ThreadPoolBuilder, prelude::*};
 
 use self::det::{Counts, Curve, THRESHOLDS};

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use mynah::{
     Model, Recognizer, RecognizerConfig,
-    ctc::{Decoding, LanguageModel, PrefixBeamConfig},
+    decode::{Decoding, LanguageModel, PrefixBeamConfig},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mynah::{
     Grammar, Model, RecognizerConfig,
-    ctc::{Decoding, Hotword, Restriction},
+    decode::{Decoding, Hotword, Restriction},
 };
 
 use super::Failure;
