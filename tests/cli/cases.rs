@@ -1,9 +1,6 @@
 //! Recordings and lists as people have them: what is said in them must come out, and nothing may be
 //! lost without a word. The recordings are `examples/speech.flac` in other forms.
 
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-#![cfg(all(feature = "cli", feature = "builtin-model"))]
-
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -11,43 +8,16 @@ use std::{
 };
 
 use mynah::audio::{AudioFile, Read, Source};
-use tempfile::TempDir;
 
-const SPEECH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac");
+use crate::support::{self, Folder, SPEECH};
+
 const TEXT: &str =
     "There is nothing in the world that I should like better than to see you happy.\n";
 
-struct Folder(TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        fs::write(self.path(name), bytes).unwrap();
-        self.path(name)
-    }
-}
-
 /// The speech as 16-bit samples.
 fn speech() -> Vec<u8> {
-    let mut file = AudioFile::open(SPEECH).unwrap();
-    let (mut bytes, mut buffer) = (Vec::new(), [0.0; 4_096]);
-    loop {
-        match file.read(&mut buffer).unwrap() {
-            Read::Samples(count) => {
-                let samples = buffer[..count].iter().map(|s| (s * 32_768.0) as i16);
-                bytes.extend(samples.flat_map(i16::to_le_bytes));
-            }
-            Read::Gap(_) => panic!("a gap in the speech"),
-            Read::End => return bytes,
-        }
-    }
+    let samples = support::speech().into_iter().map(|sample| (sample * 32_768.0) as i16);
+    samples.flat_map(i16::to_le_bytes).collect()
 }
 
 /// A WAV file of 16 kHz whose lengths are as stated.
