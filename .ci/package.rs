@@ -1,6 +1,6 @@
 //! What `.ci/package` compiles with the package as its dependency: `embedding file|live MODEL AUDIO`.
 
-use mynah::audio::{AudioFile, PacedSource, Read, Source};
+use mynah::audio::{AudioFile, RealtimeSource, Read, Source};
 use mynah::{
     ListenEvent, Listener, LoadOptions, Model, Recognizer, Session, Step, TextFormatter, TextFormatterConfig,
 };
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         return Ok(());
     }
-    for event in &Listener::spawn(&recognizer, PacedSource::new(Custom(file))?) {
+    for event in &Listener::spawn(&recognizer, RealtimeSource::new(Custom(file))?) {
         match event {
             ListenEvent::Recognized { event, .. } if event.is_final() => {
                 println!("{}", formatter.text(&event.hypothesis().text));

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use mynah::audio::{AudioFile, Read, Source};
-use mynah::decode::{Decoding, Hotword, PrefixBeamConfig, Restriction};
+use mynah::audio::{AudioFile, ReadOutcome, Source};
+use mynah::decode::{Decoding, GrammarConstraint, Hotword, PrefixBeamConfig};
 use mynah::features::Fbank;
 use mynah::{
     Grammar, Model, Precision, PunctuationModel, Recognizer, RecognizerConfig, TextFormatter,
@@ -27,7 +27,7 @@ fn in_repository(path: &str) -> PathBuf {
 fn speech() -> Vec<f32> {
     let mut file = AudioFile::open(in_repository("examples/speech.flac")).unwrap();
     let (mut samples, mut block) = (Vec::new(), vec![0.0; 16_000]);
-    while let Read::Samples(count) = file.read(&mut block).unwrap() {
+    while let ReadOutcome::Samples(count) = file.read(&mut block).unwrap() {
         samples.extend_from_slice(&block[..count]);
     }
     samples
@@ -70,7 +70,7 @@ fn encoder_chunk(c: &mut Criterion) {
 /// The decoding of what an encoder call gives, on average over the example.
 fn decoding_per_chunk(c: &mut Criterion) {
     let model = model(Precision::Int8);
-    let chunk = model.config().encoder.chunk_encoder_frames() * model.columns();
+    let chunk = model.config().encoder.chunk_encoder_frames() * model.output_dim();
     for (name, decoding) in decodings(&model) {
         let config = RecognizerConfig { decoding: Some(decoding), ..RecognizerConfig::default() };
         let recognizer = Recognizer::with_config(model.clone(), config).unwrap();
@@ -88,19 +88,19 @@ fn decoding_per_chunk(c: &mut Criterion) {
 
 /// All at the model's beam.
 fn decodings(model: &Model) -> [(&'static str, Decoding); 6] {
-    let Decoding::PrefixBeam(beam) = model.decoding() else { panic!("no language model") };
+    let Decoding::PrefixBeam(beam) = model.default_decoding() else { panic!("no language model") };
     let plain = PrefixBeamConfig { language_model: None, ..beam.clone() };
     let biased = PrefixBeamConfig { hotwords: hotwords(100).into(), ..beam.clone() };
     let digits = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine";
     let restricted = |list: &str| {
-        let restriction = Some(Restriction::new(Grammar::parse(list).unwrap()));
-        Decoding::PrefixBeam(PrefixBeamConfig { restriction, ..plain.clone() })
+        let constraint = Some(GrammarConstraint::new(Grammar::parse(list).unwrap()));
+        Decoding::PrefixBeam(PrefixBeamConfig { constraint, ..plain.clone() })
     };
     let said = std::fs::read_to_string(in_repository("examples/speech.txt")).unwrap();
     [
         ("greedy", Decoding::Greedy),
         ("beam", Decoding::PrefixBeam(plain.clone())),
-        ("language model", model.decoding().clone()),
+        ("language model", model.default_decoding().clone()),
         ("language model and 100 hotwords", Decoding::PrefixBeam(biased)),
         ("grammar without the phrase", restricted(digits)),
         ("grammar with the phrase", restricted(&format!("{said}\n{digits}"))),

@@ -27,7 +27,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mynah::audio::{AudioFile, Read::Samples, Resampler, Source};
+use mynah::audio::{AudioFile, ReadOutcome::Samples, Resampler, Source};
 use plotters::prelude::*;
 use serde::Serialize;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mynah::audio::{Read, Source};
+use mynah::audio::{ReadOutcome, Source};
 use mynah::{Error, Event, ListenEvent, Listener, Recognizer, Result};
 
 const ADDRESS: &str = "127.0.0.1:7070";
@@ -25,17 +25,17 @@ impl Source for Peer {
         16_000
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         let mut bytes = vec![0; buffer.len() * 2];
         let start = usize::from(self.half.is_some());
         if let Some(half) = self.half {
             bytes[0] = half;
         }
         let received = match self.connection.read(&mut bytes[start..]) {
-            Ok(0) => return Ok(Read::End),
+            Ok(0) => return Ok(ReadOutcome::End),
             Ok(n) => start + n,
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                return Ok(Read::Samples(0));
+                return Ok(ReadOutcome::Samples(0));
             }
             Err(e) => return Err(failed(e)),
         };
@@ -44,7 +44,7 @@ impl Source for Peer {
         for (to, from) in buffer.iter_mut().zip(samples) {
             *to = f32::from(i16::from_le_bytes([from[0], from[1]])) / 32_768.0;
         }
-        Ok(Read::Samples(received / 2))
+        Ok(ReadOutcome::Samples(received / 2))
     }
 }
 

@@ -15,7 +15,7 @@
 //! - **chunk**: the frames of one encoder call; **lookahead**: the later frames that call needs too.
 //! - **partial**, **final**: a hypothesis that may, or will not, change.
 //! - **keyword**: a phrase listened for by [`KeywordSpotter`] in the log-probabilities.
-//! - **grammar**: the phrases that decoding keeps to; **something else**: what is none of them.
+//! - **grammar**: the phrases that constrain decoding; **out of grammar**: an utterance that is none of them.
 //! - **prefix**: a token sequence with all its alignments; **beam**: the prefixes that are followed.
 //! - **token** of token passing: a hypothesis at a state of the graph of words and phones.
 //! - **endpoint**: the end of an utterance, found by trailing blanks.
@@ -50,12 +50,12 @@ pub use features::GateConfig;
 pub use finalize::Pass;
 pub use grammar::Grammar;
 pub use lexicon::tokens::{TokenId, TokenTable};
-pub use lexicon::{Pronunciations, UserWord};
+pub use lexicon::{Lexicon, UserWord};
 pub use model::{
     Chunk, Device, Finals, LanguageModelConfig, LoadOptions, Model, ModelConfig, PhonesConfig,
     Precision, RescoringConfig,
 };
-pub use session::deltas::{Delta, Deltas};
+pub use session::deltas::{TextDelta, TextDeltas};
 pub use session::endpoint::{EarlyEndpoint, EndpointConfig, EndpointRule};
 pub use session::event::Event;
 #[cfg(feature = "async")]

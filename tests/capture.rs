@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
-use mynah::audio::{DeviceSample, Read, Resampler, Source, capture_ring};
+use mynah::audio::{DeviceSample, ReadOutcome, Resampler, Source, capture_ring};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -20,15 +20,15 @@ fn overflow<T: DeviceSample + Send>(middle: T, half: T) {
         }
     });
     let mut buffer = vec![0.0; 16_000];
-    assert_eq!(source.read(&mut buffer).unwrap(), Read::Samples(12_000));
+    assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::Samples(12_000));
     assert!(buffer[..12_000].iter().all(|sample| (sample - 0.25).abs() < 1e-6));
     // The ring is empty again: the burst ends with the next buffer and is told once.
     assert_no_alloc(|| sink.push_interleaved(&device_buffer));
-    assert_eq!(source.read(&mut buffer).unwrap(), Read::Gap(4_000));
-    assert_eq!(source.read(&mut buffer).unwrap(), Read::Samples(80));
-    assert_eq!(source.read(&mut buffer).unwrap(), Read::Samples(0));
+    assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::Gap(4_000));
+    assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::Samples(80));
+    assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::Samples(0));
     drop(sink);
-    assert_eq!(source.read(&mut buffer).unwrap(), Read::End);
+    assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::End);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn what_a_device_should_not_deliver_allocates_nothing_either() {
         sink.push_interleaved(&[f32::NAN, 0.5, f32::INFINITY, 0.5, 0.5, 0.5]);
     });
     let mut buffer = [9.0; 100];
-    assert_eq!(source.read(&mut buffer).unwrap(), Read::Samples(3));
+    assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::Samples(3));
     assert_eq!(buffer[..3], [0.0, 0.0, 0.5]);
 }
 
@@ -70,13 +70,13 @@ fn audio_time_stays_true_through_overflow_and_resampling() {
         if n % 50 < 30 {
             loop {
                 match source.read(&mut buffer).unwrap() {
-                    Read::Samples(0) => break,
-                    Read::Samples(n) => resampler.process(&buffer[..n], &mut heard),
-                    Read::Gap(samples) => {
+                    ReadOutcome::Samples(0) => break,
+                    ReadOutcome::Samples(n) => resampler.process(&buffer[..n], &mut heard),
+                    ReadOutcome::Gap(samples) => {
                         lost += samples;
                         bursts += 1;
                     }
-                    Read::End => unreachable!("the sink is alive"),
+                    ReadOutcome::End => unreachable!("the sink is alive"),
                 }
             }
         }
@@ -84,12 +84,12 @@ fn audio_time_stays_true_through_overflow_and_resampling() {
     drop(sink);
     loop {
         match source.read(&mut buffer).unwrap() {
-            Read::Samples(n) => resampler.process(&buffer[..n], &mut heard),
-            Read::Gap(samples) => {
+            ReadOutcome::Samples(n) => resampler.process(&buffer[..n], &mut heard),
+            ReadOutcome::Gap(samples) => {
                 lost += samples;
                 bursts += 1;
             }
-            Read::End => break,
+            ReadOutcome::End => break,
         }
     }
     resampler.finish(&mut heard);

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use mynah::audio::{AudioFile, Read, Source};
+use mynah::audio::{AudioFile, ReadOutcome, Source};
 use mynah::{Event, LoadOptions, Model, Recognizer};
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ const SPEECH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac"
 fn finals(recognizer: &Recognizer) -> Vec<(String, f64)> {
     let mut file = AudioFile::open(SPEECH).unwrap();
     let (mut stream, mut block) = (recognizer.stream(), [0.0; 4096]);
-    while let Read::Samples(count @ 1..) = file.read(&mut block).unwrap() {
+    while let ReadOutcome::Samples(count @ 1..) = file.read(&mut block).unwrap() {
         stream.accept_waveform(&block[..count]).unwrap();
     }
     stream.finish().unwrap();

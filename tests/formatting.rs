@@ -149,18 +149,18 @@ fn deltas_of(listen: &[&str]) {
     let whole = json_lines(listen);
     let finals = whole.iter().filter(|line| line["type"] == "final");
     let finals: Vec<_> = finals.map(|line| line["text"].as_str().unwrap()).collect();
-    let mut settled = vec![String::new()];
+    let mut stable = vec![String::new()];
     let deltas = json_lines(&[listen, &["--deltas"]].concat());
     assert!(deltas.len() > finals.len(), "{deltas:?}");
     for line in deltas {
-        *settled.last_mut().unwrap() += line["settled"].as_str().unwrap();
+        *stable.last_mut().unwrap() += line["stable"].as_str().unwrap();
         if line["type"] == "final" {
             assert_eq!(line["unstable"], "");
-            settled.push(String::new());
+            stable.push(String::new());
         }
     }
-    assert_eq!(settled.pop().as_deref(), Some(""));
-    assert_eq!(settled, finals);
+    assert_eq!(stable.pop().as_deref(), Some(""));
+    assert_eq!(stable, finals);
 }
 
 #[test]

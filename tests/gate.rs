@@ -8,7 +8,7 @@ mod golden;
 use std::time::Duration;
 
 use golden::shipped_model_dir;
-use mynah::audio::{AudioFile, Read, Source};
+use mynah::audio::{AudioFile, ReadOutcome, Source};
 use mynah::decode::Hypothesis;
 use mynah::{
     Event, Finals, GateConfig, LoadOptions, Model, Precision, Recognizer, RecognizerConfig,
@@ -33,7 +33,7 @@ fn utterance() -> Vec<f32> {
     let mut file = AudioFile::open(path).unwrap();
     let mut samples = vec![0.0; SAMPLE_RATE];
     let mut read = 0;
-    while let Read::Samples(n @ 1..) = file.read(&mut samples[read..]).unwrap() {
+    while let ReadOutcome::Samples(n @ 1..) = file.read(&mut samples[read..]).unwrap() {
         read += n;
     }
     assert_eq!(read, samples.len());

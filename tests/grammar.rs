@@ -78,15 +78,15 @@ fn nothing_but_phrases_is_written() {
 }
 
 #[test]
-fn something_else_is_said_so_in_text_and_json() {
+fn out_of_grammar_is_said_so_in_text_and_json() {
     let folder = Folder::new();
     let (file, list) = (folder.bursts(), folder.write("list.txt", LIST));
     let text = transcribe(&file, &list, &["--grammar-threshold", "1"]);
     assert!(!text.is_empty());
-    assert!(text.lines().all(|line| line == "[something else]"), "{text}");
+    assert!(text.lines().all(|line| line == "[out of grammar]"), "{text}");
     let json = transcribe(&file, &list, &["--grammar-threshold", "1", "--format", "jsonl"]);
     let line: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
-    assert_eq!((&line["outcome"], &line["text"]), (&"something_else".into(), &"".into()));
+    assert_eq!((&line["outcome"], &line["text"]), (&"out_of_grammar".into(), &"".into()));
     let fit = line["fit"].as_f64().unwrap();
     assert!((0.0..1.0).contains(&fit), "{fit}");
     assert!(line["end"].as_f64().unwrap() > line["start"].as_f64().unwrap());
@@ -156,9 +156,9 @@ fn options_that_contradict_a_grammar_are_wrong_usage() {
 #[cfg(feature = "builtin-model")]
 mod spoken {
     use mynah::{
-        Deltas, Event, Grammar, Model, Recognizer, RecognizerConfig, Stream,
-        audio::{AudioFile, Read, Source},
-        decode::{Decoding, Outcome, PrefixBeamConfig, Restriction},
+        Event, Grammar, Model, Recognizer, RecognizerConfig, Stream, TextDeltas,
+        audio::{AudioFile, ReadOutcome, Source},
+        decode::{Decoding, GrammarConstraint, GrammarMatch, PrefixBeamConfig},
     };
 
     use super::*;
@@ -171,7 +171,7 @@ mod spoken {
         let mut file = AudioFile::open(SPEECH).unwrap();
         assert_eq!(file.sample_rate(), 16_000);
         let (mut samples, mut block) = (Vec::new(), vec![0.0; 16_000]);
-        while let Read::Samples(count) = file.read(&mut block).unwrap() {
+        while let ReadOutcome::Samples(count) = file.read(&mut block).unwrap() {
             samples.extend_from_slice(&block[..count]);
         }
         samples
@@ -195,17 +195,17 @@ mod spoken {
         assert_eq!(stdout.trim_end(), SAID.to_uppercase());
         let without = folder.write("without", "turn off the lamp\nthere is nothing\n");
         let (stdout, ..) = run("transcribe", Path::new(SPEECH), &without, &[]);
-        assert_eq!(stdout, "[something else]\n");
+        assert_eq!(stdout, "[out of grammar]\n");
     }
 
     #[test]
     fn a_grammar_changes_between_utterances() {
-        let restriction = |phrases: &[&str]| {
+        let constraint = |phrases: &[&str]| {
             let grammar = Grammar::from_phrases(phrases).unwrap();
-            Some(Restriction::new(grammar))
+            Some(GrammarConstraint::new(grammar))
         };
         let config = PrefixBeamConfig {
-            restriction: restriction(&["stop", "turn off the lamp"]),
+            constraint: constraint(&["stop", "turn off the lamp"]),
             ..PrefixBeamConfig::default()
         };
         let decoding = Decoding::PrefixBeam(config);
@@ -216,36 +216,36 @@ mod spoken {
         let events = play(&mut stream, &samples);
         let last = events.last().unwrap();
         assert!(
-            matches!(last, Event::Final { hypothesis: said, .. } if said.is_something_else()),
+            matches!(last, Event::Final { hypothesis: said, .. } if said.is_out_of_grammar()),
             "{events:?}"
         );
         assert_eq!(last.hypothesis().text, "");
         assert!(last.hypothesis().end > last.hypothesis().start);
 
-        stream.set_restriction(restriction(&[SAID, "stop"]).as_ref()).unwrap();
+        stream.set_grammar(constraint(&[SAID, "stop"]).as_ref()).unwrap();
         let events = play(&mut stream, &samples);
         let Some(Event::Final { hypothesis: said, .. }) = events.last() else {
             panic!("{events:?}")
         };
         assert_eq!(said.text, SAID.to_uppercase());
-        assert!(matches!(said.outcome, Outcome::Phrase { .. }));
+        assert!(matches!(said.outcome, GrammarMatch::Phrase { .. }));
         let partials = &events[..events.len() - 1];
         let begins = |event: &Event| said.text.starts_with(&event.hypothesis().text);
         assert!(partials.len() > 2 && partials.iter().all(begins), "{partials:?}");
-        // Until the end all may become something else.
+        // Any utterance may turn out to be out of the grammar.
         assert!(partials.iter().all(|event| event.hypothesis().stable == 0));
-        let mut deltas = Deltas::new();
-        let settled: String = events.iter().map(|event| deltas.accept(event).settled).collect();
-        assert_eq!(settled, said.text);
+        let mut deltas = TextDeltas::new();
+        let stable: String = events.iter().map(|event| deltas.accept(event).stable).collect();
+        assert_eq!(stable, said.text);
 
-        let error = stream.set_restriction(restriction(&["room 7"]).as_ref()).unwrap_err();
+        let error = stream.set_grammar(constraint(&["room 7"]).as_ref()).unwrap_err();
         assert!(error.to_string().starts_with("line 1, column 6: word \"7\""), "{error}");
     }
 
     #[test]
     fn silence_is_no_event() {
-        let restriction = Some(Restriction::new(Grammar::from_phrases(["stop"]).unwrap()));
-        let config = PrefixBeamConfig { restriction, ..PrefixBeamConfig::default() };
+        let constraint = Some(GrammarConstraint::new(Grammar::from_phrases(["stop"]).unwrap()));
+        let config = PrefixBeamConfig { constraint, ..PrefixBeamConfig::default() };
         let decoding = Decoding::PrefixBeam(config);
         let config = RecognizerConfig { decoding: Some(decoding), ..RecognizerConfig::default() };
         let recognizer = Recognizer::with_config(Model::builtin().unwrap(), config).unwrap();

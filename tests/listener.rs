@@ -8,8 +8,8 @@ mod golden;
 use std::time::{Duration, Instant};
 
 use golden::{Signal, random_model, shipped_model_dir};
-use mynah::audio::{AudioFile, PacedSource, Read, Source, capture_ring};
-use mynah::decode::{Hotword, Restriction};
+use mynah::audio::{AudioFile, ReadOutcome, RealtimeSource, Source, capture_ring};
+use mynah::decode::{GrammarConstraint, Hotword};
 use mynah::{
     EndpointConfig, Error, Event, Grammar, Keyword, ListenEvent, Listener, Model, Pass, Precision,
     Recognizer, RecognizerConfig, Result,
@@ -51,28 +51,28 @@ impl Source for Script {
         self.is_live
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         if self.silent {
-            return Ok(Read::Samples(0));
+            return Ok(ReadOutcome::Samples(0));
         }
         let waiting = self.waiting.by_ref().zip(buffer).map(|(from, to)| *to = from).count();
         if waiting > 0 {
-            return Ok(Read::Samples(waiting));
+            return Ok(ReadOutcome::Samples(waiting));
         }
         match self.steps.next() {
-            None => Ok(Read::End),
+            None => Ok(ReadOutcome::End),
             Some(Step::Samples(samples)) => {
                 self.waiting = samples.into_iter();
-                Ok(Read::Samples(0))
+                Ok(ReadOutcome::Samples(0))
             }
-            Some(Step::Gap(lost)) => Ok(Read::Gap(lost)),
+            Some(Step::Gap(lost)) => Ok(ReadOutcome::Gap(lost)),
             Some(Step::Silent) => {
                 self.silent = true;
-                Ok(Read::Samples(0))
+                Ok(ReadOutcome::Samples(0))
             }
             Some(Step::Block(time)) => {
                 std::thread::sleep(time);
-                Ok(Read::Samples(0))
+                Ok(ReadOutcome::Samples(0))
             }
             Some(Step::Panic) => panic!("the test's source panics"),
             Some(Step::Fail) => Err(Error::Device("the test's microphone has gone".to_owned())),
@@ -134,7 +134,7 @@ fn it_tells_what_a_stream_would_have_told() {
     assert!(wanted.iter().any(|event| matches!(event, Event::Final { .. })), "{wanted:?}");
     let events = listen(Script::new(vec![Step::Samples(speech())]));
     assert_eq!(recognized(&events), wanted);
-    let paced = PacedSource::new(Script::new(vec![Step::Samples(speech())])).unwrap();
+    let paced = RealtimeSource::new(Script::new(vec![Step::Samples(speech())])).unwrap();
     assert_eq!(recognized(&listen(paced)), wanted);
 }
 
@@ -160,7 +160,7 @@ fn two_utterances() -> Vec<f32> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac");
     let mut file = AudioFile::open(path).unwrap();
     let (mut speech, mut block) = (Vec::new(), [0.0; 4096]);
-    while let Read::Samples(count @ 1..) = file.read(&mut block).unwrap() {
+    while let ReadOutcome::Samples(count @ 1..) = file.read(&mut block).unwrap() {
         speech.extend_from_slice(&block[..count]);
     }
     [&speech[..], &[0.0; 16_000 * 2], &speech].concat()
@@ -405,7 +405,7 @@ fn keywords_hotwords_and_grammars_change_while_it_runs() {
     let hotword = Hotword { phrase: "THERE".to_owned(), boost: f32::NAN };
     assert!(listener.set_hotwords(&[hotword]).is_err());
     let grammar = Grammar::from_phrases(["there"]).unwrap();
-    listener.set_restriction(Some(&Restriction::new(grammar))).unwrap();
+    listener.set_grammar(Some(&GrammarConstraint::new(grammar))).unwrap();
     std::thread::sleep(Duration::from_millis(200));
     sink.push_interleaved(&speech);
     listener.stop().unwrap();

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use golden::shipped_model_dir;
-use mynah::audio::{AudioFile, Read, Source};
-use mynah::decode::{Decoding, Hotword, Hypothesis, Outcome, PrefixBeamConfig, Restriction};
+use mynah::audio::{AudioFile, ReadOutcome, Source};
+use mynah::decode::{
+    Decoding, GrammarConstraint, GrammarMatch, Hotword, Hypothesis, PrefixBeamConfig,
+};
 use mynah::{
     Chunk, EndpointConfig, Event, Finals, GateConfig, Grammar, LoadOptions, Model, Precision,
     Recognizer, RecognizerConfig, Stream,
@@ -28,7 +30,7 @@ fn speech() -> Vec<f32> {
     let mut file = AudioFile::open(path).unwrap();
     let mut samples = vec![0.0; file.len_samples().unwrap() as usize];
     let mut read = 0;
-    while let Read::Samples(n @ 1..) = file.read(&mut samples[read..]).unwrap() {
+    while let ReadOutcome::Samples(n @ 1..) = file.read(&mut samples[read..]).unwrap() {
         read += n;
     }
     samples
@@ -113,7 +115,9 @@ fn finals_are_ranked_anew_where_nothing_was_stable() {
     fn told(chunk: Chunk, edit: fn(&mut PrefixBeamConfig)) -> (f64, bool) {
         let options = LoadOptions { chunk, precision: Precision::Int8, ..single_pass() };
         let model = Model::load(shipped_model_dir(), options).unwrap();
-        let Decoding::PrefixBeam(mut beam) = model.decoding().clone() else { panic!("greedy") };
+        let Decoding::PrefixBeam(mut beam) = model.default_decoding().clone() else {
+            panic!("greedy")
+        };
         edit(&mut beam);
         let config = RecognizerConfig { decoding: Some(Decoding::PrefixBeam(beam)), ..whole() };
         let recognizer = Recognizer::with_config(model, config).unwrap();
@@ -210,10 +214,10 @@ fn an_utterance_too_long_for_the_decoder_goes_without() {
 fn a_grammar_leaves_no_choice_to_the_decoder() {
     let model = Model::load(shipped_model_dir(), with_decoder(&random_decoder_dir())).unwrap();
     let grammar = Grammar::from_phrases(["lights off"]).unwrap();
-    let restriction = Restriction::new(grammar);
+    let constraint = GrammarConstraint::new(grammar);
     let final_of = |recognizer: &Recognizer| {
         let mut stream = recognizer.stream();
-        stream.set_restriction(Some(&restriction)).unwrap();
+        stream.set_grammar(Some(&constraint)).unwrap();
         finals(&events(&mut stream, &speech()))[0].clone()
     };
     let with = Recognizer::with_config(model, whole()).unwrap();
@@ -325,7 +329,7 @@ fn hotwords_set_inside_an_utterance_wait_for_the_next() {
         .unwrap();
     assert_eq!(finals(&events(&mut stream, after)), finals(&expected));
     assert_ne!(finals(&events(&mut stream, &speech())), finals(&expected));
-    assert!(matches!(recognizer.model().decoding(), Decoding::PrefixBeam(_)));
+    assert!(matches!(recognizer.model().default_decoding(), Decoding::PrefixBeam(_)));
 }
 
 #[test]
@@ -352,15 +356,15 @@ fn other_hotwords_between_utterances_count_in_the_next() {
 #[test]
 fn both_passes_keep_to_the_same_grammar() {
     let recognizers = [recognizer(single_pass(), whole()), two_passes(whole())];
-    let restriction = Restriction::new(Grammar::parse("zebra\ngiraffe\n").unwrap());
+    let constraint = GrammarConstraint::new(Grammar::parse("zebra\ngiraffe\n").unwrap());
     let samples = speech();
     let is_free = |recognizer: &Recognizer, tenths: usize| {
         let mut stream = recognizer.stream();
         let (before, after) = samples.split_at(tenths * SAMPLE_RATE / 10);
         stream.accept_waveform(before).unwrap();
-        stream.set_restriction(Some(&restriction)).unwrap();
+        stream.set_grammar(Some(&constraint)).unwrap();
         let events = events(&mut stream, after);
-        finals(&events)[0].outcome == Outcome::Unrestricted
+        finals(&events)[0].outcome == GrammarMatch::Unrestricted
     };
     let free: Vec<[bool; 2]> = (0..30)
         .step_by(5)

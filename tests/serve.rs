@@ -15,7 +15,7 @@ use std::{
 };
 
 use assert_cmd::cargo::cargo_bin;
-use mynah::audio::{AudioFile, Read::Samples, Source};
+use mynah::audio::{AudioFile, ReadOutcome::Samples, Source};
 use serde_json::{Value, json};
 use websocket::{BINARY, Received, TEXT, WebSocket};
 

@@ -7,7 +7,7 @@ mod golden;
 use std::time::Duration;
 
 use golden::{Signal, random_model};
-use mynah::decode::{Decoding, Hypothesis, LanguageModel, PrefixBeamConfig, Token};
+use mynah::decode::{Decoding, Hypothesis, LmFusion, PrefixBeamConfig, Token};
 use mynah::lm::NgramModel;
 use mynah::{EndpointConfig, Event, Recognizer, RecognizerConfig, Stream};
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ fn recognizer(endpoint: EndpointConfig) -> Recognizer {
 /// Searches with a beam and a language model of five words.
 fn beam_recognizer(endpoint: EndpointConfig) -> Recognizer {
     let ngrams = NgramModel::load(golden::root().join("tests/data/lm.arpa")).unwrap();
-    let language_model = LanguageModel { oov_penalty: 0.1, ..LanguageModel::new(ngrams) };
+    let language_model = LmFusion { oov_penalty: 0.1, ..LmFusion::new(ngrams) };
     let beam = PrefixBeamConfig {
         beam: 8,
         nbest: 3,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mynah::audio::{AudioFile, Read as Samples, Source};
+use mynah::audio::{AudioFile, ReadOutcome as Samples, Source};
 use serde_json::Value;
 
 const SPEECH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac");

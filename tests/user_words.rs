@@ -75,5 +75,5 @@ fn the_model_that_words_are_added_to_stays_as_it_is() {
     let more = model.with_user_words(&words).unwrap();
     assert_eq!(more.user_words(), words);
     assert!(model.user_words().is_empty());
-    assert!(more.pronunciations().unwrap().len() > model.pronunciations().unwrap().len());
+    assert!(more.lexicon().unwrap().len() > model.lexicon().unwrap().len());
 }

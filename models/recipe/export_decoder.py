@@ -226,10 +226,10 @@ def config_of(model: AttentionModel, name: str) -> dict:
             "caches": caches(rows),
             "longest_frames": chunk * (MOST_CHUNKS - SILENT_CHUNKS),
             "longest_rows": POSITION_PERIOD,
-            "silent_chunks": SILENT_CHUNKS,
+            "padding_chunks": SILENT_CHUNKS,
             "pieces_per_second": TOKENS_PER_SECOND,
             "weight": WEIGHT,
-            "word_bonus": WORD_BONUS,
+            "word_insertion_bonus": WORD_BONUS,
             "spoken": {short: long for short, long in SPOKEN.items()},
         },
     }

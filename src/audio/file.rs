@@ -12,7 +12,7 @@ use super::kind::{Found, Kind};
 use super::raw::{RawFormat, RawPcm};
 use super::riff::Riff;
 use super::tags::{self, WithoutTags};
-use super::{Input, Piece, Read, Source, mp4};
+use super::{Input, Piece, ReadOutcome, Source, mp4};
 use crate::error::{Error, Result};
 
 /// What to do about a file that can't be used.
@@ -41,7 +41,7 @@ pub struct FileOptions {
 ///
 /// | the recording | what comes of it |
 /// |---|---|
-/// | a damaged packet | a [`Read::Gap`] of its length |
+/// | a damaged packet | a [`ReadOutcome::Gap`] of its length |
 /// | a change of rate or channels within it | the rate of its beginning |
 /// | a wrong length in its header | a warning in the log, and all samples |
 /// | cut short | what is there, then the error, then the end |
@@ -160,19 +160,19 @@ impl AudioFile {
         Self { path: path.to_owned(), input, mono: Vec::new(), next: 0, before: 0, stop: None }
     }
 
-    /// Decodes the next piece into `mono`. Gives what is to be told at once, if anything.
-    fn decode(&mut self) -> Option<Read> {
+    /// Decodes the next piece into `mono`. Gives what has to be reported at once, if anything.
+    fn decode(&mut self) -> Option<ReadOutcome> {
         self.before += self.mono.len() as u64;
         self.mono.clear();
         self.next = 0;
         match self.input.next(&mut self.mono) {
-            Ok(Piece::Samples) if self.mono.is_empty() => return Some(Read::Samples(0)),
+            Ok(Piece::Samples) if self.mono.is_empty() => return Some(ReadOutcome::Samples(0)),
             Ok(Piece::Samples) => self.check(),
             Ok(Piece::Lost(0)) => {}
             Ok(Piece::Lost(samples)) => {
                 log::warn!("{}: {samples} samples are damaged; left out", self.path.display());
                 self.before += samples;
-                return Some(Read::Gap(samples));
+                return Some(ReadOutcome::Gap(samples));
             }
             Ok(Piece::End) => self.stop = Some(Ok(())),
             Err(reason) => self.stop = Some(Err(Error::audio(&self.path, reason))),
@@ -341,14 +341,14 @@ impl Source for AudioFile {
         false
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         if buffer.is_empty() {
-            return Ok(Read::Samples(0));
+            return Ok(ReadOutcome::Samples(0));
         }
         while self.next == self.mono.len() {
             if let Some(stop) = self.stop.take() {
                 self.stop = Some(Ok(()));
-                return stop.map(|()| Read::End);
+                return stop.map(|()| ReadOutcome::End);
             }
             if let Some(read) = self.decode() {
                 return Ok(read);
@@ -358,7 +358,7 @@ impl Source for AudioFile {
         let n = ready.len().min(buffer.len());
         buffer[..n].copy_from_slice(&ready[..n]);
         self.next += n;
-        Ok(Read::Samples(n))
+        Ok(ReadOutcome::Samples(n))
     }
 }
 

@@ -19,7 +19,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::device_clock::DeviceClock;
 use super::downmix::{Channel, Downmix};
 use super::ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring_of};
-use super::{Read, Source};
+use super::{ReadOutcome, Source};
 use crate::error::{Error, Result};
 
 /// The ring's length in seconds: longer than any pause of the worker.
@@ -147,7 +147,7 @@ impl Microphone {
 
     /// Drops the stream on a thread of its own: with a sound server that has ended, ALSA's pulse
     /// plugin never returns, and the drop waits for it for ever.
-    fn let_go(&mut self) {
+    fn detach(&mut self) {
         if let Some(stream) = self.stream.take() {
             // Without a thread to spare the stream is dropped here.
             let _ = thread::Builder::new().name("mynah-release".to_owned()).spawn(|| drop(stream));
@@ -157,7 +157,7 @@ impl Microphone {
 
 impl Drop for Microphone {
     fn drop(&mut self) {
-        self.let_go();
+        self.detach();
     }
 }
 
@@ -166,13 +166,13 @@ impl Source for Microphone {
         self.captured.sample_rate()
     }
 
-    fn waiting_samples(&self) -> usize {
-        self.captured.waiting_samples()
+    fn buffered_samples(&self) -> usize {
+        self.captured.buffered_samples()
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         if let Ok(error) = self.failures.try_recv() {
-            self.let_go();
+            self.detach();
             self.failure = Some(error);
         }
         let overruns = self.overruns();
@@ -180,20 +180,22 @@ impl Source for Microphone {
             log::warn!("{}: the system lost some sound; is the machine too busy?", self.name);
         }
         let read = match self.captured.read(buffer)? {
-            Read::Samples(0) if self.stream.is_none() && !buffer.is_empty() => Read::End,
+            ReadOutcome::Samples(0) if self.stream.is_none() && !buffer.is_empty() => {
+                ReadOutcome::End
+            }
             read => read,
         };
         let now = Instant::now();
         self.waited += now.duration_since(self.read_at).min(LONGEST_WAIT);
         self.read_at = now;
-        if read != Read::Samples(0) || buffer.is_empty() {
+        if read != ReadOutcome::Samples(0) || buffer.is_empty() {
             self.waited = Duration::ZERO;
         } else if self.stream.is_some() && self.waited > PATIENCE {
-            self.let_go();
+            self.detach();
             let reason = format!("it has delivered nothing for {PATIENCE:?}");
             self.failure = Some(cpal::Error::with_message(ErrorKind::DeviceNotAvailable, reason));
         }
-        match self.failure.take_if(|_| read == Read::End) {
+        match self.failure.take_if(|_| read == ReadOutcome::End) {
             Some(e) => Err(Error::Device(format!("{} has gone: {}", self.name, described(&e)))),
             None => Ok(read),
         }

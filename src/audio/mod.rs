@@ -21,9 +21,9 @@ mod mp4;
 mod mpeg_frame;
 #[cfg(feature = "opus")]
 mod opus;
-mod paced;
 #[cfg(feature = "files")]
 mod raw;
+mod realtime;
 mod resample;
 #[cfg(feature = "files")]
 mod riff;
@@ -36,9 +36,9 @@ pub use downmix::Channel;
 pub use file::{AudioFile, FileOptions};
 #[cfg(feature = "mic")]
 pub use mic::{DeviceInfo, Microphone, list_devices};
-pub use paced::PacedSource;
 #[cfg(feature = "files")]
 pub use raw::{RawFormat, SampleFormat};
+pub use realtime::RealtimeSource;
 pub use resample::Resampler;
 pub use ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring, capture_ring_of};
 
@@ -46,7 +46,7 @@ use crate::error::Result;
 
 /// What one [`Source::read`] brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Read {
+pub enum ReadOutcome {
     /// So many samples stand at the buffer's start. Zero: none have arrived yet.
     Samples(usize),
     /// So many samples are missing before the next ones: the reader was too slow for a device, or
@@ -58,7 +58,7 @@ pub enum Read {
 
 /// A stream of mono samples in `[-1, 1]` at a rate of its own. Never blocks for long.
 ///
-/// [`Read::End`] and errors are final: every later read ends too.
+/// [`ReadOutcome::End`] and errors are final: every later read ends too.
 pub trait Source: Send {
     /// Samples per second.
     fn sample_rate(&self) -> u32;
@@ -68,8 +68,8 @@ pub trait Source: Send {
         None
     }
 
-    /// How many samples have arrived and wait to be read; 0 of a source that is read, not heard.
-    fn waiting_samples(&self) -> usize {
+    /// How many samples have arrived and wait to be read; 0 of a source that captures nothing.
+    fn buffered_samples(&self) -> usize {
         0
     }
 
@@ -84,7 +84,7 @@ pub trait Source: Send {
     /// # Errors
     ///
     /// What became of the device or the file. Samples read before stay valid.
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read>;
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome>;
 }
 
 impl<S: Source + ?Sized> Source for Box<S> {
@@ -96,15 +96,15 @@ impl<S: Source + ?Sized> Source for Box<S> {
         (**self).len_samples()
     }
 
-    fn waiting_samples(&self) -> usize {
-        (**self).waiting_samples()
+    fn buffered_samples(&self) -> usize {
+        (**self).buffered_samples()
     }
 
     fn is_live(&self) -> bool {
         (**self).is_live()
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         (**self).read(buffer)
     }
 }

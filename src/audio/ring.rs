@@ -12,7 +12,7 @@ use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::downmix::{self, Channel, Downmix};
-use super::{Read, Source};
+use super::{ReadOutcome, Source};
 use crate::error::Result;
 
 /// Bursts of lost samples that can wait in the ring at a time.
@@ -152,11 +152,11 @@ impl Source for CaptureSource {
         self.sample_rate
     }
 
-    fn waiting_samples(&self) -> usize {
+    fn buffered_samples(&self) -> usize {
         self.samples.occupied_len()
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         if let Some(taken) = self.taken_alone.swap(0, Ordering::Relaxed).checked_sub(1) {
             log::warn!("the device: {}", downmix::cancellation(taken));
         }
@@ -169,16 +169,16 @@ impl Source for CaptureSource {
             let before = gap.at - self.taken;
             if before == 0 {
                 self.gaps.skip(1);
-                return Ok(Read::Gap(gap.lost));
+                return Ok(ReadOutcome::Gap(gap.lost));
             }
             wanted = wanted.min(usize::try_from(before).unwrap_or(usize::MAX));
         }
         if occupied == 0 && !open {
-            return Ok(Read::End);
+            return Ok(ReadOutcome::End);
         }
         let taken = self.samples.pop_slice(&mut buffer[..wanted]);
         self.taken += taken as u64;
-        Ok(Read::Samples(taken))
+        Ok(ReadOutcome::Samples(taken))
     }
 }
 
@@ -223,15 +223,17 @@ mod tests {
     use super::*;
 
     /// Reads until the source has nothing more to say at the moment.
-    fn drain(source: &mut CaptureSource) -> Vec<(Read, Vec<f32>)> {
+    fn drain(source: &mut CaptureSource) -> Vec<(ReadOutcome, Vec<f32>)> {
         let mut reads = Vec::new();
         loop {
             let mut buffer = [0.0; 7];
             match source.read(&mut buffer).unwrap() {
-                Read::Samples(0) => return reads,
-                Read::Samples(n) => reads.push((Read::Samples(n), buffer[..n].to_vec())),
-                Read::End => {
-                    reads.push((Read::End, Vec::new()));
+                ReadOutcome::Samples(0) => return reads,
+                ReadOutcome::Samples(n) => {
+                    reads.push((ReadOutcome::Samples(n), buffer[..n].to_vec()))
+                }
+                ReadOutcome::End => {
+                    reads.push((ReadOutcome::End, Vec::new()));
                     return reads;
                 }
                 gap => reads.push((gap, Vec::new())),
@@ -261,25 +263,25 @@ mod tests {
     fn channels_are_averaged_and_the_incomplete_frame_ignored() {
         let (mut sink, mut source) = capture_ring(48_000, 2, 16);
         sink.push_interleaved(&[16384i16, 0, -16384, -16384, 99]);
-        assert_eq!(drain(&mut source), [(Read::Samples(2), vec![0.25, -0.5])]);
+        assert_eq!(drain(&mut source), [(ReadOutcome::Samples(2), vec![0.25, -0.5])]);
     }
 
     #[test]
     fn channels_that_cancel_give_the_loudest_of_them() {
         let (mut sink, mut source) = capture_ring(48_000, 2, 16);
         sink.push_interleaved(&[8_192i16, -8_192, -16_384, 16_384]);
-        assert_eq!(drain(&mut source), [(Read::Samples(2), vec![0.25, -0.5])]);
+        assert_eq!(drain(&mut source), [(ReadOutcome::Samples(2), vec![0.25, -0.5])]);
         let second = Channel::Only(std::num::NonZeroU16::new(2).unwrap());
         let (mut sink, mut source) = capture_ring_of(48_000, 2, 16, second);
         sink.push_interleaved(&[8_192i16, -8_192, 0, 16_384]);
-        assert_eq!(drain(&mut source), [(Read::Samples(2), vec![-0.25, 0.5])]);
+        assert_eq!(drain(&mut source), [(ReadOutcome::Samples(2), vec![-0.25, 0.5])]);
     }
 
     #[test]
     fn numbers_that_are_not_finite_become_silence() {
         let (mut sink, mut source) = capture_ring(48_000, 1, 16);
         sink.push_interleaved(&[0.5f32, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.5]);
-        assert_eq!(drain(&mut source), [(Read::Samples(5), vec![0.5, 0.0, 0.0, 0.0, -0.5])]);
+        assert_eq!(drain(&mut source), [(ReadOutcome::Samples(5), vec![0.5, 0.0, 0.0, 0.0, -0.5])]);
     }
 
     #[test]
@@ -289,10 +291,16 @@ mod tests {
         sink.push_interleaved(&ramp(5..10)); // two do not fit
         sink.push_interleaved(&ramp(10..15)); // none fits
         let first = drain(&mut source);
-        assert_eq!(first, [(Read::Samples(7), ramp(0..7)), (Read::Samples(1), ramp(7..8))]);
+        assert_eq!(
+            first,
+            [(ReadOutcome::Samples(7), ramp(0..7)), (ReadOutcome::Samples(1), ramp(7..8))]
+        );
         sink.push_interleaved(&ramp(15..18));
         sink.push_interleaved(&ramp(18..20));
-        assert_eq!(drain(&mut source), [(Read::Gap(7), vec![]), (Read::Samples(5), ramp(15..20))]);
+        assert_eq!(
+            drain(&mut source),
+            [(ReadOutcome::Gap(7), vec![]), (ReadOutcome::Samples(5), ramp(15..20))]
+        );
     }
 
     #[test]
@@ -301,10 +309,13 @@ mod tests {
         sink.push_interleaved(&ramp(0..6));
         drop(sink);
         let reads = drain(&mut source);
-        let reads_wanted =
-            [(Read::Samples(4), ramp(0..4)), (Read::Gap(2), vec![]), (Read::End, vec![])];
+        let reads_wanted = [
+            (ReadOutcome::Samples(4), ramp(0..4)),
+            (ReadOutcome::Gap(2), vec![]),
+            (ReadOutcome::End, vec![]),
+        ];
         assert_eq!(reads, reads_wanted);
-        assert_eq!(source.read(&mut [0.0; 4]).unwrap(), Read::End);
+        assert_eq!(source.read(&mut [0.0; 4]).unwrap(), ReadOutcome::End);
     }
 
     #[test]
@@ -313,7 +324,10 @@ mod tests {
         sink.push_interleaved(&ramp(0..10));
         drain(&mut source);
         sink.push_interleaved(&ramp(10..20));
-        assert_eq!(drain(&mut source), [(Read::Gap(6), vec![]), (Read::Samples(4), ramp(10..14))]);
+        assert_eq!(
+            drain(&mut source),
+            [(ReadOutcome::Gap(6), vec![]), (ReadOutcome::Samples(4), ramp(10..14))]
+        );
     }
 
     #[test]
@@ -334,21 +348,21 @@ mod tests {
         let mut buffer = [0.0; 100];
         loop {
             match source.read(&mut buffer).unwrap() {
-                Read::Samples(0) => std::hint::spin_loop(),
-                Read::Samples(n) => {
+                ReadOutcome::Samples(0) => std::hint::spin_loop(),
+                ReadOutcome::Samples(n) => {
                     for sample in &buffer[..n] {
                         assert_eq!(*sample, position as f32);
                         position += 1;
                     }
                     last_was_gap = false;
                 }
-                Read::Gap(lost) => {
+                ReadOutcome::Gap(lost) => {
                     assert!(lost > 0 && !last_was_gap);
                     position += lost;
                     gaps += 1;
                     last_was_gap = true;
                 }
-                Read::End => break,
+                ReadOutcome::End => break,
             }
         }
         writer.join().unwrap();

@@ -1,64 +1,64 @@
 //! Chains that share their beginnings, in one block of memory.
 
 /// A link of a chain in an [`Arena`], or [`Arena::NONE`].
-pub(super) type Link = u32;
+pub(super) type NodeId = u32;
 
 /// Values, each linked to the one before it in its chains; those before have lower links.
 #[derive(Clone, Debug)]
 pub(super) struct Arena<T> {
-    values: Vec<(Link, T)>,
+    values: Vec<(NodeId, T)>,
     /// The number of values from which on it is worth to look for unused ones.
-    crowded: usize,
+    gc_threshold: usize,
     /// Each link's new one, when values were dropped last; here so that its memory is reused.
-    moved: Vec<Link>,
+    moved: Vec<NodeId>,
 }
 
 impl<T: Copy> Arena<T> {
-    pub const NONE: Link = Link::MAX;
-    const CROWDED: usize = 4096;
-    const MARKED: Link = 0;
+    pub const NONE: NodeId = NodeId::MAX;
+    const LEAST_GC_THRESHOLD: usize = 4096;
+    const MARKED: NodeId = 0;
 
     pub fn new() -> Self {
-        Self { values: Vec::new(), crowded: Self::CROWDED, moved: Vec::new() }
+        Self { values: Vec::new(), gc_threshold: Self::LEAST_GC_THRESHOLD, moved: Vec::new() }
     }
 
     /// Appends a value to the chain that ends with `before`.
-    pub fn push(&mut self, before: Link, value: T) -> Link {
+    pub fn push(&mut self, before: NodeId, value: T) -> NodeId {
         self.values.push((before, value));
-        (self.values.len() - 1) as Link
+        (self.values.len() - 1) as NodeId
     }
 
-    pub fn get(&self, link: Link) -> &T {
+    pub fn get(&self, link: NodeId) -> &T {
         &self.values[link as usize].1
     }
 
     /// The value at a link that may be [`Arena::NONE`].
-    pub fn find(&self, link: Link) -> Option<&T> {
+    pub fn find(&self, link: NodeId) -> Option<&T> {
         self.values.get(link as usize).map(|(_, value)| value)
     }
 
-    pub fn get_mut(&mut self, link: Link) -> &mut T {
+    pub fn get_mut(&mut self, link: NodeId) -> &mut T {
         &mut self.values[link as usize].1
     }
 
-    pub fn before(&self, link: Link) -> Link {
+    pub fn before(&self, link: NodeId) -> NodeId {
         self.values[link as usize].0
     }
 
     /// The values of the chain that ends with `link`, the last first.
-    pub fn chain(&self, link: Link) -> impl Iterator<Item = &T> {
+    pub fn chain(&self, link: NodeId) -> impl Iterator<Item = &T> {
         self.links(link).map(|link| self.get(link))
     }
 
     /// The links of the chain that ends with `link`, the last first.
-    pub fn links(&self, link: Link) -> impl Iterator<Item = Link> {
-        let next = |&link: &Link| Some(self.before(link)).filter(|&before| before != Self::NONE);
+    pub fn links(&self, link: NodeId) -> impl Iterator<Item = NodeId> {
+        let next = |&link: &NodeId| Some(self.before(link)).filter(|&before| before != Self::NONE);
         let first = Some(link).filter(|&link| link != Self::NONE);
         std::iter::successors(first, next)
     }
 
     /// The last link that both chains have.
-    pub fn common(&self, mut a: Link, mut b: Link) -> Link {
+    pub fn common(&self, mut a: NodeId, mut b: NodeId) -> NodeId {
         // A link that only one of them has is higher than all that both have.
         while a != b {
             if b == Self::NONE || (a != Self::NONE && a > b) {
@@ -76,10 +76,10 @@ impl<T: Copy> Arena<T> {
 
     /// Gives back memory beyond what an uncrowded arena takes; only where it is empty.
     pub fn shrink(&mut self) {
-        self.crowded = Self::CROWDED;
-        self.values.shrink_to(Self::CROWDED);
+        self.gc_threshold = Self::LEAST_GC_THRESHOLD;
+        self.values.shrink_to(Self::LEAST_GC_THRESHOLD);
         self.moved.clear();
-        self.moved.shrink_to(Self::CROWDED);
+        self.moved.shrink_to(Self::LEAST_GC_THRESHOLD);
     }
 
     #[cfg(test)]
@@ -87,8 +87,8 @@ impl<T: Copy> Arena<T> {
         self.values.len()
     }
 
-    pub fn is_crowded(&self) -> bool {
-        self.values.len() >= self.crowded
+    pub fn needs_gc(&self) -> bool {
+        self.values.len() >= self.gc_threshold
     }
 
     /// Marks nothing, for [`Arena::mark`] to come.
@@ -98,7 +98,7 @@ impl<T: Copy> Arena<T> {
     }
 
     /// Marks the chain that ends with `end`.
-    pub fn mark(&mut self, end: Link) {
+    pub fn mark(&mut self, end: NodeId) {
         let mut link = end;
         while link != Self::NONE && !self.is_marked(link) {
             self.moved[link as usize] = Self::MARKED;
@@ -106,12 +106,12 @@ impl<T: Copy> Arena<T> {
         }
     }
 
-    pub fn is_marked(&self, link: Link) -> bool {
+    pub fn is_marked(&self, link: NodeId) -> bool {
         self.moved[link as usize] != Self::NONE
     }
 
     /// Drops all that is not marked. Gives each old link's new one.
-    pub fn sweep(&mut self) -> &[Link] {
+    pub fn sweep(&mut self) -> &[NodeId] {
         let mut moved = std::mem::take(&mut self.moved);
         let mut kept = 0;
         for old in 0..self.values.len() {
@@ -121,11 +121,11 @@ impl<T: Copy> Arena<T> {
             let (before, value) = self.values[old];
             let before = if before == Self::NONE { before } else { moved[before as usize] };
             self.values[kept] = (before, value);
-            moved[old] = kept as Link;
+            moved[old] = kept as NodeId;
             kept += 1;
         }
         self.values.truncate(kept);
-        self.crowded = Self::CROWDED.max(2 * kept);
+        self.gc_threshold = Self::LEAST_GC_THRESHOLD.max(2 * kept);
         self.moved = moved;
         &self.moved
     }
@@ -162,7 +162,7 @@ mod tests {
         [end, Arena::<char>::NONE, middle].into_iter().for_each(|link| arena.mark(link));
         let moved = arena.sweep().to_vec();
         assert_eq!(moved, [0, Arena::<char>::NONE, 1, Arena::<char>::NONE, 2]);
-        let chain = |link: Link| arena.chain(link).collect::<String>();
+        let chain = |link: NodeId| arena.chain(link).collect::<String>();
         assert_eq!(
             (chain(moved[end as usize]), chain(moved[middle as usize])),
             ("cba".into(), "ba".into())

@@ -1,7 +1,7 @@
 //! The score of a given word sequence: CTC's forward algorithm (Graves et al. 2006) over a graph of the words'
 //! pronunciations, and its best alignment.
 
-use super::alignments::log_add;
+use super::path_scores::log_add;
 use crate::lexicon::tokens::TokenId;
 
 /// The ways in which a word can be said, each a sequence of labels.

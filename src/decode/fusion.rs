@@ -4,29 +4,29 @@
 use std::sync::Arc;
 
 use super::context::{ContextGraph, ContextState, Hotword};
-use super::listed::Listed;
+use super::hotword_vocabulary::HotwordVocabulary;
 use super::rescoring::Rescoring;
 use super::{Path, Token};
 use crate::error::{Error, Result};
 use crate::lexicon::tokens::TokenTable;
-use crate::lm::{Continuations, LexiconNode, LmState, NgramModel, WordId};
+use crate::lm::{Continuations, LmState, NgramModel, TrieNode, WordId};
 
 /// An n-gram model and how much it counts. A word scores
-/// `weight · ln P(word | words before) + word_bonus`, an unknown one `oov_penalty` less per letter
+/// `weight · ln P(word | words before) + word_insertion_bonus`, an unknown one `oov_penalty` less per letter
 /// unless it stands in a hotword or a user has added it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LanguageModel {
+pub struct LmFusion {
     /// The words, spelled as the acoustic model's tokens spell them.
     pub ngrams: NgramModel,
     /// What its natural log-probabilities are multiplied by; at least 0.
     pub weight: f32,
     /// What every word adds; above 0 it makes up for the weight's preference for few words.
-    pub word_bonus: f32,
+    pub word_insertion_bonus: f32,
     /// What each letter of a word costs that the model does not have, besides `<unk>`'s
     /// log-probability. Per letter, as the log-probability of a spelling is, so that words are not
     /// run together to be unknown only once.
     pub oov_penalty: f32,
-    /// What ranks the hypotheses of finals anew, where nothing of them was told to be stable: after a
+    /// What rescores the hypotheses of finals, where no part of them was reported as stable: after a
     /// second pass, and in the chunks for files, without
     /// [`PrefixBeamConfig::max_unstable_frames`](super::PrefixBeamConfig::max_unstable_frames) and grammar.
     pub rescoring: Option<Rescoring>,
@@ -35,11 +35,11 @@ pub struct LanguageModel {
 /// Scores token sequences, one token after another.
 #[derive(Debug)]
 pub(super) struct Fusion {
-    language_model: Option<LanguageModel>,
+    language_model: Option<LmFusion>,
     /// The spellings of words that a user has added.
     user_words: Arc<[String]>,
     context: ContextGraph,
-    listed: Listed,
+    listed: HotwordVocabulary,
     /// Each token's bytes, [`BOUNDARY`] for a word boundary.
     spellings: Vec<Box<[u8]>>,
     /// The most that one token can add for beginning words.
@@ -51,9 +51,9 @@ pub(super) struct Fusion {
 pub(super) struct FusionState {
     words: LmState,
     /// The unfinished word: the root before its first letter, nothing if no known word begins so.
-    unfinished: Option<LexiconNode>,
+    unfinished: Option<TrieNode>,
     /// The same among the words of hotwords.
-    listed: Option<LexiconNode>,
+    listed: Option<TrieNode>,
     /// Its letters.
     letters: u16,
     /// The score of the finished words.
@@ -65,7 +65,7 @@ pub(super) struct FusionState {
 
 /// What the scores of a token sequence's continuations depend on, between words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct FusionFuture {
+pub(super) struct RecombinationKey {
     words: LmState,
     context: u32,
 }
@@ -81,7 +81,7 @@ impl Fusion {
     ///
     /// [`Error::Config`] for weights out of their range, and for words that the tokens can't spell.
     pub fn new(
-        language_model: Option<LanguageModel>,
+        language_model: Option<LmFusion>,
         hotwords: &[Hotword],
         user_words: Arc<[String]>,
         tokens: &TokenTable,
@@ -94,16 +94,16 @@ impl Fusion {
             model.check_spelling(&spellings)?;
             let boundaries = |bytes: &[u8]| bytes.iter().filter(|&&b| b == BOUNDARY).count();
             let most = spellings.iter().map(|bytes| boundaries(bytes)).max().unwrap_or(0) + 1;
-            most_bonus = most as f64 * f64::from(model.word_bonus.max(0.0));
+            most_bonus = most as f64 * f64::from(model.word_insertion_bonus.max(0.0));
         }
         let context = ContextGraph::new(hotwords, tokens)?;
-        let listed = Listed::new(hotwords, &user_words, tokens)?;
+        let listed = HotwordVocabulary::new(hotwords, &user_words, tokens)?;
         Ok(Self { language_model, user_words, context, listed, spellings, most_bonus })
     }
 
     /// The state before the first token.
     pub fn begin(&self) -> FusionState {
-        let root = Some(LexiconNode::ROOT);
+        let root = Some(TrieNode::ROOT);
         let model = self.language_model.as_ref();
         FusionState {
             words: model.map_or(LmState::NONE, |model| model.ngrams.begin()),
@@ -172,7 +172,7 @@ impl Fusion {
 
     /// How the words of a state may go on.
     pub fn continuations(&self, state: &FusionState) -> Continuations {
-        let find = |model: &LanguageModel| model.ngrams.continuations(&state.words);
+        let find = |model: &LmFusion| model.ngrams.continuations(&state.words);
         self.language_model.as_ref().map(find).unwrap_or_default()
     }
 
@@ -212,21 +212,21 @@ impl Fusion {
     /// The score that an unfinished word is assumed to add, whose likeliest completion has this unigram
     /// log-probability (language model look-ahead).
     pub fn lookahead(&self, unigram: f32) -> f32 {
-        let lookahead = |model: &LanguageModel| model.weight * unigram + model.word_bonus;
+        let lookahead = |model: &LmFusion| model.weight * unigram + model.word_insertion_bonus;
         self.language_model.as_ref().map_or(0.0, lookahead)
     }
 
     /// The same before a word begins.
     pub fn root_lookahead(&self) -> f32 {
-        let root = Some(LexiconNode::ROOT);
-        let lookahead = |model: &LanguageModel| model.unfinished_score(root, root, 0) as f32;
+        let root = Some(TrieNode::ROOT);
+        let lookahead = |model: &LmFusion| model.unfinished_score(root, root, 0) as f32;
         self.language_model.as_ref().map_or(0.0, lookahead)
     }
 
     /// The unigram log-probability of a word that may be said, one that the language model has, or a
     /// hotword; and which of the model's words it is. Without a language model 0 for every word.
     pub fn unigram(&self, word: &str) -> Option<(f32, Option<WordId>)> {
-        let Some(LanguageModel { ngrams, .. }) = &self.language_model else {
+        let Some(LmFusion { ngrams, .. }) = &self.language_model else {
             return Some((0.0, None));
         };
         match ngrams.word_id(word) {
@@ -265,8 +265,8 @@ impl Fusion {
     }
 
     /// What the scores from here on depend on, if no word is unfinished.
-    pub fn future(&self, state: &FusionState) -> FusionFuture {
-        FusionFuture { words: state.words, context: state.context.node() }
+    pub fn future(&self, state: &FusionState) -> RecombinationKey {
+        RecombinationKey { words: state.words, context: state.context.node() }
     }
 
     /// Whether there are hotwords at all.
@@ -337,14 +337,14 @@ impl FusionState {
     }
 }
 
-impl LanguageModel {
+impl LmFusion {
     /// Weights that were tuned for `en-small`; others want others.
     pub fn new(ngrams: NgramModel) -> Self {
-        Self { ngrams, weight: 0.6, word_bonus: 2.1, oov_penalty: 1.5, rescoring: None }
+        Self { ngrams, weight: 0.6, word_insertion_bonus: 2.1, oov_penalty: 1.5, rescoring: None }
     }
 
     fn check(&self) -> Result<()> {
-        let Self { weight, word_bonus, oov_penalty, .. } = *self;
+        let Self { weight, word_insertion_bonus, oov_penalty, .. } = *self;
         if let Some(rescoring) = &self.rescoring {
             rescoring.check()?;
         }
@@ -353,7 +353,7 @@ impl LanguageModel {
                 "a language model weight of {weight}; it must be a number from 0 on"
             )));
         }
-        match [("word bonus", word_bonus), ("out-of-vocabulary penalty", oov_penalty)]
+        match [("word bonus", word_insertion_bonus), ("out-of-vocabulary penalty", oov_penalty)]
             .into_iter()
             .find(|(_, value)| !value.is_finite())
         {
@@ -379,14 +379,14 @@ impl LanguageModel {
     }
 
     /// Adds the unfinished word's score, if it has letters.
-    fn end_word(&self, state: &FusionState, listed: &Listed) -> FusionState {
+    fn end_word(&self, state: &FusionState, listed: &HotwordVocabulary) -> FusionState {
         if state.letters == 0 {
             return *state;
         }
         let known = state.unfinished.and_then(|node| self.ngrams.word_at(node));
         let is_known = known.is_some() || state.listed.is_some_and(|node| listed.has_word_at(node));
         let penalty = if is_known { 0.0 } else { self.penalty(state.letters) };
-        let root = Some(LexiconNode::ROOT);
+        let root = Some(TrieNode::ROOT);
         let mut state = FusionState {
             unfinished: root,
             listed: root,
@@ -408,7 +408,8 @@ impl LanguageModel {
     ) {
         let (log_prob, words) = self.ngrams.score_after(found, word);
         state.words = words;
-        state.finished_score += f64::from(self.weight * log_prob + self.word_bonus - penalty);
+        state.finished_score +=
+            f64::from(self.weight * log_prob + self.word_insertion_bonus - penalty);
     }
 
     fn penalty(&self, letters: u16) -> f32 {
@@ -417,16 +418,16 @@ impl LanguageModel {
 
     fn unfinished_score(
         &self,
-        unfinished: Option<LexiconNode>,
-        listed: Option<LexiconNode>,
+        unfinished: Option<TrieNode>,
+        listed: Option<TrieNode>,
         letters: u16,
     ) -> f64 {
         f64::from(match unfinished {
-            Some(LexiconNode::ROOT) => self.weight * self.ngrams.best_below(LexiconNode::ROOT),
-            Some(node) => self.weight * self.ngrams.best_below(node) + self.word_bonus,
+            Some(TrieNode::ROOT) => self.weight * self.ngrams.best_below(TrieNode::ROOT),
+            Some(node) => self.weight * self.ngrams.best_below(node) + self.word_insertion_bonus,
             None => {
                 let penalty = if listed.is_some() { 0.0 } else { self.penalty(letters) };
-                self.weight * self.ngrams.unknown_unigram() + self.word_bonus - penalty
+                self.weight * self.ngrams.unknown_unigram() + self.word_insertion_bonus - penalty
             }
         })
     }

@@ -2,9 +2,9 @@
 
 use super::forced_alignment::{AlignedLabel, ForcedAlignment, Variants};
 use super::fusion::Fusion;
-use super::pronouncer::spell_word;
-use super::{Frames, Outcome, Path, Token};
-use crate::lexicon::Pronunciations;
+use super::lexicon_tree::spell_word;
+use super::{Frames, GrammarMatch, Path, Token};
+use crate::lexicon::Lexicon;
 use crate::lexicon::speller::Speller;
 use crate::lexicon::tokens::{TokenId, TokenTable};
 
@@ -12,7 +12,7 @@ use crate::lexicon::tokens::{TokenId, TokenTable};
 pub(super) struct GivenText<'a> {
     pub fusion: &'a Fusion,
     /// How words are said, where the search goes through phones.
-    pub pronunciations: Option<&'a Pronunciations>,
+    pub lexicon: Option<&'a Lexicon>,
     pub tokens: &'a TokenTable,
     /// Whether the search's finals are rescored.
     pub rescores: bool,
@@ -26,12 +26,12 @@ impl GivenText<'_> {
         let speller = Speller::new(tokens);
         let spell = |word: &String| speller.spell(word).ok();
         let spelled: Vec<Vec<TokenId>> = words.iter().map(spell).collect::<Option<_>>()?;
-        let variants: Vec<Variants> = match self.pronunciations {
-            Some(pronunciations) => {
+        let variants: Vec<Variants> = match self.lexicon {
+            Some(lexicon) => {
                 let labels =
                     |phones: Vec<u8>| phones.into_iter().map(|id| TokenId(id.into())).collect();
                 let phones = |word: &String| -> Variants {
-                    pronunciations.of_word(word).into_iter().map(labels).collect()
+                    lexicon.of_word(word).into_iter().map(labels).collect()
                 };
                 words.iter().map(phones).collect()
             }
@@ -41,7 +41,7 @@ impl GivenText<'_> {
             return None;
         }
         // The phones' columns come behind the tokens', and their blank is the first of them.
-        let (first, blank) = match self.pronunciations {
+        let (first, blank) = match self.lexicon {
             Some(_) => (tokens.len(), TokenId(0)),
             None => (0, tokens.blank()),
         };
@@ -55,7 +55,7 @@ impl GivenText<'_> {
             tokens: self.aligned(&alignment.labels, &spelled, &speller, frames.places),
             stable: 0,
             score: alignment.sum + self.fusion.finish(&state),
-            outcome: Outcome::Unrestricted,
+            outcome: GrammarMatch::Unrestricted,
         };
         if self.rescores {
             self.fusion.rescore(std::slice::from_mut(&mut path));
@@ -79,7 +79,7 @@ impl GivenText<'_> {
                 log_prob: label.log_prob,
             };
             let said: Vec<Token> = labels.iter().map(token).collect();
-            if self.pronunciations.is_none() {
+            if self.lexicon.is_none() {
                 tokens.extend(said);
                 continue;
             }

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::pronouncer::{Letters, Pronouncer, SpelledWord};
+use super::lexicon_tree::{Letters, LexiconTree, LexiconWord};
 use crate::error::{Error, Result};
 use crate::grammar::Grammar;
 use crate::grammar::{GrammarWord, WordGraph, WordState};
-use crate::lexicon::Pronunciations;
+use crate::lexicon::Lexicon;
 use crate::lexicon::speller::Speller;
 use crate::lexicon::tokens::TokenTable;
-use crate::lm::LexiconNode;
+use crate::lm::TrieNode;
 
 /// The nodes that the trees may have in all: some 100 MB.
 const MOST_NODES: usize = 4_000_000;
@@ -18,16 +18,16 @@ const MOST_NODES: usize = 4_000_000;
 /// States, the trees of phones of the words that may follow each, and where these lead to.
 #[derive(Debug)]
 pub(super) struct GrammarGraph {
-    pronouncer: Arc<Pronouncer>,
+    lexicon_tree: Arc<LexiconTree>,
     states: Vec<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    root: LexiconNode,
+    root: TrieNode,
     is_final: bool,
     /// By word.
-    arcs: Vec<(SpelledWord, u32)>,
+    arcs: Vec<(LexiconWord, u32)>,
 }
 
 impl GrammarGraph {
@@ -35,19 +35,15 @@ impl GrammarGraph {
     ///
     /// [`Error::Config`] with the place of a word that the tokens can't spell or that nothing pronounces, and
     /// for a grammar that gets too large.
-    pub fn new(
-        grammar: &Grammar,
-        pronunciations: &Pronunciations,
-        tokens: &TokenTable,
-    ) -> Result<Self> {
+    pub fn new(grammar: &Grammar, lexicon: &Lexicon, tokens: &TokenTable) -> Result<Self> {
         let WordGraph { words, states } = grammar.word_graph()?;
         let speller = Speller::new(tokens);
         let letters = Letters::new(tokens);
-        let mut pronouncer = Pronouncer::empty(tokens)?;
+        let mut lexicon_tree = LexiconTree::empty(tokens)?;
         let mut entries = Vec::with_capacity(words.len());
         for word in &words {
-            let said = pronounce(word, &speller, pronunciations, tokens)?;
-            entries.push((pronouncer.add_word(&said.spelling, &letters), said.phones));
+            let said = pronounce(word, &speller, lexicon, tokens)?;
+            entries.push((lexicon_tree.add_word(&said.spelling, &letters), said.phones));
         }
         let mut graph = Vec::with_capacity(states.len());
         for WordState { is_final, arcs } in states {
@@ -55,8 +51,8 @@ impl GrammarGraph {
                 let (word, phones) = &entries[word as usize];
                 phones.iter().map(|phones| (phones.as_slice(), *word))
             });
-            let root = pronouncer.add_tree(words.collect());
-            if pronouncer.nodes() > MOST_NODES {
+            let root = lexicon_tree.add_tree(words.collect());
+            if lexicon_tree.nodes() > MOST_NODES {
                 return Err(Error::Config(format!(
                     "the grammar takes more than {MOST_NODES} states of phones; make it smaller, or use several \
                      for different situations"
@@ -67,16 +63,16 @@ impl GrammarGraph {
             arcs.sort_unstable();
             graph.push(State { root, is_final, arcs });
         }
-        Ok(Self { pronouncer: Arc::new(pronouncer), states: graph })
+        Ok(Self { lexicon_tree: Arc::new(lexicon_tree), states: graph })
     }
 
     /// The trees, and how words are spelled.
-    pub fn pronouncer(&self) -> &Arc<Pronouncer> {
-        &self.pronouncer
+    pub fn lexicon_tree(&self) -> &Arc<LexiconTree> {
+        &self.lexicon_tree
     }
 
     /// The root of the tree of the words that may follow a state.
-    pub fn root(&self, state: u32) -> LexiconNode {
+    pub fn root(&self, state: u32) -> TrieNode {
         self.states[state as usize].root
     }
 
@@ -86,7 +82,7 @@ impl GrammarGraph {
     }
 
     /// The state a word on.
-    pub fn follow(&self, state: u32, word: SpelledWord) -> Option<u32> {
+    pub fn follow(&self, state: u32, word: LexiconWord) -> Option<u32> {
         let arcs = &self.states[state as usize].arcs;
         let place = arcs.binary_search_by_key(&word, |&(word, _)| word).ok()?;
         Some(arcs[place].1)
@@ -102,7 +98,7 @@ struct Said {
 fn pronounce(
     word: &GrammarWord,
     speller: &Speller,
-    pronunciations: &Pronunciations,
+    lexicon: &Lexicon,
     tokens: &TokenTable,
 ) -> Result<Said> {
     let GrammarWord { text, place } = word;
@@ -110,7 +106,7 @@ fn pronounce(
     let ids = speller.spell(text).map_err(|reason| failed(&reason))?;
     let spelling = tokens.text(ids);
     let mut seen = HashSet::new();
-    let mut phones = pronunciations.of_word(&spelling);
+    let mut phones = lexicon.of_word(&spelling);
     phones.retain(|phones| !phones.is_empty() && seen.insert(phones.clone()));
     if phones.is_empty() {
         return Err(failed(

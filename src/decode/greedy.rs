@@ -1,6 +1,6 @@
 //! The best path through the log-probabilities, one encoder frame at a time.
 
-use super::{Outcome, Path, Token};
+use super::{GrammarMatch, Path, Token};
 use crate::lexicon::tokens::TokenId;
 
 /// Follows the likeliest token of each encoder frame.
@@ -45,7 +45,7 @@ impl Greedy {
             tokens: self.tokens.clone(),
             stable: self.tokens.len(),
             score: self.score,
-            outcome: Outcome::Unrestricted,
+            outcome: GrammarMatch::Unrestricted,
         }
     }
 

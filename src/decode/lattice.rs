@@ -9,10 +9,10 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::alignments::Start;
-use super::arena::{Arena, Link};
+use super::arena::{Arena, NodeId};
+use super::lexicon_tree::{LexiconWord, WordEnd};
+use super::path_scores::TokenStart;
 use super::prefix_tree::Prefix;
-use super::pronouncer::{Pronounced, SpelledWord};
 
 /// How much less than the best text's the score of another may be.
 pub(super) const LATTICE_MARGIN: f64 = 8.0;
@@ -27,93 +27,93 @@ const MOST_MERGES: usize = 1 << 16;
 /// The prefixes that were dropped for others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lattice {
-    merges: Vec<Merge>,
+    arcs: Vec<LatticeArc>,
     /// The number of merges from which on some may be the same.
-    crowded: usize,
+    gc_threshold: usize,
 }
 
 /// A prefix that was dropped, both as they were between words.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Merge {
-    pub into: Link,
-    pub from: Link,
+pub(super) struct LatticeArc {
+    pub into: NodeId,
+    pub from: NodeId,
     /// Where the last phone of `from` began.
-    pub start: Link,
+    pub start: NodeId,
     /// How much less it scored.
-    pub behind: f64,
+    pub delta_cost: f64,
 }
 
 /// A prefix that may be the whole utterance.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct End {
-    pub prefix: Link,
-    pub start: Link,
+pub(super) struct FinalState {
+    pub prefix: NodeId,
+    pub start: NodeId,
     pub score: f64,
 }
 
 /// A text: its words' prefixes and where their last phones began, the last first.
 #[derive(Clone, Debug)]
-pub(super) struct Route {
-    pub words: Vec<(Link, Link)>,
+pub(super) struct LatticePath {
+    pub words: Vec<(NodeId, NodeId)>,
     pub score: f64,
 }
 
 /// The best ways to the ends of words.
-struct Ways<'a> {
-    prefixes: &'a Arena<Prefix<Pronounced>>,
+struct PathSearch<'a> {
+    prefixes: &'a Arena<Prefix<WordEnd>>,
     /// All of them.
-    all: &'a [Merge],
+    all: &'a [LatticeArc],
     /// The closest of each pair, by `into`.
-    merges: Vec<Merge>,
+    arcs: Vec<LatticeArc>,
     /// The ways to prefixes that end with a word, the best first.
-    found: FxHashMap<Link, Vec<Way>>,
-    traces: Vec<Trace>,
+    found: FxHashMap<NodeId, Vec<PartialPath>>,
+    backpointers: Vec<Backpointer>,
     /// How far behind the best text the rest is of the best one that goes on from a prefix.
-    rest: FxHashMap<Link, f64>,
+    rest: FxHashMap<NodeId, f64>,
     /// As many are kept to each.
     count: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Way {
+struct PartialPath {
     /// How much less than the best one it scores.
-    behind: f64,
+    delta_cost: f64,
     /// Tells its words from others.
     words: u64,
-    /// Its last step, of [`Ways::traces`].
-    trace: u32,
+    /// Its last step, of [`PathSearch::backpointers`].
+    backpointer: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Trace {
+enum Backpointer {
     Beginning,
     /// A word, after another way.
     Word(u32),
     /// The way to a merged prefix, with its link and start.
-    Merged(Link, Link, u32),
+    Merged(NodeId, NodeId, u32),
 }
 
 /// Numbers in order.
 #[derive(PartialEq)]
-struct Behind(f64);
+struct Cost(f64);
 
-impl Eq for Behind {}
+impl Eq for Cost {}
 
-impl PartialOrd for Behind {
+impl PartialOrd for Cost {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Behind {
+impl Ord for Cost {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.total_cmp(&other.0)
     }
 }
 
-impl Way {
+impl PartialPath {
     /// The way a word on, its trace yet to be made.
-    fn with(&self, word: Option<SpelledWord>) -> Self {
+    fn with(&self, word: Option<LexiconWord>) -> Self {
         // Of one million sequences two are taken for the same with a probability of 3e-8.
         let word = word.map_or(u64::MAX, |word| u64::from(word.number()) + 1);
         let words = (self.words.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -128,30 +128,30 @@ impl Lattice {
 
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.merges.len()
+        self.arcs.len()
     }
 
-    pub fn note(&mut self, merge: Merge) {
-        if self.merges.len() > self.crowded.max(MOST_MERGES / 16) {
-            self.merges = distinct(std::mem::take(&mut self.merges));
-            self.merges.truncate(MOST_MERGES);
-            self.crowded = 2 * self.merges.len();
+    pub fn add_arc(&mut self, arc: LatticeArc) {
+        if self.arcs.len() > self.gc_threshold.max(MOST_MERGES / 16) {
+            self.arcs = distinct(std::mem::take(&mut self.arcs));
+            self.arcs.truncate(MOST_MERGES);
+            self.gc_threshold = 2 * self.arcs.len();
         }
-        self.merges.push(merge);
+        self.arcs.push(arc);
     }
 
     /// Marks what the marked prefixes were preferred to, and forgets the rest.
-    pub fn mark(&mut self, prefixes: &mut Arena<Prefix<Pronounced>>) {
-        self.merges = distinct(std::mem::take(&mut self.merges));
-        let mut kept = Vec::with_capacity(self.merges.len());
+    pub fn mark(&mut self, prefixes: &mut Arena<Prefix<WordEnd>>) {
+        self.arcs = distinct(std::mem::take(&mut self.arcs));
+        let mut kept = Vec::with_capacity(self.arcs.len());
         loop {
             let before = kept.len();
             // Later ones first: what they lead to is earlier.
-            self.merges.retain(|merge| {
-                let is_used = prefixes.is_marked(merge.into);
+            self.arcs.retain(|arc| {
+                let is_used = prefixes.is_marked(arc.into);
                 if is_used {
-                    prefixes.mark(merge.from);
-                    kept.push(*merge);
+                    prefixes.mark(arc.from);
+                    kept.push(*arc);
                 }
                 !is_used
             });
@@ -159,81 +159,82 @@ impl Lattice {
                 break;
             }
         }
-        self.merges = kept;
+        self.arcs = kept;
     }
 
     /// Takes the new links of prefixes.
-    pub fn move_prefixes(&mut self, moved: &[Link]) {
-        for merge in &mut self.merges {
-            merge.into = moved[merge.into as usize];
-            merge.from = moved[merge.from as usize];
+    pub fn move_prefixes(&mut self, moved: &[NodeId]) {
+        for arc in &mut self.arcs {
+            arc.into = moved[arc.into as usize];
+            arc.from = moved[arc.from as usize];
         }
     }
 
     /// The starts that are still needed.
-    pub fn starts(&mut self) -> impl Iterator<Item = &mut Link> {
-        self.merges.iter_mut().map(|merge| &mut merge.start)
+    pub fn starts(&mut self) -> impl Iterator<Item = &mut NodeId> {
+        self.arcs.iter_mut().map(|arc| &mut arc.start)
     }
 
     /// Up to `count` different texts that end with one of `ends`, the best first.
     pub fn best(
         &self,
-        prefixes: &Arena<Prefix<Pronounced>>,
-        starts: &Arena<Start>,
-        ends: &[End],
+        prefixes: &Arena<Prefix<WordEnd>>,
+        starts: &Arena<TokenStart>,
+        ends: &[FinalState],
         count: usize,
-    ) -> Vec<Route> {
+    ) -> Vec<LatticePath> {
         let best = ends.iter().map(|end| end.score).fold(f64::NEG_INFINITY, f64::max);
-        let mut ways = Ways::new(prefixes, &self.merges, count);
-        ways.bound(ends, best);
+        let mut paths = PathSearch::new(prefixes, &self.arcs, count);
+        paths.bound(ends, best);
         let mut texts = Vec::new();
         for end in ends.iter().filter(|end| end.score >= best - LATTICE_MARGIN) {
-            let found = ways.find(end.prefix).iter();
-            texts.extend(found.map(|way| (end.score - way.behind, *way, end)));
+            let found = paths.find(end.prefix).iter();
+            texts.extend(found.map(|path| (end.score - path.delta_cost, *path, end)));
         }
         texts.retain(|text| text.0 >= best - LATTICE_MARGIN);
         texts.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut seen = FxHashSet::default();
-        let routes = texts.into_iter().filter_map(|(score, way, end)| {
-            let (words, behind) = ways.words(way, end, starts)?;
-            seen.insert(way.words).then_some(Route { words, score: score - behind })
+        let paths = texts.into_iter().filter_map(|(score, path, end)| {
+            let (words, delta_cost) = paths.words(path, end, starts)?;
+            seen.insert(path.words).then_some(LatticePath { words, score: score - delta_cost })
         });
-        let mut routes: Vec<Route> = routes.take(count).collect();
-        routes.sort_by(|a, b| b.score.total_cmp(&a.score));
-        routes
+        let mut paths: Vec<LatticePath> = paths.take(count).collect();
+        paths.sort_by(|a, b| b.score.total_cmp(&a.score));
+        paths
     }
 }
 
-impl<'a> Ways<'a> {
-    fn new(prefixes: &'a Arena<Prefix<Pronounced>>, all: &'a [Merge], count: usize) -> Self {
-        let mut merges = distinct(all.to_vec());
-        merges.sort_by_key(|merge| merge.into);
-        let traces = vec![Trace::Beginning];
+impl<'a> PathSearch<'a> {
+    fn new(prefixes: &'a Arena<Prefix<WordEnd>>, all: &'a [LatticeArc], count: usize) -> Self {
+        let mut arcs = distinct(all.to_vec());
+        arcs.sort_by_key(|arc| arc.into);
+        let backpointers = vec![Backpointer::Beginning];
         let (found, rest) = (FxHashMap::default(), FxHashMap::default());
-        Self { prefixes, all, merges, found, traces, rest, count }
+        Self { prefixes, all, arcs, found, backpointers, rest, count }
     }
 
     /// Finds the prefixes from which texts go on that are not too far behind `best`, by the algorithm of
     /// Dijkstra (1959) from the ends.
-    fn bound(&mut self, ends: &[End], best: f64) {
+    fn bound(&mut self, ends: &[FinalState], best: f64) {
         // The nearest first; scores that are no numbers count as too far.
-        let mut waiting: BinaryHeap<(Reverse<Behind>, Link)> = BinaryHeap::new();
-        waiting.extend(ends.iter().map(|end| (Reverse(Behind(best - end.score)), end.prefix)));
-        while let Some((Reverse(Behind(behind)), link)) = waiting.pop() {
-            let is_near = behind <= LATTICE_MARGIN;
+        let mut waiting: BinaryHeap<(Reverse<Cost>, NodeId)> = BinaryHeap::new();
+        waiting.extend(ends.iter().map(|end| (Reverse(Cost(best - end.score)), end.prefix)));
+        while let Some((Reverse(Cost(delta_cost)), link)) = waiting.pop() {
+            let is_near = delta_cost <= LATTICE_MARGIN;
             if !is_near || self.rest.contains_key(&link) {
                 continue;
             }
-            self.rest.insert(link, behind);
-            waiting.extend(self.word_before(link).map(|before| (Reverse(Behind(behind)), before)));
-            let merges = self.merges_into(link).iter();
-            let from = |merge: &Merge| (Reverse(Behind(behind + merge.behind)), merge.from);
-            waiting.extend(merges.map(from));
+            self.rest.insert(link, delta_cost);
+            waiting
+                .extend(self.word_before(link).map(|before| (Reverse(Cost(delta_cost)), before)));
+            let arcs = self.arcs_into(link).iter();
+            let from = |arc: &LatticeArc| (Reverse(Cost(delta_cost + arc.delta_cost)), arc.from);
+            waiting.extend(arcs.map(from));
         }
     }
 
     /// The ways to a prefix that ends with a word, or is empty.
-    fn find(&mut self, end: Link) -> &[Way] {
+    fn find(&mut self, end: NodeId) -> &[PartialPath] {
         let mut begun = FxHashSet::default();
         let mut order = Vec::new();
         let mut has_circles = false;
@@ -248,7 +249,7 @@ impl<'a> Ways<'a> {
                     continue;
                 }
                 waiting.push((link, true));
-                waiting.extend(self.merges_into(link).iter().map(|merge| (merge.from, false)));
+                waiting.extend(self.arcs_into(link).iter().map(|arc| (arc.from, false)));
                 waiting.extend(self.word_before(link).map(|before| (before, false)));
             }
         }
@@ -261,31 +262,39 @@ impl<'a> Ways<'a> {
     }
 
     /// Finds the best ways to a prefix from those to what comes before it.
-    fn gather(&mut self, link: Link) {
-        let mut ways: Vec<(Way, Trace)> = Vec::new();
+    fn gather(&mut self, link: NodeId) {
+        let mut paths: Vec<(PartialPath, Backpointer)> = Vec::new();
         let rest = self.rest.get(&link).copied().unwrap_or(0.0);
         match self.word_before(link) {
-            None => ways.push((Way { behind: 0.0, words: 0, trace: 0 }, Trace::Beginning)),
+            None => paths.push((
+                PartialPath { delta_cost: 0.0, words: 0, backpointer: 0 },
+                Backpointer::Beginning,
+            )),
             Some(before) => {
                 let word = self.prefixes.get(link).label.map(|said| said.word);
                 let found = self.found.get(&before).into_iter().flatten();
-                let near = found.take_while(|way| way.behind <= LATTICE_MARGIN - rest);
-                ways.extend(near.map(|way| (way.with(word), Trace::Word(way.trace))));
+                let near = found.take_while(|path| path.delta_cost <= LATTICE_MARGIN - rest);
+                paths.extend(
+                    near.map(|path| (path.with(word), Backpointer::Word(path.backpointer))),
+                );
             }
         }
-        for &Merge { from, start, behind, .. } in self.merges_into(link) {
+        for &LatticeArc { from, start, delta_cost, .. } in self.arcs_into(link) {
             let found = self.found.get(&from).into_iter().flatten();
-            let far = found.map(|way| Way { behind: way.behind + behind, ..*way });
-            let near = far.take_while(|way| way.behind <= LATTICE_MARGIN - rest);
-            ways.extend(near.map(|way| (way, Trace::Merged(from, start, way.trace))));
+            let far =
+                found.map(|path| PartialPath { delta_cost: path.delta_cost + delta_cost, ..*path });
+            let near = far.take_while(|path| path.delta_cost <= LATTICE_MARGIN - rest);
+            paths.extend(
+                near.map(|path| (path, Backpointer::Merged(from, start, path.backpointer))),
+            );
         }
-        ways.sort_by(|(a, _), (b, _)| a.behind.total_cmp(&b.behind));
+        paths.sort_by(|(a, _), (b, _)| a.delta_cost.total_cmp(&b.delta_cost));
         let mut seen = FxHashSet::default();
-        ways.retain(|(way, _)| seen.insert(way.words));
-        ways.truncate(self.count);
-        let kept = ways.into_iter().map(|(way, trace)| {
-            self.traces.push(trace);
-            Way { trace: self.traces.len() as u32 - 1, ..way }
+        paths.retain(|(path, _)| seen.insert(path.words));
+        paths.truncate(self.count);
+        let kept = paths.into_iter().map(|(path, backpointer)| {
+            self.backpointers.push(backpointer);
+            PartialPath { backpointer: self.backpointers.len() as u32 - 1, ..path }
         });
         let kept = kept.collect();
         self.found.insert(link, kept);
@@ -295,31 +304,31 @@ impl<'a> Ways<'a> {
     /// began nowhere, or after the next one did.
     fn words(
         &self,
-        way: Way,
-        end: &End,
-        starts: &Arena<Start>,
-    ) -> Option<(Vec<(Link, Link)>, f64)> {
+        path: PartialPath,
+        end: &FinalState,
+        starts: &Arena<TokenStart>,
+    ) -> Option<(Vec<(NodeId, NodeId)>, f64)> {
         let (mut link, mut start) = (end.prefix, end.start);
-        let mut trace = way.trace;
-        let (mut words, mut behind) = (Vec::new(), 0.0);
+        let mut backpointer = path.backpointer;
+        let (mut words, mut delta_cost) = (Vec::new(), 0.0);
         let mut next = u64::MAX;
         let mut merged_into = None;
         loop {
-            trace = match self.traces[trace as usize] {
-                Trace::Beginning => return Some((words, behind)),
-                Trace::Merged(from, its_start, to) => {
+            backpointer = match self.backpointers[backpointer as usize] {
+                Backpointer::Beginning => return Some((words, delta_cost)),
+                Backpointer::Merged(from, its_start, to) => {
                     merged_into = Some(link);
                     (link, start) = (from, its_start);
                     to
                 }
-                Trace::Word(before) => {
+                Backpointer::Word(before) => {
                     let merged_into = merged_into.take();
                     // What was merged later than the next word began does not go before it.
                     if starts.find(start)?.frame >= next {
                         let earlier = self.earlier((merged_into?, link), next, starts)?;
-                        let closest = self.merges_into(earlier.into);
-                        let closest = closest.iter().find(|merge| merge.from == link)?;
-                        behind += earlier.behind - closest.behind;
+                        let closest = self.arcs_into(earlier.into);
+                        let closest = closest.iter().find(|arc| arc.from == link)?;
+                        delta_cost += earlier.delta_cost - closest.delta_cost;
                         start = earlier.start;
                     }
                     words.push((link, start));
@@ -332,87 +341,95 @@ impl<'a> Ways<'a> {
     }
 
     /// The closest of a pair's merges whose word has ended before the encoder frame `next`.
-    fn earlier(&self, pair: (Link, Link), next: u64, starts: &Arena<Start>) -> Option<&Merge> {
-        let of_pair = self.all.iter().filter(|merge| (merge.into, merge.from) == pair);
-        let possible = of_pair
-            .filter(|merge| starts.find(merge.start).is_some_and(|start| start.frame < next));
-        possible.min_by(|a, b| a.behind.total_cmp(&b.behind))
+    fn earlier(
+        &self,
+        pair: (NodeId, NodeId),
+        next: u64,
+        starts: &Arena<TokenStart>,
+    ) -> Option<&LatticeArc> {
+        let of_pair = self.all.iter().filter(|arc| (arc.into, arc.from) == pair);
+        let possible =
+            of_pair.filter(|arc| starts.find(arc.start).is_some_and(|start| start.frame < next));
+        possible.min_by(|a, b| a.delta_cost.total_cmp(&b.delta_cost))
     }
 
     /// What comes before the word that a prefix ends with; `None` for the empty one.
-    fn word_before(&self, link: Link) -> Option<Link> {
+    fn word_before(&self, link: NodeId) -> Option<NodeId> {
         let before = self.prefixes.before(link);
-        (before != Arena::<Prefix<Pronounced>>::NONE).then_some(before)
+        (before != Arena::<Prefix<WordEnd>>::NONE).then_some(before)
     }
 
-    fn merges_into(&self, link: Link) -> &[Merge] {
-        let first = self.merges.partition_point(|merge| merge.into < link);
-        let rest = &self.merges[first..];
-        &rest[..rest.partition_point(|merge| merge.into == link)]
+    fn arcs_into(&self, link: NodeId) -> &[LatticeArc] {
+        let first = self.arcs.partition_point(|arc| arc.into < link);
+        let rest = &self.arcs[first..];
+        &rest[..rest.partition_point(|arc| arc.into == link)]
     }
 }
 
 /// Where the first phone began of the word whose last one began at `start`; `None` if it began nowhere.
-fn word_start(starts: &Arena<Start>, start: Link) -> Option<Link> {
+fn word_start(starts: &Arena<TokenStart>, start: NodeId) -> Option<NodeId> {
     starts.links(start).find(|&link| starts.get(link).begins_word)
 }
 
 /// Where the last phone began of the word before; `None` if the word began nowhere.
-pub(super) fn before_word(starts: &Arena<Start>, start: Link) -> Option<Link> {
+pub(super) fn before_word(starts: &Arena<TokenStart>, start: NodeId) -> Option<NodeId> {
     word_start(starts, start).map(|first| starts.before(first))
 }
 
 /// Each pair once, as close as it was, later prefixes first.
-fn distinct(mut merges: Vec<Merge>) -> Vec<Merge> {
-    merges.sort_by(|a, b| {
-        (b.into, b.from).cmp(&(a.into, a.from)).then(a.behind.total_cmp(&b.behind))
+fn distinct(mut arcs: Vec<LatticeArc>) -> Vec<LatticeArc> {
+    arcs.sort_by(|a, b| {
+        (b.into, b.from).cmp(&(a.into, a.from)).then(a.delta_cost.total_cmp(&b.delta_cost))
     });
-    merges.dedup_by_key(|merge| (merge.into, merge.from));
-    merges
+    arcs.dedup_by_key(|arc| (arc.into, arc.from));
+    arcs
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lm::LexiconNode;
+    use crate::lm::TrieNode;
 
     /// Prefixes of one-phone words: each the place of the one before, its word, and its frame.
     struct Tree {
-        prefixes: Arena<Prefix<Pronounced>>,
-        starts: Arena<Start>,
+        prefixes: Arena<Prefix<WordEnd>>,
+        starts: Arena<TokenStart>,
         lattice: Lattice,
     }
 
     impl Tree {
         fn new() -> Self {
             let mut prefixes = Arena::new();
-            prefixes.push(Arena::<Prefix<Pronounced>>::NONE, Prefix { label: None, place: 0 });
+            prefixes.push(Arena::<Prefix<WordEnd>>::NONE, Prefix { label: None, place: 0 });
             let mut starts = Arena::new();
-            starts.push(Arena::<Start>::NONE, Start { frame: 0, log_prob: 0.0, begins_word: true });
+            starts.push(
+                Arena::<TokenStart>::NONE,
+                TokenStart { frame: 0, log_prob: 0.0, begins_word: true },
+            );
             Self { prefixes, starts, lattice: Lattice::default() }
         }
 
         /// Prefixes and starts have the same links.
-        fn word(&mut self, before: Link, word: char, frame: u64) -> Link {
-            let (word, node) = (SpelledWord::of(word as u32), LexiconNode::ROOT);
-            let label = Some(Pronounced { word, node });
-            let first = if before == 0 { Arena::<Start>::NONE } else { before };
-            self.starts.push(first, Start { frame, log_prob: 0.0, begins_word: true });
+        fn word(&mut self, before: NodeId, word: char, frame: u64) -> NodeId {
+            let (word, node) = (LexiconWord::of(word as u32), TrieNode::ROOT);
+            let label = Some(WordEnd { word, node });
+            let first = if before == 0 { Arena::<TokenStart>::NONE } else { before };
+            self.starts.push(first, TokenStart { frame, log_prob: 0.0, begins_word: true });
             self.prefixes.push(before, Prefix { label, place: 0 })
         }
 
-        fn merge(&mut self, into: Link, from: Link, behind: f64) {
-            self.lattice.note(Merge { into, from, start: from, behind });
+        fn arc(&mut self, into: NodeId, from: NodeId, delta_cost: f64) {
+            self.lattice.add_arc(LatticeArc { into, from, start: from, delta_cost });
         }
 
-        fn best(&self, end: Link, count: usize) -> Vec<(String, f64)> {
-            let ends = [End { prefix: end, start: end, score: 10.0 }];
-            let routes = self.lattice.best(&self.prefixes, &self.starts, &ends, count);
-            let letter = |&(link, _): &(Link, Link)| {
+        fn best(&self, end: NodeId, count: usize) -> Vec<(String, f64)> {
+            let ends = [FinalState { prefix: end, start: end, score: 10.0 }];
+            let paths = self.lattice.best(&self.prefixes, &self.starts, &ends, count);
+            let letter = |&(link, _): &(NodeId, NodeId)| {
                 char::from_u32(self.prefixes.get(link).label.unwrap().word.number()).unwrap()
             };
-            let text = |route: &Route| route.words.iter().rev().map(letter).collect();
-            routes.iter().map(|route| (text(route), route.score)).collect()
+            let text = |path: &LatticePath| path.words.iter().rev().map(letter).collect();
+            paths.iter().map(|path| (text(path), path.score)).collect()
         }
     }
 
@@ -428,8 +445,8 @@ mod tests {
         let ac = tree.word(a, 'c', 3);
         let acd = tree.word(ac, 'd', 5);
         let ace = tree.word(ac, 'e', 5);
-        tree.merge(a, b, 2.0);
-        tree.merge(acd, ace, 1.0);
+        tree.arc(a, b, 2.0);
+        tree.arc(acd, ace, 1.0);
         let all = [("acd", 10.0), ("ace", 9.0), ("bcd", 8.0), ("bce", 7.0)];
         assert_eq!(tree.best(acd, 9), listed(&all));
         assert_eq!(tree.best(acd, 2), listed(&all[..2]));
@@ -441,9 +458,9 @@ mod tests {
         let a = tree.word(0, 'a', 1);
         let other_a = tree.word(0, 'a', 2);
         let b = tree.word(0, 'b', 1);
-        tree.merge(a, b, 3.0);
-        tree.merge(a, other_a, 1.0);
-        tree.merge(a, b, 2.0);
+        tree.arc(a, b, 3.0);
+        tree.arc(a, other_a, 1.0);
+        tree.arc(a, b, 2.0);
         assert_eq!(tree.best(a, 9), listed(&[("a", 10.0), ("b", 8.0)]));
     }
 
@@ -454,10 +471,10 @@ mod tests {
         let ab = tree.word(a, 'b', 2);
         let c = tree.word(0, 'c', 4);
         let d = tree.word(0, 'd', 1);
-        tree.merge(a, ab, 1.0);
-        tree.merge(a, d, LATTICE_MARGIN + 1.0);
+        tree.arc(a, ab, 1.0);
+        tree.arc(a, d, LATTICE_MARGIN + 1.0);
         // Begins when the word after what it is merged into has begun.
-        tree.merge(a, c, 0.5);
+        tree.arc(a, c, 0.5);
         assert_eq!(tree.best(ab, 9), listed(&[("ab", 10.0)]));
         let found: Vec<_> = tree.best(a, 2);
         assert_eq!(found, listed(&[("a", 10.0), ("c", 9.5)]));
@@ -471,16 +488,16 @@ mod tests {
         let lost = tree.word(0, 'c', 1);
         let lost_too = tree.word(0, 'd', 1);
         let ae = tree.word(a, 'e', 3);
-        tree.merge(a, b, 2.0);
-        tree.merge(lost, lost_too, 2.0);
+        tree.arc(a, b, 2.0);
+        tree.arc(lost, lost_too, 2.0);
         tree.prefixes.unmark();
         tree.prefixes.mark(ae);
         tree.lattice.mark(&mut tree.prefixes);
         let moved = tree.prefixes.sweep().to_vec();
         tree.lattice.move_prefixes(&moved);
         assert_eq!(tree.prefixes.len(), 4);
-        assert_eq!(tree.lattice.merges.len(), 1);
-        let Merge { into, from, .. } = tree.lattice.merges[0];
+        assert_eq!(tree.lattice.arcs.len(), 1);
+        let LatticeArc { into, from, .. } = tree.lattice.arcs[0];
         assert_eq!((into, from), (moved[a as usize], moved[b as usize]));
     }
 }

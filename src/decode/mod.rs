@@ -1,36 +1,36 @@
 //! From log-probabilities to tokens and text (connectionist temporal classification, Graves 2006).
 
-mod alignments;
 mod arena;
+mod beam_entry;
 mod context;
-mod entry;
 #[cfg(test)]
 mod exactness;
 mod forced_alignment;
 mod fusion;
 mod given_text;
+mod grammar_constraint;
 mod grammar_graph;
 mod greedy;
+mod hotword_vocabulary;
 pub(crate) mod keyword;
 mod lattice;
-mod listed;
+mod lexicon_tree;
+mod path_scores;
 mod prefix_beam;
 mod prefix_beam_config;
 mod prefix_tree;
-mod pronouncer;
 mod ranking;
 mod rescoring;
-mod restriction;
 mod search;
 mod splice;
 mod token_passing;
 mod word;
 
 pub use context::Hotword;
-pub use fusion::LanguageModel;
+pub use fusion::LmFusion;
+pub use grammar_constraint::{GrammarConstraint, GrammarMatch};
 pub use prefix_beam_config::PrefixBeamConfig;
 pub use rescoring::Rescoring;
-pub use restriction::{Outcome, Restriction};
 pub use word::{Word, WordCalibration};
 
 pub(crate) use search::Search;
@@ -41,7 +41,7 @@ use token_passing::TokenPassing;
 
 use std::time::Duration;
 
-use crate::lexicon::Pronunciations;
+use crate::lexicon::Lexicon;
 use crate::lexicon::tokens::{TokenId, TokenTable};
 
 /// How the best token sequence is searched.
@@ -57,10 +57,10 @@ pub enum Decoding {
 
 impl Decoding {
     /// How words are said, if they are searched by their phones.
-    pub(crate) fn pronunciations(&self) -> Option<&Pronunciations> {
+    pub(crate) fn lexicon(&self) -> Option<&Lexicon> {
         match self {
             Self::Greedy => None,
-            Self::PrefixBeam(config) => config.pronunciations.as_ref(),
+            Self::PrefixBeam(config) => config.lexicon.as_ref(),
         }
     }
 }
@@ -72,8 +72,8 @@ pub(crate) struct Path {
     /// How many tokens, from the first on, all that may still become of the utterance begins with.
     pub stable: usize,
     pub score: f64,
-    /// With something else, the tokens are what was heard instead.
-    pub outcome: Outcome,
+    /// Out of the grammar, the tokens are those of the free search.
+    pub outcome: GrammarMatch,
 }
 
 /// An utterance's log-probabilities, a row for each encoder frame, and the frames' places in the stream.
@@ -112,7 +112,7 @@ pub struct Hypothesis {
     /// words that it has decoded and that all likely hypotheses begin with. There are none where an attention
     /// decoder rescores hypotheses, or with a grammar.
     pub stable: usize,
-    /// The tokens, in time order; in a final empty only if it is something else than the grammar has.
+    /// The tokens, in time order; in a final empty only if it is out of the grammar.
     pub tokens: Vec<Token>,
     /// The words that the tokens spell.
     pub words: Vec<Word>,
@@ -127,7 +127,7 @@ pub struct Hypothesis {
     /// [`PrefixBeamConfig::nbest`] asks for.
     pub alternatives: Vec<Hypothesis>,
     /// Whether it is of the grammar, if there is one.
-    pub outcome: Outcome,
+    pub outcome: GrammarMatch,
 }
 
 impl Hypothesis {
@@ -142,13 +142,13 @@ impl Hypothesis {
     }
 
     /// Whether something was said that is not in the grammar.
-    pub fn is_something_else(&self) -> bool {
-        matches!(self.outcome, Outcome::SomethingElse { .. })
+    pub fn is_out_of_grammar(&self) -> bool {
+        matches!(self.outcome, GrammarMatch::OutOfGrammar { .. })
     }
 
     /// Whether nothing was said.
     pub(crate) fn is_nothing(&self) -> bool {
-        self.text.is_empty() && !self.is_something_else()
+        self.text.is_empty() && !self.is_out_of_grammar()
     }
 
     /// `time_of` gives the audio time at which an encoder frame begins.
@@ -161,7 +161,7 @@ impl Hypothesis {
         let Path { mut tokens, stable, score, outcome } = path;
         let start = tokens.first().map_or(Duration::ZERO, |token| time_of(token.frame));
         let end = tokens.last().map_or(Duration::ZERO, |token| time_of(token.frame + 1));
-        if let Outcome::SomethingElse { .. } = outcome {
+        if let GrammarMatch::OutOfGrammar { .. } = outcome {
             tokens.clear();
         }
         Self {
@@ -188,15 +188,20 @@ impl Hypothesis {
         let new = |path| Self::new(path, table, calibration, &time_of);
         let mut paths = paths.into_iter().map(new);
         let nothing = || {
-            new(Path { tokens: Vec::new(), stable: 0, score: 0.0, outcome: Outcome::Unrestricted })
+            new(Path {
+                tokens: Vec::new(),
+                stable: 0,
+                score: 0.0,
+                outcome: GrammarMatch::Unrestricted,
+            })
         };
         let mut best = paths.next().unwrap_or_else(nothing);
         for other in paths {
-            if best.is_something_else() || best.alternatives.len() + 1 >= nbest {
+            if best.is_out_of_grammar() || best.alternatives.len() + 1 >= nbest {
                 break;
             }
             let is_listed = |listed: &Self| listed.text == other.text;
-            if !other.is_something_else()
+            if !other.is_out_of_grammar()
                 && !is_listed(&best)
                 && !best.alternatives.iter().any(is_listed)
             {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Hotword, LanguageModel, Restriction};
+use super::{GrammarConstraint, Hotword, LmFusion};
 use crate::error::{Error, Result};
-use crate::lexicon::Pronunciations;
+use crate::lexicon::Lexicon;
 
 /// How wide a search is, and what else than the encoder counts: token passing through the phones of words
 /// where there are pronunciations, else prefix beam search through the model's tokens.
@@ -24,17 +24,17 @@ pub struct PrefixBeamConfig {
     /// Tokens that began more encoder frames ago than this change no more: hypotheses that have others
     /// there than the best one are dropped. The less, the sooner text is stable and the less what
     /// is said later can correct it. Without it nothing is dropped for its age. Without effect where
-    /// there is a grammar: all of an utterance may still become something else.
+    /// there is a grammar: an utterance may still turn out to be out of it.
     pub max_unstable_frames: Option<u64>,
     /// What words score; without it the encoder alone decides.
-    pub language_model: Option<LanguageModel>,
+    pub language_model: Option<LmFusion>,
     /// Phrases that are likely to be said.
     pub hotwords: Arc<[Hotword]>,
     /// What alone may be said; without it everything.
-    pub restriction: Option<Restriction>,
+    pub constraint: Option<GrammarConstraint>,
     /// How words are said, for a model whose encoder gives phones beside its tokens. The search then goes
     /// through the phones of words that the lexicon and the language model have, or of a grammar's words.
-    pub pronunciations: Option<Pronunciations>,
+    pub lexicon: Option<Lexicon>,
 }
 
 impl Default for PrefixBeamConfig {
@@ -47,8 +47,8 @@ impl Default for PrefixBeamConfig {
             max_unstable_frames: None,
             language_model: None,
             hotwords: Arc::default(),
-            restriction: None,
-            pronunciations: None,
+            constraint: None,
+            lexicon: None,
         }
     }
 }

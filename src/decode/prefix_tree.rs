@@ -4,15 +4,15 @@ use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
-use super::arena::{Arena, Link};
+use super::arena::{Arena, NodeId};
 
 /// All sequences at hand, those that go on from another linked to it.
 #[derive(Clone, Debug)]
 pub(super) struct PrefixTree<L> {
     pub arena: Arena<Prefix<L>>,
-    children: FxHashMap<(Link, L), Link>,
+    children: FxHashMap<(NodeId, L), NodeId>,
     /// What `children` becomes when prefixes are dropped; here so that its memory is reused.
-    kept_children: FxHashMap<(Link, L), Link>,
+    kept_children: FxHashMap<(NodeId, L), NodeId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ impl<L: Copy + Eq + Hash> PrefixTree<L> {
     }
 
     /// Drops all and makes the empty prefix; `label` ended the utterance before.
-    pub fn begin(&mut self, label: Option<L>) -> Link {
+    pub fn begin(&mut self, label: Option<L>) -> NodeId {
         self.children.clear();
         self.arena.clear();
         self.arena.push(Arena::<Prefix<L>>::NONE, Prefix { label, place: 0 })
@@ -46,17 +46,17 @@ impl<L: Copy + Eq + Hash> PrefixTree<L> {
     }
 
     /// The prefix that is one label longer.
-    pub fn child(&mut self, prefix: Link, label: L) -> Link {
+    pub fn child(&mut self, prefix: NodeId, label: L) -> NodeId {
         let arena = &mut self.arena;
         let new = || arena.push(prefix, Prefix { label: Some(label), place: 0 });
         *self.children.entry((prefix, label)).or_insert_with(new)
     }
 
     /// Drops all that is not marked in the arena. Gives each old link's new one.
-    pub fn sweep(&mut self) -> &[Link] {
+    pub fn sweep(&mut self) -> &[NodeId] {
         let moved = self.arena.sweep();
         let kept =
-            |link: Link| Some(moved[link as usize]).filter(|&l| l != Arena::<Prefix<L>>::NONE);
+            |link: NodeId| Some(moved[link as usize]).filter(|&l| l != Arena::<Prefix<L>>::NONE);
         let children = self.children.drain();
         self.kept_children.extend(
             children.filter_map(|((prefix, label), child)| {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::entry::Candidate;
+use super::beam_entry::Candidate;
 
 /// A score and the candidate's place.
 type Ranked = (f64, u32);

@@ -1,6 +1,6 @@
 //! One stream's search of any kind.
 
-use super::{Decoding, Frames, Greedy, Hotword, Path, PrefixBeam, Restriction, TokenPassing};
+use super::{Decoding, Frames, GrammarConstraint, Greedy, Hotword, Path, PrefixBeam, TokenPassing};
 use crate::error::{Error, Result};
 use crate::lexicon::tokens::TokenTable;
 
@@ -22,9 +22,9 @@ impl Search {
     pub fn new(decoding: &Decoding, tokens: &TokenTable) -> Result<Self> {
         Ok(match decoding {
             Decoding::Greedy => Self::Greedy(Greedy::new(tokens.blank()), tokens.len()),
-            Decoding::PrefixBeam(config) => match &config.pronunciations {
-                Some(pronunciations) => {
-                    let search = TokenPassing::new(config, pronunciations, tokens)?;
+            Decoding::PrefixBeam(config) => match &config.lexicon {
+                Some(lexicon) => {
+                    let search = TokenPassing::new(config, lexicon, tokens)?;
                     Self::TokenPassing(Box::new(search))
                 }
                 None => Self::PrefixBeam(Box::new(PrefixBeam::new(config, tokens)?)),
@@ -130,18 +130,18 @@ impl Search {
     /// # Errors
     ///
     /// [`Error::Config`] for a grammar that can't be used, and for greedy search, which keeps to none.
-    pub fn set_restriction(
+    pub fn set_grammar(
         &mut self,
-        restriction: Option<&Restriction>,
+        constraint: Option<&GrammarConstraint>,
         tokens: &TokenTable,
     ) -> Result<()> {
         match self {
-            Self::Greedy(..) if restriction.is_none() => Ok(()),
+            Self::Greedy(..) if constraint.is_none() => Ok(()),
             Self::Greedy(..) => Err(Error::Config(
                 "greedy decoding keeps to no grammar; decode by prefix beam search".to_owned(),
             )),
-            Self::PrefixBeam(search) => search.set_restriction(restriction, tokens),
-            Self::TokenPassing(search) => search.set_restriction(restriction, tokens),
+            Self::PrefixBeam(search) => search.set_grammar(constraint, tokens),
+            Self::TokenPassing(search) => search.set_grammar(constraint, tokens),
         }
     }
 

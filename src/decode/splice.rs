@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::{Outcome, Path, Token, word};
+use super::{GrammarMatch, Path, Token, word};
 use crate::lexicon::tokens::TokenTable;
 
 impl Path {
@@ -14,7 +14,7 @@ impl Path {
     /// The paths that begin with what is stable in this one; where none does, the best one with that beginning.
     /// A grammar's phrases stay as they are.
     pub(crate) fn keep_committed(&self, mut paths: Vec<Self>, table: &TokenTable) -> Vec<Self> {
-        let is_free = |path: &Self| path.outcome == Outcome::Unrestricted;
+        let is_free = |path: &Self| path.outcome == GrammarMatch::Unrestricted;
         if self.stable == 0 || !is_free(self) || !paths.iter().all(is_free) {
             return paths;
         }
@@ -41,7 +41,7 @@ impl Path {
     ///
     /// A grammar's phrases are not put together: then it is the other one.
     pub(crate) fn followed_by(&self, tail: &Self, table: &TokenTable) -> Self {
-        let is_free = |path: &Self| path.outcome == Outcome::Unrestricted;
+        let is_free = |path: &Self| path.outcome == GrammarMatch::Unrestricted;
         let Some(end) = self.tokens.last().filter(|_| is_free(self) && is_free(tail)) else {
             return tail.clone();
         };
@@ -73,7 +73,12 @@ mod tests {
             frame,
             log_prob: -1.0,
         });
-        Path { tokens: tokens.collect(), stable: 1, score: -2.0, outcome: Outcome::Unrestricted }
+        Path {
+            tokens: tokens.collect(),
+            stable: 1,
+            score: -2.0,
+            outcome: GrammarMatch::Unrestricted,
+        }
     }
 
     fn text(path: &Path) -> String {
@@ -101,7 +106,7 @@ mod tests {
 
     #[test]
     fn phrases_of_a_grammar_stay() {
-        let phrase = Path { outcome: Outcome::Phrase { fit: 1.0 }, ..path("A ", 0) };
+        let phrase = Path { outcome: GrammarMatch::Phrase { fit: 1.0 }, ..path("A ", 0) };
         assert_eq!(text(&path("B ", 0).followed_by(&phrase, &table())), "A");
     }
 }

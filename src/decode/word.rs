@@ -34,7 +34,7 @@ const MOST_SHIFT_MS: f64 = 10_000.0;
 
 /// What makes of a model's tokens true times and probabilities of words; part of `config.json`.
 ///
-/// A CTC model writes a token when it has heard enough of it, not where it begins. By default
+/// A CTC model emits a token once it has enough evidence, not where the token begins. By default
 /// neither times nor probabilities are corrected.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -82,7 +82,7 @@ impl WordCalibration {
 
     fn confidence(&self, log_probs: &[f32]) -> f32 {
         let sum: f64 = log_probs.iter().map(|&p| f64::from(p)).sum();
-        // Not beyond what single precision can tell from certainty.
+        // Not beyond what single precision can distinguish from certainty.
         let probability = sum.exp().clamp(1e-6, 1.0 - 1e-6);
         let odds = (probability / (1.0 - probability)).ln();
         let odds = self.confidence_slope * odds + self.confidence_offset;

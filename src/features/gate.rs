@@ -13,7 +13,7 @@ const SMOOTHED_FRAMES: usize = 5;
 /// A history of more chunks than this is taken for a mistake.
 const LONGEST_HISTORY: usize = 1000;
 
-/// How chunks without speech are told from others.
+/// How chunks without speech are detected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GateConfig {
     /// By how many decibels a part of the spectrum must rise over the background to be encoded.
@@ -65,7 +65,7 @@ impl Gate {
         Err(Error::Config(reason))
     }
 
-    /// Takes the frames of a chunk, `[frames, mel]` in natural logarithms; tells whether it is but
+    /// Takes the frames of a chunk, `[frames, mel]` in natural logarithms; returns whether it is but
     /// background.
     pub(crate) fn is_quiet(&mut self, frames: &[f32]) -> bool {
         let (mut least, mut most) = ([f32::INFINITY; GROUPS], [f32::NEG_INFINITY; GROUPS]);

@@ -79,7 +79,7 @@ impl Commitment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{Outcome, Token};
+    use crate::decode::{GrammarMatch, Token};
     use crate::lexicon::tokens::TokenId;
 
     fn table() -> TokenTable {
@@ -92,7 +92,7 @@ mod tests {
         let token =
             |(id, at): (u32, u64)| Token { id: TokenId(id), frame: 10 * at, log_prob: -1.0 };
         let tokens = ids.zip(0..).map(token).collect();
-        Path { tokens, stable: 0, score, outcome: Outcome::Unrestricted }
+        Path { tokens, stable: 0, score, outcome: GrammarMatch::Unrestricted }
     }
 
     fn text(tokens: &[Token]) -> String {

@@ -20,18 +20,18 @@ pub(super) struct Audio {
     pub places: Vec<u64>,
     /// A search with other hotwords or another grammar.
     pub search: Option<Box<Search>>,
-    pub then: Then,
+    pub state: SegmentState,
 }
 
 /// What becomes of a segment behind a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum SegmentState {
     /// It goes on; the first pass may have found nothing in it so far.
-    GoOn { is_idle: bool },
+    Continues { is_idle: bool },
     /// It has ended in an utterance.
-    End,
+    Ended,
     /// It has ended, and nothing was said in it.
-    Discard,
+    Discarded,
 }
 
 /// What the worker answers.

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 
 use crate::decode::{Path, Search};
 use crate::error::{Error, Result};
-use crate::model::{Model, SecondEncoder};
+use crate::model::{FinalPassEncoder, Model};
 
 use second_pass::SecondPass;
 use worker::Worker;
@@ -107,7 +107,7 @@ impl Inline {
 
 impl Finalizer {
     /// `search` must be as at an utterance's beginning.
-    pub fn new(model: &Model, encoder: &SecondEncoder, search: &Search, place: Place) -> Self {
+    pub fn new(model: &Model, encoder: &FinalPassEncoder, search: &Search, place: Place) -> Self {
         let second = Box::new(SecondPass::new(model, encoder, search));
         let second = match place {
             Place::Stream => second,

@@ -8,7 +8,7 @@ use crate::decode::{Frames, Path, Search};
 use crate::error::Result;
 use crate::finalize::rescorer::AttentionRescorer;
 use crate::lexicon::tokens::TokenTable;
-use crate::model::{Model, ModelConfig, SecondEncoder};
+use crate::model::{FinalPassEncoder, Model, ModelConfig};
 
 /// The audio before the first pass found something that is decoded with it: a word is found when it has ended.
 const PRE_ROLL: Duration = Duration::from_secs(3);
@@ -25,7 +25,7 @@ struct Rows {
 /// Chunks are encoded as soon as they are whole, so that little is left to do where the utterance ends. Each
 /// utterance is encoded as a stream of its own.
 pub(crate) struct SecondPass {
-    source: SecondEncoder,
+    source: FinalPassEncoder,
     /// Begun when they are needed: one may be loading until then.
     encoders: Vec<EncoderState>,
     /// A chunk's log-probabilities, of all encoders.
@@ -62,7 +62,7 @@ pub(crate) struct SecondPass {
 
 impl SecondPass {
     /// `search` must be as at an utterance's beginning.
-    pub fn new(model: &Model, source: &SecondEncoder, search: &Search) -> Self {
+    pub fn new(model: &Model, source: &FinalPassEncoder, search: &Search) -> Self {
         let ModelConfig { features, encoder: config, .. } = &*source.config;
         let mut search = search.clone();
         search.rescore_finals();
@@ -84,7 +84,7 @@ impl SecondPass {
             frame_values: config.subsampling_factor * features.mel_bins,
             input_values: config.input_frames() * features.mel_bins,
             chunk: config.chunk_encoder_frames(),
-            columns: model.columns(),
+            columns: model.output_dim(),
             silence: features.energy_floor.ln(),
         }
     }

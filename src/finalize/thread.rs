@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::message::{Answer, Audio, Message, Then};
+use super::message::{Answer, Audio, Message, SegmentState};
 use super::second_pass::SecondPass;
 use crate::error::Result;
 
@@ -38,24 +38,24 @@ impl Thread {
     }
 
     fn accept(&self, audio: Audio, second: &mut SecondPass) -> Result<()> {
-        let Audio { segment, frames, places, search, then } = audio;
+        let Audio { segment, frames, places, search, state } = audio;
         if let Some(search) = search {
             second.configure(*search);
         }
         second.accept_frames(&frames);
         places.iter().for_each(|&place| second.accept_place(place));
-        match then {
-            Then::Discard => second.discard(),
-            Then::End if self.is_wanted(segment) => {
+        match state {
+            SegmentState::Discarded => second.discard(),
+            SegmentState::Ended if self.is_wanted(segment) => {
                 self.answer(Answer::Final(segment, second.finish()?));
             }
-            Then::End => second.skip_utterance(),
-            Then::GoOn { is_idle } if self.is_wanted(segment) => {
+            SegmentState::Ended => second.skip_utterance(),
+            SegmentState::Continues { is_idle } if self.is_wanted(segment) => {
                 if let Some(path) = second.advance(is_idle)? {
                     self.answer(Answer::Partial(segment, path));
                 }
             }
-            Then::GoOn { .. } => {}
+            SegmentState::Continues { .. } => {}
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 
-use super::message::{Answer, Audio, Message, Then};
+use super::message::{Answer, Audio, Message, SegmentState};
 use super::second_pass::SecondPass;
 use super::thread::Thread;
 use super::{Ended, Finalized};
@@ -41,7 +41,7 @@ pub(crate) struct Worker {
     frame_values: usize,
     /// Whether a part of this segment had no room in the queue.
     is_torn: bool,
-    /// Utterances without a final, the oldest first.
+    /// UtteranceDecoder without a final, the oldest first.
     pending: VecDeque<Pending>,
     /// Of this segment.
     partial: Option<Path>,
@@ -114,18 +114,18 @@ impl Worker {
     }
 
     pub fn advance(&mut self, is_idle: bool) {
-        self.send_audio(Then::GoOn { is_idle });
+        self.send_audio(SegmentState::Continues { is_idle });
     }
 
     pub fn end(&mut self, ended: Ended) {
-        let by_first_pass = !self.send_audio(Then::End);
+        let by_first_pass = !self.send_audio(SegmentState::Ended);
         let (segment, since) = (self.segment, Instant::now());
         self.pending.push_back(Pending { segment, ended, since, by_first_pass });
         self.end_segment(by_first_pass);
     }
 
     pub fn discard(&mut self) {
-        let is_torn = !self.send_audio(Then::Discard);
+        let is_torn = !self.send_audio(SegmentState::Discarded);
         self.end_segment(is_torn);
     }
 
@@ -212,7 +212,7 @@ impl Worker {
     }
 
     /// Sends what was accepted, unless a part of the segment had no room; gives whether it did.
-    fn send_audio(&mut self, then: Then) -> bool {
+    fn send_audio(&mut self, state: SegmentState) -> bool {
         if self.is_torn {
             self.drop_placed();
             return false;
@@ -222,7 +222,7 @@ impl Worker {
             frames: std::mem::take(&mut self.frames),
             places: std::mem::take(&mut self.places),
             search: self.search.take(),
-            then,
+            state,
         };
         let Some(Message::Audio(audio)) = self.offer(Message::Audio(audio)) else { return true };
         Audio { frames: self.frames, places: self.places, search: self.search, .. } = audio;
@@ -340,7 +340,7 @@ impl Drop for Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::Outcome;
+    use crate::decode::GrammarMatch;
     use crate::finalize::Pass;
 
     /// One value a frame, one frame an encoder frame.
@@ -349,7 +349,7 @@ mod tests {
     }
 
     fn path(score: f64) -> Vec<Path> {
-        vec![Path { tokens: Vec::new(), stable: 0, score, outcome: Outcome::Unrestricted }]
+        vec![Path { tokens: Vec::new(), stable: 0, score, outcome: GrammarMatch::Unrestricted }]
     }
 
     fn end(worker: &mut Worker, utterance: u64) {
@@ -381,7 +381,10 @@ mod tests {
         assert_eq!((finalized.pass, finalized.ended.paths[0].score), (Pass::Second, -2.0));
         // All was sent in order.
         let sent: Vec<_> = thread.queue.try_iter().collect();
-        assert!(matches!(sent[1], Message::Audio(Audio { segment: 0, then: Then::End, .. })));
+        assert!(matches!(
+            sent[1],
+            Message::Audio(Audio { segment: 0, state: SegmentState::Ended, .. })
+        ));
         assert!(matches!(sent[2], Message::Audio(Audio { segment: 1, .. })));
     }
 
@@ -426,7 +429,9 @@ mod tests {
         assert!(matches!(sent[0], Message::Clear));
         let Message::Audio(Audio { segment: 3, frames, places, .. }) = &sent[1] else { panic!() };
         assert_eq!((&frames[..], &places[..]), (&[102.0][..], &[102][..]));
-        let Some(Message::Audio(Audio { segment: 3, then: Then::End, .. })) = sent.last() else {
+        let Some(Message::Audio(Audio { segment: 3, state: SegmentState::Ended, .. })) =
+            sent.last()
+        else {
             panic!()
         };
         assert!(thread.is_wanted(3));

@@ -1,4 +1,4 @@
-//! How words are said: the lexicon of a model that hears phones beside its tokens.
+//! Words, their spelling in tokens and their pronunciations in phones.
 
 mod letter_to_sound;
 pub(crate) mod phrase;
@@ -20,7 +20,7 @@ use crate::lexicon::tokens::TokenTable;
 ///
 /// A word may have several pronunciations, and a pronunciation several words.
 #[derive(Clone, PartialEq)]
-pub struct Pronunciations(Arc<Parts>);
+pub struct Lexicon(Arc<Parts>);
 
 struct Parts {
     /// By id; the first is the CTC blank.
@@ -46,7 +46,7 @@ const BEFORE_PHONES: u8 = b'@';
 /// As many as there are printable characters from `A` on.
 const MOST_PHONES: usize = 62;
 
-impl Pronunciations {
+impl Lexicon {
     /// Reads `phones.txt`, a phone a line with the blank first, and `pronunciations.txt`: lines of a
     /// word, a tab and one or more pronunciations with a space between, whose characters stand for
     /// phones, `A` for the one after the blank, `B` for the next.
@@ -81,7 +81,7 @@ impl Pronunciations {
     /// # Errors
     ///
     /// [`Error::Config`] with the line that is no rule.
-    pub fn with_rules(self, rules: &str) -> Result<Self> {
+    pub fn with_letter_to_sound(self, rules: &str) -> Result<Self> {
         let Parts { phones, text, user_words, .. } = &*self.0;
         let rules = LetterToSound::parse(rules, phones)
             .map_err(|reason| Error::Config(format!("letter to sound: {reason}")))?;
@@ -99,7 +99,7 @@ impl Pronunciations {
     }
 
     /// The number of phones, the blank included.
-    pub fn phones(&self) -> usize {
+    pub fn phone_count(&self) -> usize {
         self.0.phones.len()
     }
 
@@ -164,9 +164,9 @@ impl Said<'_> {
     }
 }
 
-impl std::fmt::Debug for Pronunciations {
+impl std::fmt::Debug for Lexicon {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.debug_struct("Pronunciations").field("phones", &self.phones()).finish_non_exhaustive()
+        f.debug_struct("Lexicon").field("phones", &self.phone_count()).finish_non_exhaustive()
     }
 }
 
@@ -226,11 +226,11 @@ mod tests {
 
     #[test]
     fn a_word_has_one_or_more_pronunciations() {
-        let lexicon = Pronunciations::parse(PHONES, "A\tA\nBUT\tBAC BC").unwrap();
+        let lexicon = Lexicon::parse(PHONES, "A\tA\nBUT\tBAC BC").unwrap();
         let entries: Vec<_> =
             lexicon.iter().map(|(word, said)| (word, said.ids().collect())).collect();
         assert_eq!(entries, [("A", vec![1]), ("BUT", vec![2, 1, 3]), ("BUT", vec![2, 3])]);
-        assert_eq!((lexicon.phones(), lexicon.len()), (4, 2));
+        assert_eq!((lexicon.phone_count(), lexicon.len()), (4, 2));
     }
 
     #[test]
@@ -245,25 +245,24 @@ mod tests {
         let mut sorted = words;
         sorted.sort_unstable();
         for words in [sorted, words] {
-            let lexicon = Pronunciations::parse(PHONES, lines(&words)).unwrap();
+            let lexicon = Lexicon::parse(PHONES, lines(&words)).unwrap();
             for (at, word) in words.iter().enumerate() {
                 assert_eq!(lexicon.of_word(word), [vec![1 + at as u8 % 3]], "{word}");
             }
             assert_eq!(lexicon.of_word("BU"), [[0; 0]; 0]);
         }
-        let twice = Pronunciations::parse(PHONES, "B\tAB\nA\tA\nB\tC BB").unwrap();
+        let twice = Lexicon::parse(PHONES, "B\tAB\nA\tA\nB\tC BB").unwrap();
         assert_eq!(twice.of_word("B"), [vec![1, 2], vec![3], vec![2, 2]]);
     }
 
     #[test]
     fn a_broken_line_is_named() {
-        let reason =
-            |text: &str| Pronunciations::parse(PHONES, text.to_owned()).unwrap_err().to_string();
+        let reason = |text: &str| Lexicon::parse(PHONES, text.to_owned()).unwrap_err().to_string();
         assert!(reason("A\tA\nBUT").contains("line 2 has no tab"), "{}", reason("A\tA\nBUT"));
         assert!(reason("A\tD").contains("line 1 has \"D\" for A"));
         assert!(reason("A\tA  B").contains("line 1 has \"\" for A"));
         assert!(reason("\tA").contains("line 1 has no word"));
-        assert!(Pronunciations::parse("AH\nB", "").is_err());
-        assert!(Pronunciations::parse("<blank>", "").is_err());
+        assert!(Lexicon::parse("AH\nB", "").is_err());
+        assert!(Lexicon::parse("<blank>", "").is_err());
     }
 }

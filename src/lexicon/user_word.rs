@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::letter_to_sound::letters;
-use super::{AFTER_WORD, BEFORE_PHONES, Pronunciations};
+use super::{AFTER_WORD, BEFORE_PHONES, Lexicon};
 use crate::error::{Error, Result};
 use crate::lexicon::phrase::{Phrase, all_or_reasons};
 
@@ -115,7 +115,7 @@ impl UserWord {
     }
 }
 
-impl Pronunciations {
+impl Lexicon {
     /// The same with more words. A word that the lexicon has keeps its pronunciations beside the given ones.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Pronunciations {
         self.iter().any(|(listed, _)| listed == word)
     }
 
-    /// Refuses a word that [`Pronunciations::with_user_words`] would refuse.
+    /// Refuses a word that [`Lexicon::with_user_words`] would refuse.
     pub(crate) fn check(&self, word: &UserWord) -> Result<()> {
         self.user_pronunciations(word, self.has(word.spelled())).map(|_| ())
     }
@@ -207,8 +207,8 @@ fn encode(phones: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn lexicon() -> Pronunciations {
-        Pronunciations::parse("<blank>\nAH\nB\nT", "A\tA\nBUT\tBAC BC\n").unwrap()
+    fn lexicon() -> Lexicon {
+        Lexicon::parse("<blank>\nAH\nB\nT", "A\tA\nBUT\tBAC BC\n").unwrap()
     }
 
     fn added(list: &str) -> Result<Vec<(String, Vec<u8>)>, String> {

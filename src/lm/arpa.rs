@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::str;
 
-use super::{Level, Lexicon, Markup, NgramModel, PackedInts, Spans, Tables, Values, WordId};
+use super::{
+    Level, Markup, NgramModel, PackedInts, PrefixTrie, SelectVector, Tables, Values, WordId,
+};
 
 const BEGIN: &str = "<s>";
 const END: &str = "</s>";
@@ -211,7 +213,7 @@ pub(super) fn assemble(sections: Vec<Section>, ids: &HashMap<&str, u32>) -> Resu
         section.words.iter_mut().for_each(|word| *word = sorted_ids[*word as usize]);
         let section = section.sorted(order);
         if let Some(level) = levels.last_mut() {
-            level.children = Spans::new(&section.children_of(&above, order)?);
+            level.children = SelectVector::new(&section.children_of(&above, order)?);
         }
         let last_words = section.words.iter().skip(order - 1).step_by(order).copied();
         let max = words.len() as u32;
@@ -225,7 +227,7 @@ pub(super) fn assemble(sections: Vec<Section>, ids: &HashMap<&str, u32>) -> Resu
                 true => Vec::new(),
                 false => section.backoffs,
             }),
-            children: Spans::default(),
+            children: SelectVector::default(),
         });
         above = section.words;
     }
@@ -295,7 +297,7 @@ impl Tables {
             true => f32::MIN,
             false => levels[0].log_probs.get(id.0 as usize),
         };
-        Self { lexicon: Lexicon::new(words, log_prob), markup, levels }
+        Self { lexicon: PrefixTrie::new(words, log_prob), markup, levels }
     }
 }
 

@@ -9,14 +9,14 @@
 
 use std::borrow::Cow;
 
-use super::words::Words;
-use super::{Level, Markup, NgramModel, PackedInts, Spans, Tables, Values, WordId};
+use super::blocks::Blocks;
+use super::{Level, Markup, NgramModel, PackedInts, SelectVector, Tables, Values, WordId};
 use crate::lm::compact::{Format, Keep, Reader, contradiction};
 
 const FORMAT: Format =
     Format { magic: b"mynah-lm", version: 1, remedy: "convert the ARPA file anew" };
 
-/// Words one after another, and where each ends: less memory than a vector of each.
+/// Blocks one after another, and where each ends: less memory than a vector of each.
 #[derive(Default)]
 struct Spelled {
     bytes: Vec<u8>,
@@ -95,7 +95,7 @@ fn body(reader: &mut Reader) -> Result<Tables, String> {
     }
     for (index, bits) in span_bits.into_iter().enumerate().take(order - 1) {
         let (owners, elements) = (levels[index].log_probs.len(), levels[index + 1].log_probs.len());
-        levels[index].children = Spans::from_bits(owners, elements, bits)
+        levels[index].children = SelectVector::from_bits(owners, elements, bits)
             .ok_or_else(|| contradiction(&format!("{}-grams", index + 2)))?;
     }
     Ok(Tables::new(&words, Markup { begin, end, unknown }, levels))
@@ -131,8 +131,8 @@ fn put_values(out: &mut Vec<u8>, values: &Values) {
     }
 }
 
-fn u64s(reader: &mut Reader, count: usize) -> Result<Words, String> {
-    Ok(Words::new(reader.kept(count.saturating_mul(8))?))
+fn u64s(reader: &mut Reader, count: usize) -> Result<Blocks, String> {
+    Ok(Blocks::new(reader.kept(count.saturating_mul(8))?))
 }
 
 /// The words, which must ascend.
@@ -165,7 +165,7 @@ fn level(
     reader: &mut Reader,
     has_words: bool,
     has_backoffs: bool,
-) -> Result<(Level, Words), String> {
+) -> Result<(Level, Blocks), String> {
     let wrong = || contradiction("n-grams");
     let len = reader.u32()? as usize;
     let bits = reader.u32()?;
@@ -181,7 +181,7 @@ fn level(
     let backoffs = values(reader, if has_backoffs { len } else { 0 })?;
     let span_words = reader.u32()? as usize;
     let spans = u64s(reader, span_words)?;
-    Ok((Level { words, log_probs, backoffs, children: Spans::default() }, spans))
+    Ok((Level { words, log_probs, backoffs, children: SelectVector::default() }, spans))
 }
 
 fn values(reader: &mut Reader, len: usize) -> Result<Values, String> {

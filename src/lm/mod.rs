@@ -2,18 +2,18 @@
 
 mod arpa;
 mod binary;
+mod blocks;
 pub(crate) mod compact;
 mod estimate;
 pub(crate) mod gru;
 mod gzip;
-mod lexicon;
 mod packed;
+mod prefix_trie;
 mod recurrent;
 #[cfg(test)]
 pub(crate) mod samples;
 mod values;
 pub(crate) mod word_list;
-mod words;
 
 use std::fs;
 use std::path::Path;
@@ -22,10 +22,10 @@ use std::sync::Arc;
 pub use estimate::{Interpolation, sentences};
 pub use recurrent::RecurrentModel;
 
-pub(crate) use lexicon::{Lexicon, LexiconNode};
+pub(crate) use prefix_trie::{PrefixTrie, TrieNode};
 pub(crate) use recurrent::{RecurrentState, RecurrentWord};
 
-use packed::{PackedInts, Spans};
+use packed::{PackedInts, SelectVector};
 use values::Values;
 
 use crate::error::{Error, Result};
@@ -68,7 +68,7 @@ impl LmState {
 /// The n-grams as a tree: below each are those that go on with one word more.
 #[derive(Debug, PartialEq)]
 struct Tables {
-    lexicon: Lexicon,
+    lexicon: PrefixTrie,
     markup: Markup,
     /// The n-grams by length, from 1.
     levels: Vec<Level>,
@@ -91,7 +91,7 @@ struct Level {
     /// Empty at the last level.
     backoffs: Values,
     /// The places in the next level; none at the last.
-    children: Spans,
+    children: SelectVector,
 }
 
 impl NgramModel {
@@ -250,17 +250,17 @@ impl NgramModel {
     }
 
     /// The node of a word's beginning that is one byte longer.
-    pub(crate) fn extend(&self, node: LexiconNode, byte: u8) -> Option<LexiconNode> {
+    pub(crate) fn extend(&self, node: TrieNode, byte: u8) -> Option<TrieNode> {
         self.0.lexicon.child(node, byte)
     }
 
     /// The word that ends at the node.
-    pub(crate) fn word_at(&self, node: LexiconNode) -> Option<WordId> {
+    pub(crate) fn word_at(&self, node: TrieNode) -> Option<WordId> {
         self.0.lexicon.word(node).filter(|&word| !self.0.markup.contains(word))
     }
 
     /// The greatest unigram log-probability of the words that begin with the node.
-    pub(crate) fn best_below(&self, node: LexiconNode) -> f32 {
+    pub(crate) fn best_below(&self, node: TrieNode) -> f32 {
         self.0.lexicon.best(node)
     }
 

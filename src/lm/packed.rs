@@ -1,6 +1,6 @@
-//! Integers of a few bits, and spans told by single bits: what keeps n-grams small.
+//! Integers of a few bits, and spans as a bit vector with select: what keeps n-grams small.
 
-use super::words::Words;
+use super::blocks::Blocks;
 
 /// Unsigned integers side by side, each in as many bits as the largest needs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -8,17 +8,17 @@ pub(super) struct PackedInts {
     pub bits: u32,
     pub len: usize,
     /// The integers from the lowest bit of the first word on.
-    pub words: Words,
+    pub words: Blocks,
 }
 
 /// How the elements of one list are shared out, in order, among the elements of another.
 ///
 /// Unary: for each owner as many zeros as it has elements, then a one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Spans {
+pub(super) struct SelectVector {
     owners: usize,
-    bits: Words,
-    /// The place of every [`Spans::STEP`]th one.
+    bits: Blocks,
+    /// The place of every [`SelectVector::STEP`]th one.
     places: Vec<u32>,
 }
 
@@ -72,7 +72,7 @@ impl PackedInts {
     }
 }
 
-impl Spans {
+impl SelectVector {
     const STEP: usize = 32;
 
     /// Takes how many elements each owner has.
@@ -89,7 +89,7 @@ impl Spans {
     }
 
     /// Takes the bits; `None` if they are not those of so many owners and elements.
-    pub fn from_bits(owners: usize, elements: usize, bits: Words) -> Option<Self> {
+    pub fn from_bits(owners: usize, elements: usize, bits: Blocks) -> Option<Self> {
         let ones: usize = bits.iter().map(|word| word.count_ones() as usize).sum();
         let last = (0..bits.len()).rfind(|&i| bits.get(i) != 0);
         let end = last.map_or(0, |i| 64 * (i + 1) - bits.get(i).leading_zeros() as usize);
@@ -102,7 +102,7 @@ impl Spans {
         (owners + elements).div_ceil(64)
     }
 
-    pub fn bits(&self) -> &Words {
+    pub fn bits(&self) -> &Blocks {
         &self.bits
     }
 
@@ -119,7 +119,7 @@ impl Spans {
         (start, self.next_one(from) - owner)
     }
 
-    fn index(owners: usize, bits: Words) -> Self {
+    fn index(owners: usize, bits: Blocks) -> Self {
         let mut places = Vec::with_capacity(owners.div_ceil(Self::STEP));
         let mut seen = 0;
         for (index, word) in bits.iter().enumerate() {
@@ -191,7 +191,7 @@ mod tests {
 
         #[test]
         fn spans_are_running_sums(counts in prop::collection::vec(0u32..300, 0..200)) {
-            let spans = Spans::new(&counts);
+            let spans = SelectVector::new(&counts);
             let mut start = 0;
             for (owner, &count) in counts.iter().enumerate() {
                 let end = start + count as usize;
@@ -199,10 +199,10 @@ mod tests {
                 start = end;
             }
             let bits = spans.bits().clone();
-            prop_assert_eq!(Spans::from_bits(counts.len(), start, bits.clone()), Some(spans));
-            prop_assert_eq!(Spans::from_bits(counts.len() + 1, start, bits.clone()), None);
+            prop_assert_eq!(SelectVector::from_bits(counts.len(), start, bits.clone()), Some(spans));
+            prop_assert_eq!(SelectVector::from_bits(counts.len() + 1, start, bits.clone()), None);
             if !counts.is_empty() {
-                prop_assert_eq!(Spans::from_bits(counts.len(), start + 1, bits), None);
+                prop_assert_eq!(SelectVector::from_bits(counts.len(), start + 1, bits), None);
             }
         }
     }

@@ -1,13 +1,13 @@
-//! A folder with an encoder and an attention decoder, which hear utterances beside a model.
+//! A folder with an encoder and an attention decoder, which rescore the finals of a CTC model.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::config::{check_file, check_format};
-use super::{First, guard, read_text};
+use super::{PrimaryModel, guard, read_text};
 use crate::acoustic::decoder::DecoderConfig;
-use crate::acoustic::decoder::{Decoder, Pieces};
+use crate::acoustic::decoder::{Decoder, PieceTable};
 use crate::acoustic::encoder::{Encoder, EncoderConfig, EncoderOutput};
 use crate::error::{Error, Result};
 use crate::features::FbankConfig;
@@ -27,7 +27,7 @@ pub(crate) struct AttentionModel {
     pub config: AttentionConfig,
     pub encoder: Encoder,
     pub decoder: Decoder,
-    pub pieces: Pieces,
+    pub pieces: PieceTable,
     /// The values that the encoder gives for each of its frames.
     pub columns: usize,
 }
@@ -38,7 +38,7 @@ impl AttentionModel {
     /// # Errors
     ///
     /// Those of [`super::Model::load`]; [`Error::Model`] also if its frames are not those of the first.
-    pub(super) fn load(dir: &Path, json: &str, path: &Path, first: &First) -> Result<Self> {
+    pub(super) fn load(dir: &Path, json: &str, path: &Path, first: &PrimaryModel) -> Result<Self> {
         check_format(json, path)?;
         let config: AttentionConfig =
             serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
@@ -48,7 +48,7 @@ impl AttentionModel {
         }
         config.check(first).map_err(|reason| Error::model(path, reason))?;
         let pieces_path = dir.join(&config.decoder.pieces);
-        let pieces = Pieces::parse(&read_text(&pieces_path)?);
+        let pieces = PieceTable::parse(&read_text(&pieces_path)?);
         let pieces = pieces.map_err(|reason| Error::model(&pieces_path, reason))?;
         config.check_pieces(&pieces).map_err(|reason| Error::model(path, reason))?;
         let read = |file: &Path| {
@@ -72,22 +72,24 @@ impl AttentionModel {
 }
 
 impl AttentionConfig {
-    fn check(&self, first: &First) -> Result<(), String> {
+    fn check(&self, first: &PrimaryModel) -> Result<(), String> {
         let Self { features, encoder, decoder, .. } = self;
         if *features != first.config.features {
             return Err(format!("its features are not those of {}", first.config.name));
         }
         encoder.check().map_err(|reason| format!("encoder: {reason}"))?;
-        let (weight, bonus) = (decoder.weight, decoder.word_bonus);
+        let (weight, bonus) = (decoder.weight, decoder.word_insertion_bonus);
         if !(weight > 0.0 && weight.is_finite()) {
             return Err(format!("decoder: weight is {weight}; it must be a number above 0"));
         }
         if !bonus.is_finite() {
-            return Err(format!("decoder: word_bonus is {bonus}; it must be a finite number"));
+            return Err(format!(
+                "decoder: word_insertion_bonus is {bonus}; it must be a finite number"
+            ));
         }
         let limits = [
             ("longest_rows", decoder.longest_rows, 1..=100_000),
-            ("silent_chunks", decoder.silent_chunks, 0..=100),
+            ("padding_chunks", decoder.padding_chunks, 0..=100),
             ("pieces_per_second", decoder.pieces_per_second, 1..=100),
         ];
         for (name, value, range) in limits {
@@ -115,7 +117,7 @@ impl AttentionConfig {
         Ok(())
     }
 
-    fn check_pieces(&self, pieces: &Pieces) -> Result<(), String> {
+    fn check_pieces(&self, pieces: &PieceTable) -> Result<(), String> {
         let DecoderConfig { start, end, .. } = &self.decoder;
         match start.iter().chain([end]).find(|&&piece| piece >= pieces.len()) {
             Some(piece) => Err(format!("decoder: piece {piece}; pieces.txt has {}", pieces.len())),
@@ -125,7 +127,7 @@ impl AttentionConfig {
 
     /// The most pieces that are written for so many seconds of audio: no more than the decoder can look
     /// back on.
-    pub fn most_pieces(&self, seconds: usize) -> usize {
+    pub fn max_pieces(&self, seconds: usize) -> usize {
         self.longest_text()
             .min(self.decoder.pieces_per_second.saturating_mul(seconds.saturating_add(1)))
     }

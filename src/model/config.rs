@@ -31,7 +31,7 @@ pub struct ModelConfig {
     pub tokens: PathBuf,
     /// The CTC blank's token id.
     pub blank: u32,
-    /// The phones that it hears beside its tokens, if it does.
+    /// The phones that it has beside its tokens, if any.
     #[serde(default)]
     pub phones: Option<PhonesConfig>,
     /// What makes of tokens true times and probabilities of words. May be left out.
@@ -45,7 +45,7 @@ pub struct ModelConfig {
     pub punctuation: Option<PathBuf>,
 }
 
-/// The files of a model's phones; see [`crate::lexicon::Pronunciations::parse`].
+/// The files of a model's phones; see [`crate::lexicon::Lexicon::parse`].
 ///
 /// The encoder's `log_probs` have a column for each, the blank's first, after those of the tokens.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -60,7 +60,7 @@ pub struct PhonesConfig {
     pub letter_to_sound: Option<PathBuf>,
 }
 
-/// A language model's file, and how it is used; see [`crate::decode::LanguageModel`].
+/// A language model's file, and how it is used; see [`crate::decode::LmFusion`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct LanguageModelConfig {
     /// The file, in the model's folder: ARPA or compact.
@@ -68,7 +68,7 @@ pub struct LanguageModelConfig {
     /// What its log-probabilities are multiplied by.
     pub weight: f32,
     /// What every word adds.
-    pub word_bonus: f32,
+    pub word_insertion_bonus: f32,
     /// What each letter of an unknown word costs.
     pub oov_penalty: f32,
     /// The prefixes that the search keeps.

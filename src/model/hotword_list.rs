@@ -5,13 +5,13 @@ use crate::decode::Hotword;
 use crate::error::Result;
 use crate::lexicon::phrase::{Phrase, all_or_reasons};
 use crate::lexicon::speller::Speller;
-use crate::lexicon::{Pronunciations, UserWord};
+use crate::lexicon::{Lexicon, UserWord};
 use crate::lm::sentences;
 
 /// A phrase of the list on its way to the words that are said.
 struct Reading<'a> {
     model: &'a Model,
-    pronunciations: Option<&'a Pronunciations>,
+    lexicon: Option<&'a Lexicon>,
     user_words: Vec<UserWord>,
 }
 
@@ -27,8 +27,8 @@ impl Model {
     ///
     /// [`crate::error::Error::Config`] with every line that can't be used and what is wrong in it.
     pub fn with_hotword_list(&self, text: &str) -> Result<(Self, Vec<Hotword>)> {
-        let pronunciations = self.0.pronunciations.as_ref();
-        let mut reading = Reading { model: self, pronunciations, user_words: Vec::new() };
+        let lexicon = self.0.lexicon.as_ref();
+        let mut reading = Reading { model: self, lexicon, user_words: Vec::new() };
         let hotwords = all_or_reasons(Phrase::lines(text), |line| {
             let phrase = Phrase::parse(line)?;
             let boost = phrase.number.unwrap_or(Hotword::DEFAULT_BOOST);
@@ -66,12 +66,11 @@ impl Reading<'_> {
             return if said.is_empty() { Err(unreadable(word)) } else { Ok(said) };
         }
         let user_word = UserWord::new(bare).map_err(|_| unreadable(word))?;
-        let (Some(pronunciations), true) = (self.pronunciations, user_word.spelled().len() > 1)
-        else {
+        let (Some(lexicon), true) = (self.lexicon, user_word.spelled().len() > 1) else {
             // A single letter would be written so everywhere.
             return if said.is_empty() { Err(unreadable(word)) } else { Ok(said) };
         };
-        let user_word = with_sound(user_word, &said, pronunciations)?;
+        let user_word = with_sound(user_word, &said, lexicon)?;
         let spelled = user_word.spelled().to_owned();
         if !self.user_words.contains(&user_word) {
             self.user_words.push(user_word);
@@ -81,14 +80,10 @@ impl Reading<'_> {
 }
 
 /// The word with a pronunciation unless the lexicon or its rules have one for its letters.
-fn with_sound(
-    word: UserWord,
-    said: &str,
-    pronunciations: &Pronunciations,
-) -> Result<UserWord, String> {
+fn with_sound(word: UserWord, said: &str, lexicon: &Lexicon) -> Result<UserWord, String> {
     let has_more = word.written().contains(|c: char| "&@+%=".contains(c) || c.is_ascii_digit());
     let is_letters = said.split(' ').any(|part| part.len() == 1);
-    let is_listed = pronunciations.has(word.spelled());
+    let is_listed = lexicon.has(word.spelled());
     let spoken = || {
         let parts = said.split(' ').map(|part| if part == "A" && is_letters { "AY" } else { part });
         parts.collect::<Vec<_>>().join(" ")
@@ -98,7 +93,7 @@ fn with_sound(
     } else {
         word
     };
-    pronunciations.check(&word).map_err(|error| error.to_string())?;
+    lexicon.check(&word).map_err(|error| error.to_string())?;
     Ok(word)
 }
 
@@ -152,12 +147,12 @@ mod tests {
         assert_eq!(hotwords[2].boost, 2.0);
         let written: Vec<_> = model.user_words().iter().map(UserWord::written).collect();
         assert_eq!(written, ["José", "e-mail", "AT&T", "iPhone", "k8s", "R&B"]);
-        let pronunciations = model.0.pronunciations.as_ref().unwrap();
+        let lexicon = model.0.lexicon.as_ref().unwrap();
         let said = |words: &[&str]| -> Vec<u8> {
-            words.iter().flat_map(|word| pronunciations.of_word(word).swap_remove(0)).collect()
+            words.iter().flat_map(|word| lexicon.of_word(word).swap_remove(0)).collect()
         };
-        assert!(pronunciations.of_word("ATT").contains(&said(&["AY", "T", "AND", "T"])));
-        assert!(pronunciations.of_word("KS").contains(&said(&["K", "EIGHT", "S"])));
+        assert!(lexicon.of_word("ATT").contains(&said(&["AY", "T", "AND", "T"])));
+        assert!(lexicon.of_word("KS").contains(&said(&["K", "EIGHT", "S"])));
     }
 
     #[test]

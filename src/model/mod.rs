@@ -20,16 +20,16 @@ macro_rules! builtin_name {
 mod absent;
 mod attention;
 mod config;
+mod final_pass;
 mod hotword_list;
 #[cfg(builtin_model)]
 mod integrity;
 mod options;
-mod second;
 mod user_words;
 
 pub(crate) use attention::AttentionModel;
-pub(crate) use second::SecondEncoder;
-use second::{Beside, First};
+pub(crate) use final_pass::FinalPassEncoder;
+use final_pass::{PrimaryModel, SecondModel};
 
 pub use config::{LanguageModelConfig, ModelConfig, PhonesConfig, RescoringConfig};
 pub use options::{Chunk, Device, Finals, LoadOptions, Precision};
@@ -46,10 +46,10 @@ use prost::bytes::Bytes;
 use crate::acoustic::encoder::{Encoder, EncoderOutput, Gpu};
 #[cfg(builtin_model)]
 use crate::decode::Search;
-use crate::decode::{Decoding, LanguageModel, PrefixBeamConfig, Rescoring};
+use crate::decode::{Decoding, LmFusion, PrefixBeamConfig, Rescoring};
 use crate::error::{Error, Result};
 use crate::lexicon::tokens::{TokenId, TokenTable};
-use crate::lexicon::{Pronunciations, UserWord};
+use crate::lexicon::{Lexicon, UserWord};
 use crate::lm::{NgramModel, RecurrentModel};
 use crate::text::punctuation::PunctuationModel;
 
@@ -68,9 +68,9 @@ struct Parts {
     config: ModelConfig,
     tokens: TokenTable,
     encoder: Encoder,
-    second_encoder: Option<SecondEncoder>,
+    final_pass_encoder: Option<FinalPassEncoder>,
     precision: Precision,
-    pronunciations: Option<Pronunciations>,
+    lexicon: Option<Lexicon>,
     decoding: Decoding,
     punctuation: Option<PunctuationModel>,
     user_words: Arc<[UserWord]>,
@@ -79,7 +79,7 @@ struct Parts {
 /// The encoder in use and what it is.
 type Chosen = (Encoder, Precision);
 
-/// What tells how probable words are.
+/// The language models.
 #[derive(Clone)]
 struct Words {
     ngrams: NgramModel,
@@ -106,18 +106,18 @@ impl Model {
         let mut config = ModelConfig::parse(&read_text(&config_path)?, &config_path)?;
         config.choose_chunk(options.chunk)?;
         let tokens = load_tokens(dir, &config)?;
-        let phones = config.phones.as_ref().map(|phones| load_pronunciations(dir, phones));
-        let pronunciations = phones.transpose()?;
-        let columns = columns(&tokens, pronunciations.as_ref());
+        let phones = config.phones.as_ref().map(|phones| load_lexicon(dir, phones));
+        let lexicon = phones.transpose()?;
+        let columns = columns(&tokens, lexicon.as_ref());
         let encoder = load_encoder(dir, &config, columns, &options, None)?;
         let phones = phone_names(dir, &config)?;
-        let first = First { config: &config, tokens: &tokens, phones: phones.as_deref() };
+        let first = PrimaryModel { config: &config, tokens: &tokens, phones: phones.as_deref() };
         let (second, beside) = second_pass(&first, &options)?;
-        let second_encoder = match second {
+        let final_pass_encoder = match second {
             Some(config) => {
                 let options = LoadOptions { precision: encoder.1, ..options };
                 let second = load_encoder(dir, &config, columns, &options, Some(&encoder.0))?;
-                Some(SecondEncoder::loaded(second.0, config).with(beside))
+                Some(FinalPassEncoder::loaded(second.0, config).with(beside))
             }
             None => None,
         };
@@ -126,7 +126,7 @@ impl Model {
         let punctuation = config.punctuation.as_ref();
         let punctuation = punctuation.map(|file| PunctuationModel::load(dir.join(file)));
         let texts = Texts { words, punctuation: punctuation.transpose()? };
-        Ok(Self::assemble(config, tokens, pronunciations, (encoder, second_encoder), texts))
+        Ok(Self::assemble(config, tokens, lexicon, (encoder, final_pass_encoder), texts))
     }
 
     /// Loads the int8 model, and its language model, that are compiled into the library.
@@ -177,26 +177,26 @@ impl Model {
         let (encoder, words) = std::thread::scope(|scope| {
             let encoder = scope.spawn(|| builtin_encoder(&config, columns, None));
             let words = builtin_words();
-            if let Ok((pronunciations, words)) = &words {
-                // Leaves the tree for the searches to come, the first of which is told what is wrong.
-                let (words, pronunciations) = (words.clone(), pronunciations.clone());
-                let decoding = decoding(&config, Some(words), Some(pronunciations));
+            if let Ok((lexicon, words)) = &words {
+                // Leaves the tree for later searches; the first of them reports what is wrong.
+                let (words, lexicon) = (words.clone(), lexicon.clone());
+                let decoding = decoding(&config, Some(words), Some(lexicon));
                 let _ = Search::new(&decoding, &tokens);
             }
             (encoder.join().unwrap_or_else(|panic| resume_unwind(panic)), words)
         });
-        let (encoder, (pronunciations, words)) = (encoder?, words?);
+        let (encoder, (lexicon, words)) = (encoder?, words?);
         let phones = Some(include_str!(builtin_path!("phones.txt")));
-        let first = First { config: &config, tokens: &tokens, phones };
+        let first = PrimaryModel { config: &config, tokens: &tokens, phones };
         let (second, beside) = second_pass(&first, options)?;
-        let second_encoder = second.map(|config| {
+        let final_pass_encoder = second.map(|config| {
             let first = encoder.clone();
             let load = move |config: &ModelConfig| builtin_encoder(config, columns, Some(&first));
-            SecondEncoder::loading(config, load).with(beside)
+            FinalPassEncoder::loading(config, load).with(beside)
         });
-        let encoders = ((encoder, Precision::Int8), second_encoder);
+        let encoders = ((encoder, Precision::Int8), final_pass_encoder);
         let texts = Texts { words: Some(words), punctuation: Some(builtin_punctuation()?) };
-        Ok(Self::assemble(config, tokens, Some(pronunciations), encoders, texts))
+        Ok(Self::assemble(config, tokens, Some(lexicon), encoders, texts))
     }
 
     /// What `config.json` says.
@@ -209,15 +209,15 @@ impl Model {
         &self.0.tokens
     }
 
-    /// How words are said, if the model hears phones beside its tokens.
-    pub fn pronunciations(&self) -> Option<&Pronunciations> {
-        self.0.pronunciations.as_ref()
+    /// The pronunciations, if the model has phones beside its tokens.
+    pub fn lexicon(&self) -> Option<&Lexicon> {
+        self.0.lexicon.as_ref()
     }
 
     /// The values that the encoder gives for each of its frames: log-probabilities of the tokens,
     /// then of the phones.
-    pub fn columns(&self) -> usize {
-        columns(&self.0.tokens, self.pronunciations())
+    pub fn output_dim(&self) -> usize {
+        columns(&self.0.tokens, self.lexicon())
     }
 
     /// The encoder.
@@ -226,8 +226,8 @@ impl Model {
     }
 
     /// The encoder of finals, if there is a second pass.
-    pub(crate) fn second_encoder(&self) -> Option<&SecondEncoder> {
-        self.0.second_encoder.as_ref()
+    pub(crate) fn final_pass_encoder(&self) -> Option<&FinalPassEncoder> {
+        self.0.final_pass_encoder.as_ref()
     }
 
     /// Waits for what is still loading: the encoder of the second pass is loaded in the background
@@ -237,12 +237,12 @@ impl Model {
     ///
     /// [`Error::Config`] with the reason if it could not be loaded.
     pub fn finish_loading(&self) -> Result<()> {
-        self.second_encoder().map_or(Ok(()), |second| second.get().map(drop))
+        self.final_pass_encoder().map_or(Ok(()), |second| second.get().map(drop))
     }
 
     /// Whether utterances are encoded a second time; see [`LoadOptions::finals`].
     pub fn has_second_pass(&self) -> bool {
-        self.0.second_encoder.is_some()
+        self.0.final_pass_encoder.is_some()
     }
 
     /// Which of the model's encoders is used: `F32` or `Int8`.
@@ -252,7 +252,7 @@ impl Model {
 
     /// How the model's makers decode it: by prefix beam search with its language model if it has one,
     /// else greedily.
-    pub fn decoding(&self) -> &Decoding {
+    pub fn default_decoding(&self) -> &Decoding {
         &self.0.decoding
     }
 
@@ -265,8 +265,8 @@ impl Model {
     fn assemble(
         config: ModelConfig,
         tokens: TokenTable,
-        pronunciations: Option<Pronunciations>,
-        ((encoder, precision), second_encoder): (Chosen, Option<SecondEncoder>),
+        lexicon: Option<Lexicon>,
+        ((encoder, precision), final_pass_encoder): (Chosen, Option<FinalPassEncoder>),
         Texts { words, punctuation }: Texts,
     ) -> Self {
         log::info!(
@@ -277,17 +277,17 @@ impl Model {
             config.encoder.chunk_frames,
             config.encoder.lookahead_frames,
         );
-        let decoding = decoding(&config, words, pronunciations.clone());
-        if let Some(SecondEncoder { config, .. }) = &second_encoder {
+        let decoding = decoding(&config, words, lexicon.clone());
+        if let Some(FinalPassEncoder { config, .. }) = &final_pass_encoder {
             log::info!("second pass in chunks of {} frames", config.encoder.chunk_frames);
         }
         Self(Arc::new(Parts {
             config,
             tokens,
             encoder,
-            second_encoder,
+            final_pass_encoder,
             precision,
-            pronunciations,
+            lexicon,
             decoding,
             punctuation,
             user_words: Arc::default(),
@@ -307,8 +307,8 @@ impl Words {
 }
 
 /// The values that the encoder gives for each of its frames.
-fn columns(tokens: &TokenTable, pronunciations: Option<&Pronunciations>) -> usize {
-    tokens.len() + pronunciations.map_or(0, Pronunciations::phones)
+fn columns(tokens: &TokenTable, lexicon: Option<&Lexicon>) -> usize {
+    tokens.len() + lexicon.map_or(0, Lexicon::phone_count)
 }
 
 #[cfg(builtin_model)]
@@ -325,17 +325,20 @@ fn builtin_encoder(
 }
 
 #[cfg(builtin_model)]
-fn builtin_words() -> Result<(Pronunciations, Words)> {
-    let pronunciations = Pronunciations::parse(
+fn builtin_words() -> Result<(Lexicon, Words)> {
+    let lexicon = Lexicon::parse(
         include_str!(builtin_path!("phones.txt")),
         unpack(include_bytes!(concat!(env!("OUT_DIR"), "/pronunciations.txt.zlib")))?,
     )?
-    .with_rules(&unpack(include_bytes!(concat!(env!("OUT_DIR"), "/letter-to-sound.txt.zlib")))?)?;
+    .with_letter_to_sound(&unpack(include_bytes!(concat!(
+        env!("OUT_DIR"),
+        "/letter-to-sound.txt.zlib"
+    )))?)?;
     let ngrams = include_bytes!(builtin_path!("words.lm"));
     let ngrams = NgramModel::in_place(ngrams, Path::new(builtin_name!("words.lm")))?;
     let recurrent = include_bytes!(builtin_path!("words.rnn"));
     let recurrent = RecurrentModel::in_place(recurrent, Path::new(builtin_name!("words.rnn")))?;
-    Ok((pronunciations, Words { ngrams, recurrent: Some(recurrent) }))
+    Ok((lexicon, Words { ngrams, recurrent: Some(recurrent) }))
 }
 
 #[cfg(builtin_model)]
@@ -353,36 +356,32 @@ fn unpack(packed: &[u8]) -> Result<String> {
     String::from_utf8(text).map_err(|e| broken(e.to_string()))
 }
 
-fn load_pronunciations(dir: &Path, phones: &PhonesConfig) -> Result<Pronunciations> {
+fn load_lexicon(dir: &Path, phones: &PhonesConfig) -> Result<Lexicon> {
     let path = dir.join(&phones.pronunciations);
     let (names, text) = (read_text(&dir.join(&phones.file))?, read_text(&path)?);
-    let pronunciations =
-        Pronunciations::parse(&names, text).map_err(|e| Error::model(&path, e.to_string()))?;
-    let Some(rules) = &phones.letter_to_sound else { return Ok(pronunciations) };
+    let lexicon = Lexicon::parse(&names, text).map_err(|e| Error::model(&path, e.to_string()))?;
+    let Some(rules) = &phones.letter_to_sound else { return Ok(lexicon) };
     let path = dir.join(rules);
-    pronunciations.with_rules(&read_text(&path)?).map_err(|e| Error::model(&path, e.to_string()))
+    lexicon.with_letter_to_sound(&read_text(&path)?).map_err(|e| Error::model(&path, e.to_string()))
 }
 
-fn decoding(
-    config: &ModelConfig,
-    words: Option<Words>,
-    pronunciations: Option<Pronunciations>,
-) -> Decoding {
+fn decoding(config: &ModelConfig, words: Option<Words>, lexicon: Option<Lexicon>) -> Decoding {
     let (Some(config), Some(Words { ngrams, recurrent })) = (&config.language_model, words) else {
         return Decoding::Greedy;
     };
-    let &LanguageModelConfig { weight, word_bonus, oov_penalty, beam, .. } = config;
+    let &LanguageModelConfig { weight, word_insertion_bonus, oov_penalty, beam, .. } = config;
     let rescoring = config.rescoring.as_ref().zip(recurrent);
     let rescoring = rescoring.map(|(&RescoringConfig { share, hypotheses, .. }, recurrent)| {
         Rescoring { recurrent, share, hypotheses }
     });
-    let language_model = Some(LanguageModel { ngrams, weight, word_bonus, oov_penalty, rescoring });
+    let language_model =
+        Some(LmFusion { ngrams, weight, word_insertion_bonus, oov_penalty, rescoring });
     let mut config = PrefixBeamConfig { beam, language_model, ..PrefixBeamConfig::default() };
-    if pronunciations.is_some() {
+    if lexicon.is_some() {
         config.token_threshold = PHONE_THRESHOLD;
         config.score_margin = PHONE_MARGIN;
     }
-    Decoding::PrefixBeam(PrefixBeamConfig { pronunciations, ..config })
+    Decoding::PrefixBeam(PrefixBeamConfig { lexicon, ..config })
 }
 
 /// Loads the encoder that the options ask for, or that is the faster one.
@@ -463,13 +462,13 @@ fn read_text(path: &Path) -> Result<String> {
 
 /// What the encoder of the second pass is to be like, if there is to be one, and the model beside it.
 fn second_pass(
-    first: &First,
+    first: &PrimaryModel,
     options: &LoadOptions,
-) -> Result<(Option<ModelConfig>, Option<Beside>)> {
+) -> Result<(Option<ModelConfig>, Option<SecondModel>)> {
     let Some(dir) = options.second_model() else {
         return Ok((first.config.for_second_pass(options), None));
     };
-    let beside = Beside::load(dir, first, options)?;
+    let beside = SecondModel::load(dir, first, options)?;
     Ok((Some(beside.adjust(first.config)), Some(beside)))
 }
 

@@ -49,11 +49,11 @@ pub enum Finals {
     WithModel(PathBuf),
 }
 
-/// The audio of one call of the encoder. A longer one is heard with fewer errors, and answered later.
+/// The audio of one call of the encoder. Longer chunks give fewer errors and later results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Chunk {
-    /// The model's choice for audio that is heard as it comes:
+    /// The model's choice for streaming:
     /// [`chunk_frames`](crate::acoustic::encoder::EncoderConfig::chunk_frames).
     #[default]
     Streaming,

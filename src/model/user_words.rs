@@ -15,19 +15,19 @@ impl Model {
     ///
     /// [`Error::Config`] for a model that has no phones, and for a word that can't be pronounced.
     pub fn with_user_words(&self, words: &[UserWord]) -> Result<Self> {
-        let Some(pronunciations) = &self.0.pronunciations else {
+        let Some(lexicon) = &self.0.lexicon else {
             return Err(Error::Config(
                 "user words need a model with phones and a lexicon, such as en-small".to_owned(),
             ));
         };
-        let pronunciations = pronunciations.with_user_words(words)?;
+        let lexicon = lexicon.with_user_words(words)?;
         let mut decoding = self.0.decoding.clone();
         if let Decoding::PrefixBeam(config) = &mut decoding {
-            config.pronunciations = Some(pronunciations.clone());
+            config.lexicon = Some(lexicon.clone());
         }
         let parts = Parts {
             tokens: self.0.tokens.with_user_words(words),
-            pronunciations: Some(pronunciations),
+            lexicon: Some(lexicon),
             decoding,
             user_words: words.into(),
             ..Parts::clone(&self.0)

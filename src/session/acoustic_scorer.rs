@@ -23,7 +23,7 @@ pub(crate) trait ChunkSink {
 }
 
 /// One stream's features, gate and encoder.
-pub(crate) struct Acoustics {
+pub(crate) struct AcousticScorer {
     fbank: Fbank,
     /// Frames from the next chunk's first on, `[frames, mel]`.
     frames: Vec<f32>,
@@ -38,7 +38,7 @@ pub(crate) struct Acoustics {
     pub times: StageTimes,
 }
 
-impl Acoustics {
+impl AcousticScorer {
     /// `fbank` must be as after its construction.
     pub fn new(model: &Model, fbank: Fbank, gate: Option<Gate>) -> Self {
         let config = &model.config().encoder;
@@ -88,7 +88,7 @@ impl Acoustics {
     ///
     /// # Errors
     ///
-    /// Those of [`Acoustics::accept`].
+    /// Those of [`AcousticScorer::accept`].
     pub fn pad(&mut self, config: &ModelConfig, sink: &mut impl ChunkSink) -> Result<()> {
         // The padding would be taken for the background.
         let gate = self.gate.take();
@@ -110,7 +110,7 @@ impl Acoustics {
         Ok(())
     }
 
-    /// The samples of silence that bring out all that was heard: one chunk to be decoded, and what a
+    /// The samples of silence that flush all audio before them: one chunk to be decoded, and what a
     /// chunk waits for: almost another one, its lookahead, and the end of its last frame.
     fn padding_samples(config: &ModelConfig) -> usize {
         let frames = config.encoder.chunk_frames + config.encoder.input_frames();

@@ -7,22 +7,22 @@ use crate::session::event::Event;
 /// What an event adds to its utterance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Delta {
+pub struct TextDelta {
     /// Text that stays, to be appended to that of the utterance's deltas before. May be empty.
-    pub settled: String,
+    pub stable: String,
     /// What stands behind it for now; takes the place of the last delta's. Empty in a final.
     pub unstable: String,
 }
 
-/// Turns one stream's events into deltas: an utterance's settled texts, one after the other, are its
+/// Turns one stream's events into deltas: an utterance's stable texts, one after the other, are its
 /// final's text.
 #[derive(Clone, Debug, Default)]
-pub struct Deltas {
-    /// The settled text of each utterance without a final.
-    settled: BTreeMap<u64, String>,
+pub struct TextDeltas {
+    /// The stable text of each utterance without a final.
+    stable: BTreeMap<u64, String>,
 }
 
-impl Deltas {
+impl TextDeltas {
     /// Begins between utterances.
     #[must_use]
     pub fn new() -> Self {
@@ -31,23 +31,23 @@ impl Deltas {
 
     /// Takes the stream's next event.
     ///
-    /// Of a partial that takes back all text, nothing is settled.
-    pub fn accept(&mut self, event: &Event) -> Delta {
+    /// Of a partial that takes back all text, nothing is stable.
+    pub fn accept(&mut self, event: &Event) -> TextDelta {
         let hypothesis = event.hypothesis();
         let (stable, unstable) = match event.is_final() {
             false => (hypothesis.stable_text(), hypothesis.unstable_text()),
             true => (hypothesis.text.as_str(), ""),
         };
-        let before = self.settled.entry(event.utterance()).or_default();
-        let settled = stable.get(before.len()..).unwrap_or_default().to_owned();
-        // Stable text that is told again as unstable stays settled.
+        let before = self.stable.entry(event.utterance()).or_default();
+        let stable = stable.get(before.len()..).unwrap_or_default().to_owned();
+        // Stable text that comes again as unstable stays stable.
         let behind = before.len().saturating_sub(stable.len());
         let unstable = unstable.get(behind..).unwrap_or_default().to_owned();
-        before.push_str(&settled);
+        before.push_str(&stable);
         if event.is_final() || hypothesis.text.is_empty() {
-            self.settled.remove(&event.utterance());
+            self.stable.remove(&event.utterance());
         }
-        Delta { settled, unstable }
+        TextDelta { stable, unstable }
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::decode::{Hypothesis, Outcome};
+    use crate::decode::{GrammarMatch, Hypothesis};
     use crate::finalize::Pass;
 
     fn hypothesis(text: &str, stable: usize) -> Hypothesis {
@@ -69,7 +69,7 @@ mod tests {
             end: Duration::ZERO,
             score: 0.0,
             alternatives: Vec::new(),
-            outcome: Outcome::Unrestricted,
+            outcome: GrammarMatch::Unrestricted,
         }
     }
 
@@ -81,13 +81,13 @@ mod tests {
         Event::Final { utterance, hypothesis: hypothesis(text, 0), pass: Pass::First }
     }
 
-    fn delta(settled: &str, unstable: &str) -> Delta {
-        Delta { settled: settled.to_owned(), unstable: unstable.to_owned() }
+    fn delta(stable: &str, unstable: &str) -> TextDelta {
+        TextDelta { stable: stable.to_owned(), unstable: unstable.to_owned() }
     }
 
     #[test]
     fn settled_texts_join_to_the_final() {
-        let mut deltas = Deltas::new();
+        let mut deltas = TextDeltas::new();
         let events = [
             (partial(0, "GOO", 0), delta("", "GOO")),
             (partial(0, "GOOD MORN", 4), delta("GOOD", " MORN")),
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn stable_text_that_shrinks_stays_settled() {
-        let mut deltas = Deltas::new();
+        let mut deltas = TextDeltas::new();
         deltas.accept(&partial(0, "A B C", 3));
         let event = partial(0, "A B D", 1);
         assert_eq!(deltas.accept(&event), delta("", " D"));

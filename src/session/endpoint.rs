@@ -178,7 +178,7 @@ impl Endpointer {
             && (blank || self.utterance_frames >= longest.saturating_add(longest / 8))
     }
 
-    /// Counts the blanks that the early rule is sure of; tells whether it holds.
+    /// Counts the blanks that the early rule is sure of; returns whether it holds.
     fn count_sure(&mut self, blank: bool, blank_log_prob: f32) -> bool {
         let Some(early) = &self.early else { return false };
         let sure = blank && blank_log_prob >= early.blank_log_prob;

@@ -18,7 +18,7 @@ mod utterance_decoder;
 
 use std::time::{Duration, Instant};
 
-use crate::audio::{Read, Resampler, Source};
+use crate::audio::{ReadOutcome, Resampler, Source};
 use crate::decode::keyword::KeywordHit;
 use crate::error::{Error, Result};
 use crate::session::event::Event;
@@ -133,13 +133,13 @@ impl<S: Source> Session<S> {
         let read = self.source.read(&mut self.block[..limit])?;
         let began = Instant::now();
         let step = match read {
-            Read::Samples(0) => self.stream.accept_waveform(&[]).map(|()| Step::Idle),
-            Read::Samples(count) if count <= limit => self.accept(count),
-            Read::Samples(count) => Err(Error::Config(format!(
+            ReadOutcome::Samples(0) => self.stream.accept_waveform(&[]).map(|()| Step::Idle),
+            ReadOutcome::Samples(count) if count <= limit => self.accept(count),
+            ReadOutcome::Samples(count) => Err(Error::Config(format!(
                 "the source says that it read {count} samples into a buffer of {limit}"
             ))),
-            Read::Gap(lost) => self.skip(lost),
-            Read::End => self.finish().map(|()| Step::Ended),
+            ReadOutcome::Gap(lost) => self.skip(lost),
+            ReadOutcome::End => self.finish().map(|()| Step::Ended),
         };
         self.compute_time += began.elapsed();
         step

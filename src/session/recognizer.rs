@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use crate::decode::keyword::{Keyword, KeywordSpotter};
-use crate::decode::{Decoding, Hotword, Hypothesis, Restriction, Search};
+use crate::decode::{Decoding, GrammarConstraint, Hotword, Hypothesis, Search};
 use crate::error::{Error, Result};
 use crate::features::Fbank;
 use crate::features::gate::{Gate, GateConfig};
 use crate::finalize::{Finalizer, Place};
 use crate::model::Model;
-use crate::session::acoustic_scorer::{Acoustics, ChunkSink};
+use crate::session::acoustic_scorer::{AcousticScorer, ChunkSink};
 use crate::session::clock::Clock;
 use crate::session::endpoint::{EndpointConfig, Endpointer};
 use crate::session::event::Event;
 use crate::session::stream::Stream;
-use crate::session::utterance_decoder::Utterances;
+use crate::session::utterance_decoder::UtteranceDecoder;
 
 /// How a model's output is decoded and cut into utterances.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecognizerConfig {
     /// When an utterance ends.
     pub endpoint: EndpointConfig,
-    /// How tokens are found; without it as the model is to be decoded ([`Model::decoding`]).
+    /// How tokens are found; without it as the model is to be decoded ([`Model::default_decoding`]).
     pub decoding: Option<Decoding>,
     /// Whether silence is kept from the encoder, and what counts as silence. By default all is
     /// encoded.
@@ -92,7 +92,7 @@ impl Recognizer {
     /// keyword that [`KeywordSpotter::new`] refuses.
     pub fn with_config(model: Model, config: RecognizerConfig) -> Result<Self> {
         let fbank = Fbank::new(&model.config().features)?;
-        let decoding = config.decoding.as_ref().unwrap_or(model.decoding());
+        let decoding = config.decoding.as_ref().unwrap_or(model.default_decoding());
         let nbest = match decoding {
             Decoding::Greedy => 1,
             Decoding::PrefixBeam(beam) => beam.nbest,
@@ -161,11 +161,11 @@ impl Recognizer {
     }
 
     /// Decodes what [`Recognizer::log_probs`] gave, by this recognizer or by another one of the same
-    /// model: the finals that a stream without a second pass would tell. Values after the last whole
+    /// model: the finals of a stream without a second pass. Values after the last whole
     /// frame are ignored.
     pub fn decode(&self, log_probs: &[f32]) -> Vec<Hypothesis> {
-        let mut utterances = Utterances::new(&self.0, None);
-        utterances.accept_rows(log_probs);
+        let mut utterances = UtteranceDecoder::new(&self.0, None);
+        utterances.accept_posteriors(log_probs);
         utterances.finish();
         let events = std::iter::from_fn(|| utterances.next_event());
         events.filter_map(Event::into_final).collect()
@@ -180,9 +180,9 @@ impl Recognizer {
 
     /// # Errors
     ///
-    /// Those of [`Stream::set_restriction`].
-    pub(crate) fn check_restriction(&self, restriction: Option<&Restriction>) -> Result<()> {
-        self.0.search.clone().set_restriction(restriction, self.model().tokens())
+    /// Those of [`Stream::set_grammar`].
+    pub(crate) fn check_grammar(&self, constraint: Option<&GrammarConstraint>) -> Result<()> {
+        self.0.search.clone().set_grammar(constraint, self.model().tokens())
     }
 
     /// # Errors
@@ -193,17 +193,17 @@ impl Recognizer {
     }
 
     pub(crate) fn finalizer(&self, place: Place) -> Option<Finalizer> {
-        let encoder = self.model().second_encoder()?;
+        let encoder = self.model().final_pass_encoder()?;
         Some(Finalizer::new(self.model(), encoder, &self.0.search, place))
     }
 
-    pub(crate) fn acoustics(&self, gate: Option<Gate>) -> Acoustics {
-        Acoustics::new(self.model(), self.0.fbank.clone(), gate)
+    pub(crate) fn acoustics(&self, gate: Option<Gate>) -> AcousticScorer {
+        AcousticScorer::new(self.model(), self.0.fbank.clone(), gate)
     }
 }
 
 pub(crate) fn spotter(model: &Model, keywords: &[Keyword]) -> Result<KeywordSpotter> {
-    KeywordSpotter::of(keywords, model.tokens(), model.decoding().pronunciations())
+    KeywordSpotter::of(keywords, model.tokens(), model.default_decoding().lexicon())
 }
 
 pub(crate) fn clock(model: &Model) -> Clock {

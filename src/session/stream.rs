@@ -9,14 +9,14 @@
 use std::time::Duration;
 
 use crate::decode::keyword::{Keyword, KeywordHit};
-use crate::decode::{Hotword, Restriction};
+use crate::decode::{GrammarConstraint, Hotword};
 use crate::error::Result;
 use crate::finalize::Place;
-use crate::session::acoustic_scorer::Acoustics;
+use crate::session::acoustic_scorer::AcousticScorer;
 use crate::session::event::Event;
 use crate::session::recognizer::{Recognizer, check_samples};
 use crate::session::stage_times::StageTimes;
-use crate::session::utterance_decoder::Utterances;
+use crate::session::utterance_decoder::UtteranceDecoder;
 
 /// A gap longer than this part of a second ends an utterance: words on both sides are not neighbours.
 const LONG_GAPS_PER_SECOND: u32 = 5;
@@ -30,8 +30,8 @@ pub struct Stream {
     recognizer: Recognizer,
     /// Where finals are computed.
     place: Place,
-    acoustics: Acoustics,
-    utterances: Utterances,
+    acoustics: AcousticScorer,
+    utterances: UtteranceDecoder,
 }
 
 impl Stream {
@@ -40,7 +40,7 @@ impl Stream {
         Self {
             place,
             acoustics: recognizer.acoustics(prototype.gate.clone()),
-            utterances: Utterances::new(prototype, recognizer.finalizer(place)),
+            utterances: UtteranceDecoder::new(prototype, recognizer.finalizer(place)),
             recognizer: recognizer.clone(),
         }
     }
@@ -104,8 +104,8 @@ impl Stream {
     ///
     /// [`crate::error::Error::Config`] with the place of a word that the tokens can't spell, for a grammar that gets
     /// too large or a threshold out of its range, and by greedy decoding; that before stays then.
-    pub fn set_restriction(&mut self, restriction: Option<&Restriction>) -> Result<()> {
-        self.utterances.set_restriction(restriction)
+    pub fn set_grammar(&mut self, constraint: Option<&GrammarConstraint>) -> Result<()> {
+        self.utterances.set_grammar(constraint)
     }
 
     /// Spots other keywords from the next encoder frame on; a keyword that has begun is not reported. They hold
@@ -119,7 +119,7 @@ impl Stream {
         self.utterances.set_keywords(keywords)
     }
 
-    /// Gives the oldest keyword not yet given. Utterances and their events are independent of them.
+    /// Gives the oldest keyword not yet given. UtteranceDecoder and their events are independent of them.
     pub fn next_keyword(&mut self) -> Option<KeywordHit> {
         self.utterances.next_keyword()
     }
@@ -181,7 +181,7 @@ impl Stream {
         self.utterances.number_from(utterance);
     }
 
-    /// Utterances that have ended and lack their final, which another thread computes.
+    /// UtteranceDecoder that have ended and lack their final, which another thread computes.
     pub(crate) fn finals_pending(&self) -> usize {
         self.utterances.finals_pending()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::decode::keyword::{Keyword, KeywordHit, KeywordSpotter};
-use crate::decode::{Hotword, Hypothesis, Path, Restriction, Search};
+use crate::decode::{GrammarConstraint, Hotword, Hypothesis, Path, Search};
 use crate::error::Result;
 use crate::finalize::Pass;
 use crate::finalize::{Ended, Finalized, Finalizer};
@@ -18,7 +18,7 @@ use crate::session::recognizer::{Prototype, clock, spotter};
 use crate::session::stage_times::StageTimes;
 
 /// Decodes log-probabilities, finds where utterances end, and has their finals computed.
-pub(crate) struct Utterances {
+pub(crate) struct UtteranceDecoder {
     model: Model,
     search: Search,
     /// The second pass; without it the first one's finals are the finals.
@@ -43,7 +43,7 @@ pub(crate) struct Utterances {
     pub times: StageTimes,
 }
 
-impl Utterances {
+impl UtteranceDecoder {
     pub fn new(prototype: &Prototype, finalizer: Option<Finalizer>) -> Self {
         let mut search = prototype.search.clone();
         if finalizer.is_some() {
@@ -119,9 +119,9 @@ impl Utterances {
 
     /// # Errors
     ///
-    /// Those of [`Search::set_restriction`].
-    pub fn set_restriction(&mut self, restriction: Option<&Restriction>) -> Result<()> {
-        self.search.set_restriction(restriction, self.model.tokens())?;
+    /// Those of [`Search::set_grammar`].
+    pub fn set_grammar(&mut self, constraint: Option<&GrammarConstraint>) -> Result<()> {
+        self.search.set_grammar(constraint, self.model.tokens())?;
         self.share_search();
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Utterances {
         }
     }
 
-    /// Utterances that have ended and lack their final.
+    /// UtteranceDecoder that have ended and lack their final.
     pub fn finals_pending(&self) -> usize {
         self.finalizer.as_ref().map_or(0, Finalizer::pending)
     }
@@ -174,7 +174,7 @@ impl Utterances {
         if let Some(finalizer) = &mut self.finalizer {
             finalizer.accept_frames(frames);
         }
-        self.accept_rows(log_probs);
+        self.accept_posteriors(log_probs);
         let is_idle = self.search.is_empty();
         if let Some(finalizer) = &mut self.finalizer {
             let began = Instant::now();
@@ -197,9 +197,9 @@ impl Utterances {
     }
 
     /// Decodes rows of log-probabilities, and ends utterances where endpoints are.
-    pub fn accept_rows(&mut self, log_probs: &[f32]) {
+    pub fn accept_posteriors(&mut self, log_probs: &[f32]) {
         let blank_token = self.model.tokens().blank().0 as usize;
-        for row in log_probs.chunks_exact(self.model.columns()) {
+        for row in log_probs.chunks_exact(self.model.output_dim()) {
             let place = self.clock.place(self.decoded);
             let blank = self.search.accept(place, row);
             self.spotter.accept(place, row);
@@ -303,7 +303,7 @@ impl Utterances {
     }
 }
 
-impl ChunkSink for Utterances {
+impl ChunkSink for UtteranceDecoder {
     fn accept(&mut self, frames: &[f32], log_probs: &[f32]) {
         self.accept_chunk(frames, log_probs);
     }
@@ -311,7 +311,7 @@ impl ChunkSink for Utterances {
     /// As if nothing but blanks had been found.
     fn skip(&mut self, frames: &[f32]) {
         let tokens = self.model.tokens();
-        let mut row = vec![f32::NEG_INFINITY; self.model.columns()];
+        let mut row = vec![f32::NEG_INFINITY; self.model.output_dim()];
         row[tokens.blank().0 as usize] = 0.0;
         // The phones' blank is their first.
         row[tokens.len()..].iter_mut().take(1).for_each(|blank| *blank = 0.0);

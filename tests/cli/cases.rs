@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use mynah::audio::{AudioFile, Read, Source};
+use mynah::audio::{AudioFile, ReadOutcome, Source};
 
 use crate::support::{self, Folder, SPEECH};
 
@@ -149,9 +149,9 @@ fn a_change_of_channels_within_a_stream_loses_nothing() {
         let (mut samples, mut buffer) = (0, [0.0; 1_000]);
         loop {
             match file.read(&mut buffer).unwrap() {
-                Read::Samples(count) => samples += count,
-                Read::Gap(lost) => panic!("{lost} samples are lost"),
-                Read::End => return samples as f64 / f64::from(file.sample_rate()),
+                ReadOutcome::Samples(count) => samples += count,
+                ReadOutcome::Gap(lost) => panic!("{lost} samples are lost"),
+                ReadOutcome::End => return samples as f64 / f64::from(file.sample_rate()),
             }
         }
     };

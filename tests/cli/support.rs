@@ -7,7 +7,7 @@ use std::{
 
 use assert_cmd::{Command, cargo::cargo_bin};
 use hound::{SampleFormat, WavSpec, WavWriter};
-use mynah::audio::{AudioFile, Read::Samples, Source};
+use mynah::audio::{AudioFile, ReadOutcome::Samples, Source};
 use serde_json::Value;
 use tempfile::TempDir;
 

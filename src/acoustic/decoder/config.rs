@@ -14,7 +14,7 @@ pub(crate) struct DecoderConfig {
     pub int8: PathBuf,
     /// The file of its pieces, in the folder.
     pub pieces: PathBuf,
-    /// The pieces given before the first that is heard.
+    /// The pieces of the prompt, before the first that is decoded.
     pub start: Vec<usize>,
     /// The piece after the last.
     pub end: usize,
@@ -22,18 +22,18 @@ pub(crate) struct DecoderConfig {
     pub heads: usize,
     /// What is carried from piece to piece.
     pub caches: Vec<CacheConfig>,
-    /// The most frames of an utterance that it hears.
+    /// The most frames of an utterance that its encoder takes.
     pub longest_frames: usize,
     /// The most of its encoder's rows that it attends to.
     pub longest_rows: usize,
-    /// The whole chunks of silence that it is to hear after an utterance.
-    pub silent_chunks: usize,
+    /// The whole chunks of silence that pad an utterance.
+    pub padding_chunks: usize,
     /// The most pieces that it writes for a second of audio.
     pub pieces_per_second: usize,
     /// What its natural log-probability of a hypothesis is multiplied by in the hypothesis's score.
     pub weight: f32,
     /// What every word adds then; above 0 it makes up for the weight's preference for few words.
-    pub word_bonus: f32,
+    pub word_insertion_bonus: f32,
     /// How words are said that it abbreviates, both in the letters of the first model's tokens.
     #[serde(default)]
     pub spoken: BTreeMap<String, String>,

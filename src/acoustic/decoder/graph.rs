@@ -10,7 +10,7 @@ use tract_onnx::tract_core::internal::format_err;
 
 use super::config::DecoderConfig;
 use super::tree::PieceTree;
-use super::{Memory, Pieces};
+use super::{CrossAttentionCache, PieceTable};
 #[cfg(test)]
 use crate::acoustic::encoder::Linear;
 use crate::acoustic::encoder::{NEW, initial_inputs, optimize, share_weights};
@@ -67,7 +67,7 @@ impl Graph {
         rows: usize,
         other: Option<&Self>,
         config: &DecoderConfig,
-        pieces: &Pieces,
+        pieces: &PieceTable,
     ) -> Result<Self, String> {
         let refuse = |e: TractError| format!("not a usable ONNX decoder: {e:#}").replace('\n', " ");
         let (left, dim) = config.looks_back();
@@ -135,7 +135,7 @@ impl Graph {
     }
 
     /// Begins an utterance.
-    pub fn begin(&self, memory: &Memory) -> TractResult<Run<'_>> {
+    pub fn begin(&self, memory: &CrossAttentionCache) -> TractResult<Run<'_>> {
         let mut inputs = self.initial_inputs.clone();
         for (block, places) in self.memory.iter().enumerate() {
             for (&input, tensor) in places.iter().zip(memory.of_block(block)?) {

@@ -5,9 +5,9 @@
 //! attends to; the graph takes pieces and gives what may follow each.
 
 mod config;
+mod cross_attention_cache;
 mod graph;
-mod memory;
-mod pieces;
+mod piece_table;
 mod tree;
 
 pub(crate) use config::DecoderConfig;
@@ -20,9 +20,9 @@ use tract_onnx::prelude::*;
 
 use crate::error::{Error, Result};
 
+pub(crate) use cross_attention_cache::CrossAttentionCache;
 use graph::{Graph, Scope};
-pub(crate) use memory::Memory;
-pub(crate) use pieces::Pieces;
+pub(crate) use piece_table::PieceTable;
 use tree::PieceTree;
 
 /// The pieces of texts that are scored at once: enough for the weights to be read seldom.
@@ -44,7 +44,12 @@ struct Graphs {
 
 impl Decoder {
     /// Reads an ONNX file's content and checks its inputs and outputs; `path` is for errors.
-    pub fn new(onnx: Bytes, config: &DecoderConfig, pieces: &Pieces, path: &Path) -> Result<Self> {
+    pub fn new(
+        onnx: Bytes,
+        config: &DecoderConfig,
+        pieces: &PieceTable,
+        path: &Path,
+    ) -> Result<Self> {
         let bytes = onnx.len();
         let step = Graph::new(onnx.clone(), 1, None, config, pieces)
             .map_err(|reason| Error::model(path, reason))?;
@@ -55,7 +60,7 @@ impl Decoder {
         Ok(Self(Arc::new(Graphs { step, rows, start, end })))
     }
 
-    /// The blocks whose keys and values a [`Memory`] has.
+    /// The blocks whose keys and values a [`CrossAttentionCache`] has.
     pub fn blocks(&self) -> usize {
         self.0.step.blocks()
     }
@@ -71,7 +76,7 @@ impl Decoder {
     /// # Errors
     ///
     /// [`Error::Encoder`] if the graph can't be run.
-    pub fn write(&self, memory: &Memory, most: usize) -> Result<Vec<(usize, f32)>> {
+    pub fn write(&self, memory: &CrossAttentionCache, most: usize) -> Result<Vec<(usize, f32)>> {
         self.try_write(memory, most).map_err(|e| Error::Encoder(e.into()))
     }
 
@@ -81,11 +86,19 @@ impl Decoder {
     /// # Errors
     ///
     /// Those of [`Decoder::write`].
-    pub fn score(&self, memory: &Memory, texts: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
+    pub fn score(
+        &self,
+        memory: &CrossAttentionCache,
+        texts: &[Vec<usize>],
+    ) -> Result<Vec<Vec<f32>>> {
         self.try_score(memory, texts).map_err(|e| Error::Encoder(e.into()))
     }
 
-    fn try_write(&self, memory: &Memory, most: usize) -> TractResult<Vec<(usize, f32)>> {
+    fn try_write(
+        &self,
+        memory: &CrossAttentionCache,
+        most: usize,
+    ) -> TractResult<Vec<(usize, f32)>> {
         let Graphs { step, start, end, .. } = &*self.0;
         let mut run = step.begin(memory)?;
         let mut written: Vec<(usize, f32)> = Vec::new();
@@ -108,7 +121,11 @@ impl Decoder {
         Ok(written)
     }
 
-    fn try_score(&self, memory: &Memory, texts: &[Vec<usize>]) -> TractResult<Vec<Vec<f32>>> {
+    fn try_score(
+        &self,
+        memory: &CrossAttentionCache,
+        texts: &[Vec<usize>],
+    ) -> TractResult<Vec<Vec<f32>>> {
         let Graphs { rows, start, .. } = &*self.0;
         let mut tree = PieceTree::new(start);
         let places: Vec<Vec<usize>> = texts.iter().map(|text| tree.insert(text)).collect();
@@ -173,11 +190,11 @@ mod tests {
         serde_json::from_value(config["decoder"].clone()).unwrap()
     }
 
-    fn pieces() -> Pieces {
-        Pieces::parse(&String::from_utf8(read("pieces.txt")).unwrap()).unwrap()
+    fn pieces() -> PieceTable {
+        PieceTable::parse(&String::from_utf8(read("pieces.txt")).unwrap()).unwrap()
     }
 
-    fn load(config: &DecoderConfig, pieces: &Pieces) -> Result<Decoder> {
+    fn load(config: &DecoderConfig, pieces: &PieceTable) -> Result<Decoder> {
         Decoder::new(read("decoder.int8.onnx").into(), config, pieces, Path::new("d.onnx"))
     }
 
@@ -192,7 +209,8 @@ mod tests {
         let golden: Value = serde_json::from_slice(&read("golden.json")).unwrap();
         for utterance in golden.as_array().unwrap() {
             let rows: Vec<_> = utterance["rows"].as_array().unwrap().iter().map(numbers).collect();
-            let mut memory = Memory::new(rows[0].len(), decoder.blocks(), config().heads);
+            let mut memory =
+                CrossAttentionCache::new(rows[0].len(), decoder.blocks(), config().heads);
             rows.iter().for_each(|row| memory.extend(row));
             let expected: Vec<_> =
                 utterance["written"].as_array().unwrap().iter().map(numbers).collect();
@@ -212,7 +230,7 @@ mod tests {
         let decoder = load(&config(), &pieces()).unwrap();
         let golden: Value = serde_json::from_slice(&read("golden.json")).unwrap();
         let rows: Vec<_> = golden[0]["rows"].as_array().unwrap().iter().map(numbers).collect();
-        let mut memory = Memory::new(rows[0].len(), decoder.blocks(), config().heads);
+        let mut memory = CrossAttentionCache::new(rows[0].len(), decoder.blocks(), config().heads);
         rows.iter().for_each(|row| memory.extend(row));
         let written = decoder.write(&memory, 70).unwrap();
         let text: Vec<usize> = written.iter().map(|&(piece, _)| piece).collect();
@@ -258,7 +276,7 @@ mod tests {
     #[test]
     fn graphs_that_contradict_the_other_files_are_refused() {
         let error = |config, pieces| load(&config, &pieces).err().unwrap().to_string();
-        let fewer = Pieces::parse("a\nb").unwrap();
+        let fewer = PieceTable::parse("a\nb").unwrap();
         assert!(error(config(), fewer).ends_with("say [1, 1, 2] (lines of pieces.txt)"));
         let mut other = config();
         other.caches[0].name = "state".to_owned();

@@ -22,7 +22,7 @@ pub struct EncoderConfig {
     /// left out, the one value.
     #[serde(default)]
     pub chunk_choices: Vec<usize>,
-    /// The one of `chunk_choices` for audio that need not be heard as it comes; if left out,
+    /// The one of `chunk_choices` for audio that is at hand as a whole; if left out,
     /// `chunk_frames`.
     #[serde(default)]
     pub offline_chunk_frames: Option<usize>,

@@ -137,7 +137,7 @@ mod tests {
             let kernels = model.encoder().matrix_kernels();
             eprintln!("chunks of {millis} ms on this processor: {kernels:?}");
             let first = weights_of(model.encoder());
-            let mut encoders = model.second_encoder().unwrap().get().unwrap();
+            let mut encoders = model.final_pass_encoder().unwrap().get().unwrap();
             assert!(first.len() >= 40, "{kernels:?}: {}", first.len());
             assert_eq!(weights_of(encoders.next().unwrap()), first, "{kernels:?}");
         }

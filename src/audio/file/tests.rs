@@ -11,11 +11,11 @@ fn read_all(source: &mut AudioFile) -> (Vec<f32>, Vec<u64>, Option<Error>) {
     let mut buffer = [0.0; 1_000];
     loop {
         match source.read(&mut buffer) {
-            Ok(Read::Samples(n)) => samples.extend_from_slice(&buffer[..n]),
-            Ok(Read::Gap(lost)) => gaps.push(lost),
-            Ok(Read::End) => return (samples, gaps, None),
+            Ok(ReadOutcome::Samples(n)) => samples.extend_from_slice(&buffer[..n]),
+            Ok(ReadOutcome::Gap(lost)) => gaps.push(lost),
+            Ok(ReadOutcome::End) => return (samples, gaps, None),
             Err(e) => {
-                assert_eq!(source.read(&mut buffer).unwrap(), Read::End);
+                assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::End);
                 return (samples, gaps, Some(e));
             }
         }
@@ -340,6 +340,6 @@ fn a_read_does_not_wait_for_a_silent_pipe() {
     let raw = RawFormat { sample_rate: 16_000, channels: 1, format: SampleFormat::I16 };
     let mut source = AudioFile::from_reader(reader, raw).unwrap();
     let start = std::time::Instant::now();
-    assert_eq!(source.read(&mut [0.0; 100]).unwrap(), Read::Samples(0));
+    assert_eq!(source.read(&mut [0.0; 100]).unwrap(), ReadOutcome::Samples(0));
     assert!(start.elapsed().as_millis() < 500, "{:?}", start.elapsed());
 }

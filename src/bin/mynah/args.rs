@@ -102,8 +102,8 @@ pub struct TranscribeArgs {
     #[arg(long, overrides_with = "with_filename")]
     pub no_filename: bool,
 
-    /// In JSON lines, write what each result adds, partial ones included: `settled` stays and is to
-    /// be appended, `unstable` stands behind it until the next line; an utterance's `settled`
+    /// In JSON lines, write what each result adds, partial ones included: `stable` stays and is to
+    /// be appended, `unstable` stands behind it until the next line; an utterance's `stable`
     /// together are its final text
     #[arg(long, conflicts_with = "readable")]
     pub deltas: bool,
@@ -147,8 +147,8 @@ pub struct ListenArgs {
     #[arg(long)]
     pub partials: bool,
 
-    /// In JSON lines, write what each result adds: `settled` stays and is to be appended, `unstable`
-    /// stands behind it until the next line; an utterance's `settled` together are its final text
+    /// In JSON lines, write what each result adds: `stable` stays and is to be appended, `unstable`
+    /// stands behind it until the next line; an utterance's `stable` together are its final text
     #[arg(long, requires = "partials", conflicts_with = "readable")]
     pub deltas: bool,
 

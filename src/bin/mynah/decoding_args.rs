@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use mynah::{
     Grammar, Model,
-    decode::{Decoding, Hotword, LanguageModel, Restriction},
+    decode::{Decoding, GrammarConstraint, Hotword, LmFusion},
     lm::NgramModel,
 };
 
@@ -38,7 +38,7 @@ pub struct DecodingArgs {
     #[arg(long, value_name = "FILE")]
     pub hotwords: Option<PathBuf>,
 
-    /// Write nothing but the phrases in this file, and `[something else]` for what fits none of
+    /// Write nothing but the phrases in this file, and `[out of grammar]` for what fits none of
     /// them: one phrase a line, or a JSGF grammar (without weights and imports). All phrases are equally
     /// likely
     #[arg(long, value_name = "FILE", conflicts_with_all = ["max_unstable", "lm", "hotwords"])]
@@ -54,7 +54,7 @@ pub struct DecodingArgs {
 
     /// Add this to a hypothesis's score for every word
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
-    pub word_bonus: Option<f32>,
+    pub word_insertion_bonus: Option<f32>,
 
     /// Take this from a hypothesis's score for every letter of a word that the language model does not
     /// have
@@ -91,7 +91,7 @@ impl DecodingArgs {
         nbest: NonZeroUsize,
         hotwords: Arc<[Hotword]>,
     ) -> Result<Decoding> {
-        let of_model = match model.decoding() {
+        let of_model = match model.default_decoding() {
             Decoding::PrefixBeam(config) => Some(config.clone()),
             _ => None,
         };
@@ -111,7 +111,7 @@ impl DecodingArgs {
         // The model's n-grams are of other texts than a grammar's.
         let of_model = config.language_model.filter(|_| self.grammar.is_none());
         config.language_model = self.language_model(of_model)?;
-        config.restriction = self.restriction(model)?;
+        config.constraint = self.constraint(model)?;
         config.hotwords = hotwords;
         Ok(Decoding::PrefixBeam(config))
     }
@@ -124,7 +124,7 @@ impl DecodingArgs {
             ("--hotwords", self.hotwords.is_some()),
             ("--grammar", self.grammar.is_some()),
             ("--lm-weight", self.lm_weight.is_some()),
-            ("--word-bonus", self.word_bonus.is_some()),
+            ("--word-insertion-bonus", self.word_insertion_bonus.is_some()),
             ("--oov-penalty", self.oov_penalty.is_some()),
             ("--rescored", self.rescored.is_some()),
             ("--nbest", nbest.get() > 1),
@@ -152,30 +152,30 @@ impl DecodingArgs {
         Ok((model, hotwords.into()))
     }
 
-    fn restriction(&self, model: &Model) -> Result<Option<Restriction>> {
+    fn constraint(&self, model: &Model) -> Result<Option<GrammarConstraint>> {
         let Some(file) = &self.grammar else { return Ok(None) };
         let name = || file.display().to_string();
         let text = fs::read_to_string(file).with_context(name)?;
         let grammar = Grammar::parse(&text).with_context(name)?;
         grammar.check_spelling(model.tokens()).with_context(name)?;
-        let threshold = self.grammar_threshold.unwrap_or(Restriction::DEFAULT_THRESHOLD);
-        Ok(Some(Restriction { grammar, threshold }))
+        let threshold = self.grammar_threshold.unwrap_or(GrammarConstraint::DEFAULT_THRESHOLD);
+        Ok(Some(GrammarConstraint { grammar, threshold }))
     }
 
-    fn language_model(&self, of_model: Option<LanguageModel>) -> Result<Option<LanguageModel>> {
+    fn language_model(&self, of_model: Option<LmFusion>) -> Result<Option<LmFusion>> {
         let loaded = match &self.lm {
             Some(file) => {
                 let ngrams = NgramModel::load(file)?;
                 Some(match of_model {
                     // Words that the recurrent model lacks score as in the search.
-                    Some(of_model) => LanguageModel { ngrams, ..of_model },
-                    None => LanguageModel::new(ngrams),
+                    Some(of_model) => LmFusion { ngrams, ..of_model },
+                    None => LmFusion::new(ngrams),
                 })
             }
             None => of_model,
         };
         let Some(mut model) = loaded else {
-            if self.lm_weight.or(self.word_bonus).or(self.oov_penalty).is_some() {
+            if self.lm_weight.or(self.word_insertion_bonus).or(self.oov_penalty).is_some() {
                 bail!("there is no language model to weigh; give one with `--lm FILE`");
             }
             if self.rescored.is_some_and(|hypotheses| hypotheses > 0) {
@@ -184,7 +184,8 @@ impl DecodingArgs {
             return Ok(None);
         };
         model.weight = self.lm_weight.unwrap_or(model.weight);
-        model.word_bonus = self.word_bonus.unwrap_or(model.word_bonus);
+        model.word_insertion_bonus =
+            self.word_insertion_bonus.unwrap_or(model.word_insertion_bonus);
         model.oov_penalty = self.oov_penalty.unwrap_or(model.oov_penalty);
         match (self.rescored, &mut model.rescoring) {
             (Some(0), rescoring) => *rescoring = None,
@@ -201,25 +202,25 @@ impl DecodingArgs {
 pub fn describe(decoding: &Decoding) -> String {
     use mynah::decode::PrefixBeamConfig;
 
-    let Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, restriction, .. }) = decoding
+    let Decoding::PrefixBeam(PrefixBeamConfig { beam, language_model, constraint, .. }) = decoding
     else {
         return "greedy".to_owned();
     };
     let described = match language_model {
         None => format!("beam {beam}"),
-        Some(LanguageModel { weight, word_bonus, oov_penalty, rescoring, .. }) => {
+        Some(LmFusion { weight, word_insertion_bonus, oov_penalty, rescoring, .. }) => {
             let rescored = rescoring.as_ref().map_or(String::new(), |rescoring| {
                 format!(", {} hypotheses of a second pass ranked anew", rescoring.hypotheses)
             });
             format!(
-                "beam {beam}, language model weight {weight}, word bonus {word_bonus}, OOV penalty \
+                "beam {beam}, language model weight {weight}, word bonus {word_insertion_bonus}, OOV penalty \
                  {oov_penalty}{rescored}"
             )
         }
     };
-    match restriction {
+    match constraint {
         None => described,
-        Some(Restriction { threshold, .. }) => {
+        Some(GrammarConstraint { threshold, .. }) => {
             format!("{described}, grammar with threshold {threshold}")
         }
     }

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result};
 use mynah::{
     ListenEvent, Listener, ListenerHandle, Recognizer,
-    audio::{Channel, PacedSource, Source},
+    audio::{Channel, RealtimeSource, Source},
 };
 
 use crate::{
@@ -117,7 +117,7 @@ pub fn open(
     let is_stdin = file == Path::new(audio_input::STDIN);
     let kind = if is_stdin { SourceKind::Stream } else { SourceKind::File };
     if args.realtime {
-        return Ok((Box::new(PacedSource::new(source)?), kind));
+        return Ok((Box::new(RealtimeSource::new(source)?), kind));
     }
     Ok((Box::new(source), kind))
 }

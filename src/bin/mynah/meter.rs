@@ -10,7 +10,7 @@ use std::{
 
 use mynah::{
     Result,
-    audio::{Read, Source},
+    audio::{ReadOutcome, Source},
 };
 
 /// The time between two reads that counts as waiting at most: a stopped process has not waited.
@@ -109,7 +109,7 @@ impl<S: Source> MeteredSource<S> {
             self.idle = Duration::ZERO;
         }
         self.meter.idle.store(self.idle.as_micros() as u64, Ordering::Relaxed);
-        self.meter.backlog.store(self.source.waiting_samples(), Ordering::Relaxed);
+        self.meter.backlog.store(self.source.buffered_samples(), Ordering::Relaxed);
     }
 }
 
@@ -122,24 +122,24 @@ impl<S: Source> Source for MeteredSource<S> {
         self.source.len_samples()
     }
 
-    fn waiting_samples(&self) -> usize {
-        self.source.waiting_samples()
+    fn buffered_samples(&self) -> usize {
+        self.source.buffered_samples()
     }
 
     fn is_live(&self) -> bool {
         self.source.is_live()
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         let read = self.source.read(buffer)?;
         match read {
-            Read::Samples(count) => self.meter.accept(&buffer[..count]),
-            Read::Gap(lost) => {
+            ReadOutcome::Samples(count) => self.meter.accept(&buffer[..count]),
+            ReadOutcome::Gap(lost) => {
                 self.meter.samples.fetch_add(lost, Ordering::Relaxed);
             }
-            Read::End => {}
+            ReadOutcome::End => {}
         }
-        self.note_arrival(read != Read::Samples(0));
+        self.note_arrival(read != ReadOutcome::Samples(0));
         Ok(read)
     }
 }
@@ -149,15 +149,15 @@ mod tests {
     use super::*;
 
     /// Gives these reads.
-    struct Script(std::vec::IntoIter<(Read, f32)>);
+    struct Script(std::vec::IntoIter<(ReadOutcome, f32)>);
 
     impl Source for Script {
         fn sample_rate(&self) -> u32 {
             1_000
         }
 
-        fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
-            let (read, value) = self.0.next().unwrap_or((Read::End, 0.0));
+        fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
+            let (read, value) = self.0.next().unwrap_or((ReadOutcome::End, 0.0));
             buffer.fill(value);
             Ok(read)
         }
@@ -167,11 +167,11 @@ mod tests {
     fn level_position_and_silence_are_published() {
         let meter = Arc::new(Meter::default());
         let reads = vec![
-            (Read::Samples(100), -0.5),
-            (Read::Samples(200), 0.0),
-            (Read::Gap(700), 0.0),
-            (Read::Samples(300), 0.0),
-            (Read::Samples(1), 0.25),
+            (ReadOutcome::Samples(100), -0.5),
+            (ReadOutcome::Samples(200), 0.0),
+            (ReadOutcome::Gap(700), 0.0),
+            (ReadOutcome::Samples(300), 0.0),
+            (ReadOutcome::Samples(1), 0.25),
         ];
         let mut source = MeteredSource::new(Script(reads.into_iter()), &meter);
         let mut read = || source.read(&mut [9.0; 500]).unwrap();

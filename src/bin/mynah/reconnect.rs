@@ -9,7 +9,7 @@ use std::{
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use mynah::{
     Error, Result,
-    audio::{Read, Resampler, Source},
+    audio::{ReadOutcome, Resampler, Source},
 };
 
 use crate::meter::Meter;
@@ -91,8 +91,10 @@ impl ReconnectingSource {
     }
 
     /// Moves the clock and tries to open the device, when it is time for that.
-    fn wait(&mut self) -> Result<Read> {
-        let State::Disconnected(outage) = &mut self.state else { return Ok(Read::Samples(0)) };
+    fn wait(&mut self) -> Result<ReadOutcome> {
+        let State::Disconnected(outage) = &mut self.state else {
+            return Ok(ReadOutcome::Samples(0));
+        };
         if !outage.has_reported && outage.since.elapsed() >= FIRST_GAP {
             outage.has_reported = true;
             return Ok(outage.gap(self.sample_rate));
@@ -101,10 +103,10 @@ impl ReconnectingSource {
             if Instant::now() >= outage.next {
                 outage.opening = Some(attempt(&self.open));
             }
-            return Ok(Read::Samples(0));
+            return Ok(ReadOutcome::Samples(0));
         };
         match opening.try_recv() {
-            Err(TryRecvError::Empty) => Ok(Read::Samples(0)),
+            Err(TryRecvError::Empty) => Ok(ReadOutcome::Samples(0)),
             Ok(Ok(source)) => {
                 let gap = outage.gap(self.sample_rate);
                 self.connect(source)?;
@@ -113,11 +115,11 @@ impl ReconnectingSource {
             Ok(Err(error)) => {
                 log::debug!("{error}; another attempt in {:?}", self.delay);
                 self.try_later();
-                Ok(Read::Samples(0))
+                Ok(ReadOutcome::Samples(0))
             }
             Err(TryRecvError::Disconnected) => {
                 self.try_later();
-                Ok(Read::Samples(0))
+                Ok(ReadOutcome::Samples(0))
             }
         }
     }
@@ -133,10 +135,10 @@ impl ReconnectingSource {
 
 impl Outage {
     /// What was not recorded since the clock was last moved.
-    fn gap(&mut self, sample_rate: u32) -> Read {
+    fn gap(&mut self, sample_rate: u32) -> ReadOutcome {
         let now = Instant::now();
         let lost = now.duration_since(std::mem::replace(&mut self.since, now));
-        Read::Gap((lost.as_secs_f64() * f64::from(sample_rate)).round() as u64)
+        ReadOutcome::Gap((lost.as_secs_f64() * f64::from(sample_rate)).round() as u64)
     }
 }
 
@@ -155,29 +157,31 @@ fn attempt(open: &Open) -> Receiver<Result<Box<dyn Source>>> {
 
 impl Connection {
     /// Reads samples at the rate `to`.
-    fn read(&mut self, buffer: &mut [f32], to: u32) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32], to: u32) -> Result<ReadOutcome> {
         let Some(resampler) = &mut self.resampler else { return self.source.read(buffer) };
         // The resampler gives whole blocks.
         while self.resampled.is_empty() {
             match self.source.read(buffer)? {
-                Read::Samples(0) => return Ok(Read::Samples(0)),
-                Read::Samples(count) => resampler.process(&buffer[..count], &mut self.resampled),
-                Read::Gap(lost) => {
-                    let from = u64::from(self.source.sample_rate().max(1));
-                    return Ok(Read::Gap(lost.saturating_mul(u64::from(to)) / from));
+                ReadOutcome::Samples(0) => return Ok(ReadOutcome::Samples(0)),
+                ReadOutcome::Samples(count) => {
+                    resampler.process(&buffer[..count], &mut self.resampled)
                 }
-                Read::End => return Ok(Read::End),
+                ReadOutcome::Gap(lost) => {
+                    let from = u64::from(self.source.sample_rate().max(1));
+                    return Ok(ReadOutcome::Gap(lost.saturating_mul(u64::from(to)) / from));
+                }
+                ReadOutcome::End => return Ok(ReadOutcome::End),
             }
         }
         let count = self.resampled.len().min(buffer.len());
         buffer[..count].copy_from_slice(&self.resampled[..count]);
         self.resampled.drain(..count);
-        Ok(Read::Samples(count))
+        Ok(ReadOutcome::Samples(count))
     }
 
     /// The samples that wait, at the rate `to`.
     fn waiting(&self, to: u32) -> usize {
-        let waiting = self.source.waiting_samples();
+        let waiting = self.source.buffered_samples();
         if self.resampler.is_none() {
             return waiting;
         }
@@ -191,22 +195,22 @@ impl Source for ReconnectingSource {
         self.sample_rate
     }
 
-    fn waiting_samples(&self) -> usize {
+    fn buffered_samples(&self) -> usize {
         match &self.state {
             State::Connected(connection) => connection.waiting(self.sample_rate),
             State::Disconnected(_) => 0,
         }
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         let State::Connected(connection) = &mut self.state else { return self.wait() };
         match connection.read(buffer, self.sample_rate) {
             Err(error @ Error::Device(_)) => {
                 self.disconnect(&error);
-                Ok(Read::Samples(0))
+                Ok(ReadOutcome::Samples(0))
             }
             Ok(read) => {
-                if matches!(read, Read::Samples(count) if count > 0) {
+                if matches!(read, ReadOutcome::Samples(count) if count > 0) {
                     (self.delay, self.arrived) = (FIRST_DELAY, Instant::now());
                 }
                 Ok(read)
@@ -233,11 +237,11 @@ mod tests {
             self.rate
         }
 
-        fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+        fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
             self.reads += 1;
             buffer.fill(0.5);
             match self.reads {
-                1 => Ok(Read::Samples(100)),
+                1 => Ok(ReadOutcome::Samples(100)),
                 _ => Err(Error::Device("the microphone has gone".to_owned())),
             }
         }
@@ -259,15 +263,15 @@ mod tests {
         while outages < 2 && began.elapsed() < Duration::from_secs(20) {
             let was = meter.is_disconnected();
             match source.read(&mut [0.0; 100]).unwrap() {
-                Read::Samples(0) => thread::sleep(Duration::from_millis(5)),
+                ReadOutcome::Samples(0) => thread::sleep(Duration::from_millis(5)),
                 read => reads.push(read),
             }
             outages += usize::from(!was && meter.is_disconnected());
         }
         assert_eq!(outages, 2, "{reads:?}");
         assert_eq!((source.sample_rate(), opened.load(Ordering::Relaxed)), (8_000, 3));
-        assert_eq!(reads[0], Read::Samples(100));
-        let lost = |read: &Read| if let Read::Gap(lost) = read { *lost } else { 0 };
+        assert_eq!(reads[0], ReadOutcome::Samples(100));
+        let lost = |read: &ReadOutcome| if let ReadOutcome::Gap(lost) = read { *lost } else { 0 };
         assert!(lost(&reads[1]) >= 2_000, "{reads:?}");
         // Two delays of half a second, and the second device's samples at the first one's rate.
         assert!(reads.iter().map(lost).sum::<u64>() >= 8_000, "{reads:?}");

@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context, Error, Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use mynah::{Chunk, Deltas, Event, Recognizer, Session, Step, audio::Source};
+use mynah::{Chunk, Event, Recognizer, Session, Step, TextDeltas, audio::Source};
 use rayon::ThreadPoolBuilder;
 
 use crate::{
@@ -162,7 +162,7 @@ fn send_utterances(
     work.progress.add_audio(length.unwrap_or_default());
     let mut session = Session::new(work.recognizer, source)?;
     let mut formatter = work.args.formatter(work.recognizer);
-    let mut deltas = work.args.deltas.then(Deltas::new);
+    let mut deltas = work.args.deltas.then(TextDeltas::new);
     loop {
         let is_interrupted = work.is_interrupted();
         let progress = match is_interrupted {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use mynah::{
     FormattedWord, Model, ModelConfig, SpokenWord, TextFormatter,
-    decode::{self, Hypothesis, Outcome},
+    decode::{self, GrammarMatch, Hypothesis},
 };
 use serde::{Serialize, Serializer};
 
 /// What is written in the place of words that are not in the grammar.
-pub const SOMETHING_ELSE: &str = "[something else]";
+pub const SOMETHING_ELSE: &str = "[out of grammar]";
 
 /// One hypothesis, its times in seconds of the audio when serialized.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,7 +47,7 @@ pub struct Judgement {
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Phrase,
-    SomethingElse,
+    OutOfGrammar,
 }
 
 /// A hypothesis's text and what it was ranked by, in natural logarithm.
@@ -136,7 +136,7 @@ impl Utterance {
 
     /// The text as it is to be shown, without the line breaks that its own line brings.
     pub fn shown(&self) -> &str {
-        if self.is_something_else() {
+        if self.is_out_of_grammar() {
             return SOMETHING_ELSE;
         }
         let Some(text) = &self.formatted else { return &self.text };
@@ -149,8 +149,8 @@ impl Utterance {
         if self.formatted.is_some() { &self.formatted_words } else { &self.words }
     }
 
-    fn is_something_else(&self) -> bool {
-        matches!(self.grammar, Some(Judgement { outcome: Kind::SomethingElse, .. }))
+    fn is_out_of_grammar(&self) -> bool {
+        matches!(self.grammar, Some(Judgement { outcome: Kind::OutOfGrammar, .. }))
     }
 }
 
@@ -158,8 +158,8 @@ impl Judgement {
     /// That of a hypothesis, where there is a grammar.
     pub fn of(hypothesis: &Hypothesis) -> Option<Self> {
         match hypothesis.outcome {
-            Outcome::Phrase { fit } => Some(Self { outcome: Kind::Phrase, fit }),
-            Outcome::SomethingElse { fit } => Some(Self { outcome: Kind::SomethingElse, fit }),
+            GrammarMatch::Phrase { fit } => Some(Self { outcome: Kind::Phrase, fit }),
+            GrammarMatch::OutOfGrammar { fit } => Some(Self { outcome: Kind::OutOfGrammar, fit }),
             _ => None,
         }
     }

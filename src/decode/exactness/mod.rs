@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::prefix_beam::PrefixBeam;
-use super::{Hotword, LanguageModel, Outcome, PrefixBeamConfig, Restriction, Token};
+use super::{GrammarConstraint, GrammarMatch, Hotword, LmFusion, PrefixBeamConfig, Token};
 use crate::grammar::Grammar;
 use crate::lexicon::tokens::{TokenId, TokenTable};
 use crate::lm::samples::{self, Oracle};
@@ -39,7 +39,7 @@ fn log_probs() -> impl Strategy<Value = Vec<Vec<f32>>> {
     prop::collection::vec(row, FRAMES)
 }
 
-fn unlimited(language_model: Option<LanguageModel>) -> PrefixBeamConfig {
+fn unlimited(language_model: Option<LmFusion>) -> PrefixBeamConfig {
     PrefixBeamConfig {
         beam: usize::MAX,
         token_threshold: f32::NEG_INFINITY,
@@ -51,11 +51,11 @@ fn unlimited(language_model: Option<LanguageModel>) -> PrefixBeamConfig {
     }
 }
 
-fn language_model() -> LanguageModel {
-    LanguageModel {
+fn language_model() -> LmFusion {
+    LmFusion {
         ngrams: samples::model(),
         weight: 0.7,
-        word_bonus: 0.4,
+        word_insertion_bonus: 0.4,
         oov_penalty: 1.5,
         rescoring: None,
     }
@@ -89,7 +89,7 @@ fn enumerate(rows: &[Vec<f32>], before: u32) -> HashMap<Vec<u32>, Found> {
 
 /// What the words of a text add to its score, by their definition: unknown words that stand in a
 /// hotword pay no penalty.
-fn words_score(text: &str, model: &LanguageModel, hotwords: &[Hotword]) -> f64 {
+fn words_score(text: &str, model: &LmFusion, hotwords: &[Hotword]) -> f64 {
     let oracle = Oracle::new();
     let listed: String =
         hotwords.iter().map(|hotword| hotword.phrase.to_uppercase() + " ").collect();
@@ -99,7 +99,8 @@ fn words_score(text: &str, model: &LanguageModel, hotwords: &[Hotword]) -> f64 {
     for word in text.split_whitespace() {
         let known = oracle.knows(word);
         history.push(if known { word } else { "<unk>" });
-        score += f64::from(model.weight) * oracle.log_prob(&history) + f64::from(model.word_bonus);
+        score += f64::from(model.weight) * oracle.log_prob(&history)
+            + f64::from(model.word_insertion_bonus);
         score -= if known || is_listed(word) {
             0.0
         } else {
@@ -132,7 +133,7 @@ fn hotwords_score(text: &str, hotwords: &[Hotword]) -> f64 {
 fn compare(
     rows: &[Vec<f32>],
     table: &TokenTable,
-    model: Option<LanguageModel>,
+    model: Option<LmFusion>,
     hotwords: &[Hotword],
 ) -> Result<(), TestCaseError> {
     let config = PrefixBeamConfig { hotwords: hotwords.into(), ..unlimited(model.clone()) };
@@ -162,8 +163,8 @@ fn compare_restricted(
 ) -> Result<(), TestCaseError> {
     let text = format!("#JSGF V1.0; grammar test; public <test> = {rules};");
     let grammar = Grammar::parse(&text).unwrap();
-    let restriction = Some(Restriction { grammar: grammar.clone(), threshold: 0.0 });
-    let config = PrefixBeamConfig { restriction, ..unlimited(None) };
+    let constraint = Some(GrammarConstraint { grammar: grammar.clone(), threshold: 0.0 });
+    let config = PrefixBeamConfig { constraint, ..unlimited(None) };
     let mut search = PrefixBeam::new(&config, table).unwrap();
     (0..).zip(rows).for_each(|(frame, row)| _ = search.accept(frame, row));
     let all = enumerate(rows, 0);
@@ -185,7 +186,7 @@ fn compare_restricted(
         prop_assert!(is_spelled(&ids) && allowed(&ids), "{}", text(&ids));
         prop_assert!((path.score - all[&ids].sum.ln()).abs() < 1e-6);
         prop_assert_eq!(&path.tokens, &all[&ids].tokens);
-        let Outcome::Phrase { fit } = path.outcome else { panic!("not judged: {path:?}") };
+        let GrammarMatch::Phrase { fit } = path.outcome else { panic!("not judged: {path:?}") };
         let tokens = ids.len().max(1);
         let expected = ((all[&ids].best - free) / tokens as f64).exp();
         prop_assert!((f64::from(fit) - expected).abs() < 1e-5, "{fit} {expected}");
@@ -306,7 +307,7 @@ fn values_out_of_range_are_refused() {
         error(PrefixBeamConfig { score_margin: -1.0, ..default() }),
         "a score margin of -1; it must be at least 0"
     );
-    let model = LanguageModel { weight: -0.5, ..language_model() };
+    let model = LmFusion { weight: -0.5, ..language_model() };
     assert_eq!(
         error(PrefixBeamConfig { language_model: Some(model), ..default() }),
         "a language model weight of -0.5; it must be a number from 0 on"

@@ -7,21 +7,21 @@ use proptest::prelude::*;
 use super::super::lattice::LATTICE_MARGIN;
 use super::super::token_passing::TokenPassing;
 use super::super::{
-    Hotword, LanguageModel, Outcome, Path, PrefixBeamConfig, Rescoring, Restriction,
+    GrammarConstraint, GrammarMatch, Hotword, LmFusion, Path, PrefixBeamConfig, Rescoring,
 };
 use super::{TOKENS, enumerate, hotwords, hotwords_score, language_model, log_probs, table};
 use super::{unlimited, words_score};
 use crate::grammar::Grammar;
-use crate::lexicon::Pronunciations;
+use crate::lexicon::Lexicon;
 use crate::lm::RecurrentModel;
 
 /// Words that the sample language model has, and one that it lacks; `AB` and `BA` can be said alike.
 const PRONUNCIATIONS: [(&str, &[u32]); 6] =
     [("A", &[1]), ("AB", &[1, 2]), ("AB", &[2]), ("B", &[2]), ("BA", &[2, 1]), ("BBB", &[1, 1])];
 
-fn pronunciations() -> Pronunciations {
+fn lexicon() -> Lexicon {
     let text = "A\tA\nAB\tAB B\nB\tB\nBA\tBA\nBBB\tAA";
-    Pronunciations::parse("<blank>\nP\nQ", text).unwrap()
+    Lexicon::parse("<blank>\nP\nQ", text).unwrap()
 }
 
 /// All sequences of pronounced words whose phones are these.
@@ -41,7 +41,7 @@ fn readings(phones: &[u32]) -> Vec<Vec<usize>> {
 /// the likeliest counts.
 fn expected_of_phones(
     rows: &[Vec<f32>],
-    model: Option<&LanguageModel>,
+    model: Option<&LmFusion>,
     hotwords: &[Hotword],
 ) -> Vec<(f64, String)> {
     let knows = |word: &str| model.is_none_or(|model| model.ngrams.word_id(word).is_some());
@@ -67,19 +67,19 @@ fn expected_of_phones(
 
 fn search_of_phones(
     rows: &[Vec<f32>],
-    model: Option<LanguageModel>,
+    model: Option<LmFusion>,
     hotwords: &[Hotword],
     nbest: usize,
     adjust: fn(TokenPassing) -> TokenPassing,
 ) -> Vec<(f64, String)> {
     let config = PrefixBeamConfig {
         hotwords: hotwords.into(),
-        pronunciations: Some(pronunciations()),
+        lexicon: Some(lexicon()),
         nbest,
         ..unlimited(model)
     };
     let table = table();
-    let mut search = adjust(TokenPassing::new(&config, &pronunciations(), &table).unwrap());
+    let mut search = adjust(TokenPassing::new(&config, &lexicon(), &table).unwrap());
     for (frame, row) in (0..).zip(rows) {
         // The tokens' columns come first, and count nothing.
         let columns = [&[-1.0; TOKENS][..], &row[..3]].concat();
@@ -92,7 +92,7 @@ fn search_of_phones(
 /// Compares all texts that are not far behind the best with what the search finds, by score.
 fn compare_phones(
     rows: &[Vec<f32>],
-    model: Option<LanguageModel>,
+    model: Option<LmFusion>,
     hotwords: &[Hotword],
 ) -> Result<(), TestCaseError> {
     let expected = expected_of_phones(rows, model.as_ref(), hotwords);
@@ -113,7 +113,7 @@ fn compare_phones(
 
 /// Looks for the best reading among the texts of the lattice, the first of which is what the search finds
 /// alone.
-fn compare_lattice(rows: &[Vec<f32>], model: Option<LanguageModel>) -> Result<(), TestCaseError> {
+fn compare_lattice(rows: &[Vec<f32>], model: Option<LmFusion>) -> Result<(), TestCaseError> {
     let expected = expected_of_phones(rows, model.as_ref(), &[]);
     let alone = search_of_phones(rows, model.clone(), &[], 1, |search| search);
     // Of those with the same future only the best is followed, by the sum of its alignments so far.
@@ -132,7 +132,7 @@ fn compare_rescored(rows: &[Vec<f32>]) -> Result<(), TestCaseError> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/words.rnn");
     let recurrent = RecurrentModel::load(file).unwrap();
     let rescoring = Rescoring { recurrent, share: 0.6, hypotheses: usize::MAX };
-    let model = LanguageModel { rescoring: Some(rescoring.clone()), ..language_model() };
+    let model = LmFusion { rescoring: Some(rescoring.clone()), ..language_model() };
     let by_default = search_of_phones(rows, Some(model.clone()), &[], 1, |search| search);
     prop_assert_eq!(
         &by_default[0],
@@ -184,10 +184,10 @@ fn a_lattice_is_bounded() {
         let config = PrefixBeamConfig {
             beam: 30,
             nbest,
-            pronunciations: Some(pronunciations()),
+            lexicon: Some(lexicon()),
             ..unlimited(Some(language_model()))
         };
-        let mut search = TokenPassing::new(&config, &pronunciations(), &table()).unwrap();
+        let mut search = TokenPassing::new(&config, &lexicon(), &table()).unwrap();
         let mut noise = 1u32;
         for frame in 0..frames {
             let mut row = [-1.0; TOKENS + 3];
@@ -214,12 +214,12 @@ fn a_lattice_is_bounded() {
 fn numbers_that_are_none_do_no_harm() {
     let config = PrefixBeamConfig {
         nbest: 5,
-        pronunciations: Some(pronunciations()),
+        lexicon: Some(lexicon()),
         ..unlimited(Some(language_model()))
     };
     let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0];
     for number in 0..values.len().pow(6) {
-        let mut search = TokenPassing::new(&config, &pronunciations(), &table()).unwrap();
+        let mut search = TokenPassing::new(&config, &lexicon(), &table()).unwrap();
         for frame in 0..6 {
             let value = |column: usize| values[((number >> (frame * 2)) + column) & 3];
             let row: [f32; TOKENS + 3] = std::array::from_fn(value);
@@ -233,10 +233,10 @@ fn numbers_that_are_none_do_no_harm() {
 fn compare_grammar(rows: &[Vec<f32>], rules: &str) -> Result<(), TestCaseError> {
     let text = format!("#JSGF V1.0; grammar test; public <test> = {rules};");
     let grammar = Grammar::parse(&text).unwrap();
-    let restriction = Some(Restriction { grammar: grammar.clone(), threshold: 0.0 });
-    let config = PrefixBeamConfig { restriction, nbest: usize::MAX, ..unlimited(None) };
+    let constraint = Some(GrammarConstraint { grammar: grammar.clone(), threshold: 0.0 });
+    let config = PrefixBeamConfig { constraint, nbest: usize::MAX, ..unlimited(None) };
     let table = table();
-    let mut search = TokenPassing::new(&config, &pronunciations(), &table).unwrap();
+    let mut search = TokenPassing::new(&config, &lexicon(), &table).unwrap();
     for (frame, row) in (0..).zip(rows) {
         search.accept(frame, &[&[-1.0; TOKENS][..], &row[..3]].concat());
     }
@@ -248,7 +248,7 @@ fn compare_grammar(rows: &[Vec<f32>], rules: &str) -> Result<(), TestCaseError> 
     let score = |path: &Path| expected.iter().find(|e| e.1 == text(path)).map(|e| e.0);
     for path in &finals {
         prop_assert!(allowed(&text(path)), "{rules}: {}", text(path));
-        let is_phrase = matches!(path.outcome, Outcome::Phrase { .. });
+        let is_phrase = matches!(path.outcome, GrammarMatch::Phrase { .. });
         prop_assert!(is_phrase);
     }
     // Others are put together from what was merged, perhaps where too few frames are left.

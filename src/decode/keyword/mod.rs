@@ -25,7 +25,7 @@ pub struct Keyword {
     pub threshold: f32,
 }
 
-/// A keyword that was heard.
+/// A keyword that was spotted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeywordHit {
     /// The position of the keyword in the list that the spotter was made from.

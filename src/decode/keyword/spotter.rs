@@ -7,7 +7,7 @@ use super::graph::{Frame, PhraseGraph, WordStart};
 use super::picker::{Candidate, Picker};
 use super::{Keyword, KeywordHit, check_threshold};
 use crate::error::{Error, Result};
-use crate::lexicon::Pronunciations;
+use crate::lexicon::Lexicon;
 use crate::lexicon::speller::Speller;
 use crate::lexicon::tokens::{TokenId, TokenTable};
 
@@ -96,14 +96,14 @@ impl KeywordSpotter {
     pub fn with_pronunciations(
         keywords: &[Keyword],
         tokens: &TokenTable,
-        pronunciations: &Pronunciations,
+        lexicon: &Lexicon,
     ) -> Result<Self> {
         let speller = Speller::new(tokens);
-        Self::with(keywords, tokens, Some(pronunciations.phones()), |phrase| {
+        Self::with(keywords, tokens, Some(lexicon.phone_count()), |phrase| {
             let ids = speller.spell(phrase)?;
             let mut variants = vec![Vec::new()];
             for word in tokens.text(ids).split_whitespace() {
-                let said = pronunciations.of_word(word);
+                let said = lexicon.of_word(word);
                 if said.is_empty() {
                     return Err(format!("no rule pronounces the word {word:?}"));
                 }
@@ -124,9 +124,9 @@ impl KeywordSpotter {
     pub(crate) fn of(
         keywords: &[Keyword],
         tokens: &TokenTable,
-        pronunciations: Option<&Pronunciations>,
+        lexicon: Option<&Lexicon>,
     ) -> Result<Self> {
-        match pronunciations {
+        match lexicon {
             Some(said) => Self::with_pronunciations(keywords, tokens, said),
             None => Self::new(keywords, tokens),
         }
@@ -176,7 +176,7 @@ impl KeywordSpotter {
             return self.finish();
         }
         let blank = log_probs[blank.0 as usize] - best;
-        // Phones have no boundary; that of the letters tells where words end.
+        // Phones have no boundary token; words end where the letters' boundary is.
         let boundary =
             self.boundary.map_or(f32::NEG_INFINITY, |id| letters[id.0 as usize] - best_letter);
         let entry = self.word_start.entry();
@@ -286,10 +286,10 @@ mod tests {
     fn spotted_by_phones(keyword: &str, frames: &[(char, u32)]) -> Vec<FrameHit> {
         let tokens = TokenTable::parse(TOKENS, TokenId(0)).unwrap();
         let text = "AB\tAB BA\nC\tC";
-        let pronunciations = Pronunciations::parse("<blank>\nP\nQ\nR", text).unwrap();
+        let lexicon = Lexicon::parse("<blank>\nP\nQ\nR", text).unwrap();
         let keywords = [keyword.parse().unwrap()];
         let mut spotter =
-            KeywordSpotter::with_pronunciations(&keywords, &tokens, &pronunciations).unwrap();
+            KeywordSpotter::with_pronunciations(&keywords, &tokens, &lexicon).unwrap();
         for (frame, &(letter, phone)) in (0..).zip(frames) {
             let phones: [f32; 4] =
                 std::array::from_fn(|id| if id as u32 == phone { -0.1 } else { -4.0 });
@@ -323,9 +323,9 @@ mod tests {
     #[test]
     fn a_word_that_nothing_pronounces_is_named() {
         let tokens = TokenTable::parse(TOKENS, TokenId(0)).unwrap();
-        let pronunciations = Pronunciations::parse("<blank>\nP", "A\tA").unwrap();
+        let lexicon = Lexicon::parse("<blank>\nP", "A\tA").unwrap();
         let keywords = [Keyword::new("a ball")];
-        let error = KeywordSpotter::with_pronunciations(&keywords, &tokens, &pronunciations);
+        let error = KeywordSpotter::with_pronunciations(&keywords, &tokens, &lexicon);
         let expected = "keyword \"a ball\": no rule pronounces the word \"BALL\"";
         assert_eq!(error.map(|_| ()).unwrap_err().to_string(), expected);
     }

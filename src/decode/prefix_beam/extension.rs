@@ -1,9 +1,9 @@
 //! What the beam's prefixes may become in a frame.
 
 use super::PrefixBeam;
-use crate::decode::alignments::Alignments;
 use crate::decode::arena::Arena;
-use crate::decode::entry::{Candidate, Entry, Text};
+use crate::decode::beam_entry::{BeamEntry, Candidate, DecoderState};
+use crate::decode::path_scores::PathScores;
 use crate::decode::prefix_tree::Prefix;
 use crate::lexicon::tokens::TokenId;
 
@@ -32,7 +32,7 @@ impl PrefixBeam {
 
     /// The least log-probability that a token is begun with.
     fn token_threshold(&self) -> f32 {
-        if self.bounds.exist() { f32::NEG_INFINITY } else { self.limits.token_threshold }
+        if self.constraint_graph.exist() { f32::NEG_INFINITY } else { self.limits.token_threshold }
     }
 
     /// Puts up the beam's prefixes as they are, by a blank, by their last token going on, or by that
@@ -44,23 +44,23 @@ impl PrefixBeam {
         self.extended.clear();
         let blank = log_prob(log_probs, self.blank);
         for entry in &self.beam {
-            let mut last = Alignments::NONE;
+            let mut last = PathScores::NONE;
             if let Some(token) = entry.token {
                 let log_prob = log_prob(log_probs, token);
                 last = entry.last.then(log_prob);
                 if let Some(place) = self.place_before(entry) {
-                    last = last.or(self.beam[place as usize].extended(token, log_prob));
+                    last = last.or(self.beam[place as usize].label_extended(token, log_prob));
                     self.extended.push((place, token));
                 }
             }
-            let entry = Entry { blank: entry.any().then(blank), last, ..*entry };
+            let entry = BeamEntry { blank: entry.total().then(blank), last, ..*entry };
             self.candidates.push(Candidate { entry, is_new: false, score: entry.score() });
         }
         self.extended.sort_unstable();
     }
 
     /// Where the prefix without its last token stands in the beam.
-    fn place_before(&self, entry: &Entry) -> Option<u32> {
+    fn place_before(&self, entry: &BeamEntry) -> Option<u32> {
         let before = self.prefixes.arena.before(entry.prefix);
         if before == Arena::<Prefix<TokenId>>::NONE {
             return None;
@@ -78,7 +78,7 @@ impl PrefixBeam {
         for (place, entry) in (0..).zip(&self.beam) {
             let bound = self.fusion.bound(&entry.text.fusion);
             for &(token, log_prob) in &self.likely {
-                let last = entry.extended(token, log_prob.into());
+                let last = entry.label_extended(token, log_prob.into());
                 let least = best - margin;
                 if last.sum == f64::NEG_INFINITY || last.sum + bound < least {
                     continue;
@@ -93,18 +93,23 @@ impl PrefixBeam {
                 }
                 best = best.max(score);
                 let (prefix, token) = (entry.prefix, Some(token));
-                let entry = Entry { prefix, token, blank: Alignments::NONE, last, text };
+                let entry = BeamEntry { prefix, token, blank: PathScores::NONE, last, text };
                 self.candidates.push(Candidate { entry, is_new: true, score });
             }
         }
     }
 
     /// What a text becomes with one token more, if it may follow.
-    fn successor(&self, text: &Text, token: TokenId, log_prob: f32) -> Option<Text> {
-        let grammar = self.bounds.next(text.grammar, token)?;
+    fn successor(
+        &self,
+        text: &DecoderState,
+        token: TokenId,
+        log_prob: f32,
+    ) -> Option<DecoderState> {
+        let grammar = self.constraint_graph.next(text.grammar, token)?;
         let is_likely = log_prob >= self.token_threshold();
         (is_likely || self.fusion.spells_hotword(&text.fusion, token))
-            .then(|| Text { fusion: self.fusion.advance(&text.fusion, token), grammar })
+            .then(|| DecoderState { fusion: self.fusion.advance(&text.fusion, token), grammar })
     }
 }
 

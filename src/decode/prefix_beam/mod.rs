@@ -11,16 +11,16 @@ mod settling;
 
 use std::sync::Arc;
 
-use crate::decode::alignments::{Alignments, Start};
 use crate::decode::arena::Arena;
-use crate::decode::entry::{Candidate, Entry, Text};
+use crate::decode::beam_entry::{BeamEntry, Candidate, DecoderState};
 use crate::decode::fusion::Fusion;
 use crate::decode::given_text::GivenText;
+use crate::decode::grammar_constraint::{ConstraintGraph, Rejecter};
+use crate::decode::path_scores::{PathScores, TokenStart};
 use crate::decode::prefix_beam_config::{Limits, PrefixBeamConfig};
 use crate::decode::prefix_tree::{Prefix, PrefixTree};
 use crate::decode::ranking::Ranking;
-use crate::decode::restriction::{Bounds, Judge};
-use crate::decode::{Hotword, Restriction};
+use crate::decode::{GrammarConstraint, Hotword};
 use crate::error::Result;
 use crate::grammar::TokenState;
 use crate::lexicon::tokens::{TokenId, TokenTable};
@@ -40,15 +40,15 @@ pub(crate) struct PrefixBeam {
     fusion: Arc<Fusion>,
     /// What counts from the next utterance on.
     next_fusion: Option<Arc<Fusion>>,
-    bounds: Bounds,
+    constraint_graph: ConstraintGraph,
     /// Those from the next utterance on.
-    next_bounds: Option<Bounds>,
-    judge: Judge,
+    next_constraint: Option<ConstraintGraph>,
+    rejecter: Rejecter,
     /// The number of tokens; a row's values behind them are of phones.
     tokens: usize,
     prefixes: PrefixTree<TokenId>,
-    starts: Arena<Start>,
-    beam: Vec<Entry>,
+    starts: Arena<TokenStart>,
+    beam: Vec<BeamEntry>,
     /// What the next beam is chosen from; here so that its memory is reused, as the lists below.
     candidates: Vec<Candidate>,
     ranking: Ranking,
@@ -72,9 +72,9 @@ impl PrefixBeam {
             limits,
             fusion: Arc::new(fusion),
             next_fusion: None,
-            bounds: Bounds::new(config.restriction.as_ref(), tokens)?,
-            next_bounds: None,
-            judge: Judge::new(tokens.blank()),
+            constraint_graph: ConstraintGraph::new(config.constraint.as_ref(), tokens)?,
+            next_constraint: None,
+            rejecter: Rejecter::new(tokens.blank()),
             tokens: tokens.len(),
             prefixes: PrefixTree::new(),
             starts: Arena::new(),
@@ -93,7 +93,7 @@ impl PrefixBeam {
     /// the likeliest of them is the blank.
     pub fn accept(&mut self, frame: u64, log_probs: &[f32]) -> bool {
         let log_probs = &log_probs[..self.tokens.min(log_probs.len())];
-        self.judge.accept(frame, log_probs);
+        self.rejecter.accept(frame, log_probs);
         let likeliest = self.find_likely(log_probs);
         self.candidates.clear();
         self.stay(log_probs);
@@ -107,18 +107,19 @@ impl PrefixBeam {
 
     /// Whether the best prefix so far has nothing to write, and nothing outside a grammar was found.
     pub fn is_empty(&self) -> bool {
-        self.is_root(self.best_now().0) && (!self.bounds.exist() || self.judge.is_empty())
+        self.is_root(self.best_now().0)
+            && (!self.constraint_graph.exist() || self.rejecter.is_empty())
     }
 
     /// Begins the next utterance of the same audio: a token that goes on is not given again.
     pub fn start_utterance(&mut self) {
         let scored = self.beam.iter().map(|entry| (entry, self.final_score(entry)));
-        let Entry { token, blank, last, .. } = *best(scored).0;
+        let BeamEntry { token, blank, last, .. } = *best(scored).0;
         let all = blank.or(last);
         if all.sum == f64::NEG_INFINITY {
             return self.reset();
         }
-        self.judge.start_utterance();
+        self.rejecter.start_utterance();
         self.begin(token, blank.relative_to(all), last.relative_to(all));
     }
 
@@ -131,18 +132,18 @@ impl PrefixBeam {
     pub fn rescores(&self) -> bool {
         let has_model = self.fusion.rescoring().is_some();
         let settles = self.limits.max_unstable_frames.is_some();
-        self.rescores && has_model && !settles && !self.bounds.exist()
+        self.rescores && has_model && !settles && !self.constraint_graph.exist()
     }
 
     /// Whether hotwords or a grammar wait for the next utterance.
     pub fn has_pending(&self) -> bool {
-        self.next_fusion.is_some() || self.next_bounds.is_some()
+        self.next_fusion.is_some() || self.next_constraint.is_some()
     }
 
     /// Begins an utterance of other audio.
     pub fn reset(&mut self) {
-        self.judge.reset();
-        self.begin(None, Alignments { sum: 0.0, best: 0.0, ..Alignments::NONE }, Alignments::NONE);
+        self.rejecter.reset();
+        self.begin(None, PathScores { sum: 0.0, best: 0.0, ..PathScores::NONE }, PathScores::NONE);
     }
 
     /// Takes other hotwords from the next utterance on, which is this one if none has begun.
@@ -159,12 +160,12 @@ impl PrefixBeam {
 
     /// What scores a given text as this search would.
     pub(in crate::decode) fn given_text<'a>(&'a self, tokens: &'a TokenTable) -> GivenText<'a> {
-        GivenText { fusion: &self.fusion, pronunciations: None, tokens, rescores: self.rescores() }
+        GivenText { fusion: &self.fusion, lexicon: None, tokens, rescores: self.rescores() }
     }
 
     /// Whether a grammar says what may be found.
     pub fn is_restricted(&self) -> bool {
-        self.bounds.exist()
+        self.constraint_graph.exist()
     }
 
     /// Takes another grammar, or none, from the next utterance on, which is this one if none has
@@ -173,12 +174,12 @@ impl PrefixBeam {
     /// # Errors
     ///
     /// [`Error::Config`] for one that can't be used; that before stays then.
-    pub fn set_restriction(
+    pub fn set_grammar(
         &mut self,
-        restriction: Option<&Restriction>,
+        constraint: Option<&GrammarConstraint>,
         tokens: &TokenTable,
     ) -> Result<()> {
-        self.next_bounds = Some(Bounds::new(restriction, tokens)?);
+        self.next_constraint = Some(ConstraintGraph::new(constraint, tokens)?);
         self.begin_anew();
         Ok(())
     }
@@ -191,10 +192,11 @@ impl PrefixBeam {
 
     /// Takes what counts from the next utterance on, if nothing has been found in this one.
     fn begin_anew(&mut self) {
-        let is_root = |entry: &Entry| self.is_root(entry);
+        let is_root = |entry: &BeamEntry| self.is_root(entry);
         // The letters of a grammar are followed also in silence.
-        let is_new = self.beam.iter().all(is_root) || (self.bounds.exist() && self.is_empty());
-        if let Some(&Entry { token, blank, last, .. }) =
+        let is_new =
+            self.beam.iter().all(is_root) || (self.constraint_graph.exist() && self.is_empty());
+        if let Some(&BeamEntry { token, blank, last, .. }) =
             self.beam.iter().find(|entry| is_new && self.is_root(entry))
         {
             self.begin(token, blank, last);
@@ -208,33 +210,33 @@ impl PrefixBeam {
         asked.min(MOST_HYPOTHESES)
     }
 
-    fn is_root(&self, entry: &Entry) -> bool {
+    fn is_root(&self, entry: &BeamEntry) -> bool {
         self.prefixes.arena.before(entry.prefix) == Arena::<Prefix<TokenId>>::NONE
     }
 
-    fn begin(&mut self, token: Option<TokenId>, blank: Alignments, last: Alignments) {
+    fn begin(&mut self, token: Option<TokenId>, blank: PathScores, last: PathScores) {
         if let Some(fusion) = self.next_fusion.take() {
             self.fusion = fusion;
         }
-        if let Some(bounds) = self.next_bounds.take() {
-            self.bounds = bounds;
+        if let Some(constraint_graph) = self.next_constraint.take() {
+            self.constraint_graph = constraint_graph;
         }
         self.starts.clear();
         let prefix = self.prefixes.begin(token);
         self.beam.clear();
         let (fusion, grammar) = (self.fusion.begin(), TokenState::START);
-        let text = Text { fusion, grammar };
-        self.beam.push(Entry { prefix, token, blank, last, text });
+        let text = DecoderState { fusion, grammar };
+        self.beam.push(BeamEntry { prefix, token, blank, last, text });
     }
 
     fn score_margin(&self) -> f64 {
-        match self.bounds.exist() {
+        match self.constraint_graph.exist() {
             true => f64::from(self.limits.score_margin).max(RESTRICTED_MARGIN),
             false => self.limits.score_margin.into(),
         }
     }
 
-    fn best_now(&self) -> (&Entry, f64) {
+    fn best_now(&self) -> (&BeamEntry, f64) {
         best(self.beam.iter().map(|entry| (entry, entry.score())))
     }
 }
@@ -242,7 +244,7 @@ impl PrefixBeam {
 /// The item of the greatest score, of equals the first.
 ///
 /// The beam is never empty: the best candidate is always kept.
-fn best<'a>(scored: impl Iterator<Item = (&'a Entry, f64)>) -> (&'a Entry, f64) {
+fn best<'a>(scored: impl Iterator<Item = (&'a BeamEntry, f64)>) -> (&'a BeamEntry, f64) {
     scored
         .reduce(|best, other| if other.1 > best.1 { other } else { best })
         .expect("a beam holds at least its best prefix")
@@ -252,7 +254,7 @@ fn best<'a>(scored: impl Iterator<Item = (&'a Entry, f64)>) -> (&'a Entry, f64) 
 mod tests {
     use super::*;
 
-    /// Frames in which A, then B, then an unlikely C is heard.
+    /// Frames of A, then B, then an unlikely C.
     fn text(hotwords: &[&str]) -> String {
         let table = TokenTable::parse("<blank>\n▁\nA\nB\nC", TokenId(0)).unwrap();
         let hotword = |&phrase: &&str| Hotword { boost: 3.0, ..Hotword::new(phrase) };

@@ -1,11 +1,11 @@
 //! What a search has found.
 
 use super::PrefixBeam;
-use crate::decode::alignments::Start;
-use crate::decode::arena::{Arena, Link};
-use crate::decode::entry::Entry;
+use crate::decode::arena::{Arena, NodeId};
+use crate::decode::beam_entry::BeamEntry;
+use crate::decode::path_scores::TokenStart;
 use crate::decode::prefix_tree::Prefix;
-use crate::decode::{Outcome, Path, Token};
+use crate::decode::{GrammarMatch, Path, Token};
 use crate::lexicon::tokens::TokenId;
 
 impl PrefixBeam {
@@ -30,19 +30,24 @@ impl PrefixBeam {
         }
         paths.sort_by(|a, b| b.score.total_cmp(&a.score));
         if paths.is_empty() {
-            let outcome = Outcome::SomethingElse { fit: 0.0 };
-            paths.push(Path { tokens: self.judge.free_tokens(), stable: 0, score: 0.0, outcome });
+            let outcome = GrammarMatch::OutOfGrammar { fit: 0.0 };
+            paths.push(Path {
+                tokens: self.rejecter.free_tokens(),
+                stable: 0,
+                score: 0.0,
+                outcome,
+            });
         }
         paths
     }
 
     /// Whether the prefix may stand for an utterance that ends here.
-    fn may_end(&self, entry: &Entry) -> bool {
-        self.is_root(entry) || self.bounds.end(entry.text.grammar)
+    fn may_end(&self, entry: &BeamEntry) -> bool {
+        self.is_root(entry) || self.constraint_graph.end(entry.text.grammar)
     }
 
     /// The steps that all prefixes of the beam begin with, the last first.
-    fn common(&self) -> Vec<Link> {
+    fn common(&self) -> Vec<NodeId> {
         let arena = &self.prefixes.arena;
         let links = self.beam.iter().map(|entry| entry.prefix);
         let common =
@@ -53,16 +58,16 @@ impl PrefixBeam {
         common
     }
 
-    pub(super) fn final_score(&self, entry: &Entry) -> f64 {
-        entry.any().sum + self.fusion.finish(&entry.text.fusion)
+    pub(super) fn final_score(&self, entry: &BeamEntry) -> f64 {
+        entry.total().sum + self.fusion.finish(&entry.text.fusion)
     }
 
     /// A path; what it has in common with `common` is stable.
-    fn path(&self, entry: &Entry, score: f64, common: &[Link]) -> Path {
-        let prefixes: Vec<Link> = self.prefixes.arena.links(entry.prefix).collect();
-        let starts = self.starts.chain(entry.any().start);
+    fn path(&self, entry: &BeamEntry, score: f64, common: &[NodeId]) -> Path {
+        let prefixes: Vec<NodeId> = self.prefixes.arena.links(entry.prefix).collect();
+        let starts = self.starts.chain(entry.total().start);
         // The empty prefix's token belongs to the utterance before, and has no start in this one.
-        let token = |(&prefix, start): (&Link, &Start)| {
+        let token = |(&prefix, start): (&NodeId, &TokenStart)| {
             let id = self.prefixes.arena.get(prefix).label?;
             Some(Token { id, frame: start.frame, log_prob: start.log_prob })
         };
@@ -70,11 +75,15 @@ impl PrefixBeam {
         tokens.reverse();
         let pairs = prefixes[..tokens.len()].iter().rev().zip(common.iter().rev());
         let stable = pairs.take_while(|(prefix, common)| prefix == common).count();
-        let outcome = self.judge.judge(self.bounds.threshold(), entry.any().best, tokens.len());
+        let outcome = self.rejecter.decide(
+            self.constraint_graph.threshold(),
+            entry.total().best,
+            tokens.len(),
+        );
         let (tokens, stable) = match outcome {
-            Outcome::Unrestricted => (tokens, stable),
-            Outcome::Phrase { .. } => (tokens, 0),
-            Outcome::SomethingElse { .. } => (self.judge.free_tokens(), 0),
+            GrammarMatch::Unrestricted => (tokens, stable),
+            GrammarMatch::Phrase { .. } => (tokens, 0),
+            GrammarMatch::OutOfGrammar { .. } => (self.rejecter.free_tokens(), 0),
         };
         Path { tokens, stable, score, outcome }
     }

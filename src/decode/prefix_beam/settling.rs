@@ -1,9 +1,9 @@
 //! How candidates become the beam, and what may be forgotten.
 
 use super::PrefixBeam;
-use crate::decode::alignments::Start;
-use crate::decode::arena::{Arena, Link};
-use crate::decode::entry::{Candidate, Entry};
+use crate::decode::arena::{Arena, NodeId};
+use crate::decode::beam_entry::{BeamEntry, Candidate};
+use crate::decode::path_scores::TokenStart;
 
 impl PrefixBeam {
     /// Makes the kept candidates the beam.
@@ -18,14 +18,15 @@ impl PrefixBeam {
     }
 
     /// The entry of a candidate, its prefix and start in memory.
-    fn adopt(&mut self, place: usize, frame: u64, log_probs: &[f32]) -> Entry {
+    fn adopt(&mut self, place: usize, frame: u64, log_probs: &[f32]) -> BeamEntry {
         let Candidate { mut entry, is_new, .. } = self.candidates[place];
         let Some(token) = entry.token else { return entry };
         if is_new {
             entry.prefix = self.prefixes.child(entry.prefix, token);
         }
         if entry.last.begins {
-            let start = Start { frame, log_prob: log_probs[token.0 as usize], begins_word: false };
+            let start =
+                TokenStart { frame, log_prob: log_probs[token.0 as usize], begins_word: false };
             entry.last.start = self.starts.push(entry.last.start, start);
             entry.last.begins = false;
         }
@@ -38,11 +39,11 @@ impl PrefixBeam {
         else {
             return;
         };
-        if self.bounds.exist() {
+        if self.constraint_graph.exist() {
             return;
         }
         let best = *self.best_now().0;
-        let young = self.starts.chain(best.any().start).take_while(|s| s.frame >= oldest).count();
+        let young = self.starts.chain(best.total().start).take_while(|s| s.frame >= oldest).count();
         let mut committed = best.prefix;
         for _ in 0..young {
             committed = self.prefixes.arena.before(committed);
@@ -53,15 +54,15 @@ impl PrefixBeam {
 
     pub(super) fn forget_unused(&mut self) {
         let Self { starts, prefixes, beam, .. } = self;
-        if starts.is_crowded() {
+        if starts.needs_gc() {
             starts.unmark();
             links_of_starts(beam).for_each(|link| starts.mark(*link));
             let moved = starts.sweep();
             links_of_starts(beam)
-                .filter(|link| **link != Arena::<Start>::NONE)
+                .filter(|link| **link != Arena::<TokenStart>::NONE)
                 .for_each(|link| *link = moved[*link as usize]);
         }
-        if prefixes.arena.is_crowded() {
+        if prefixes.arena.needs_gc() {
             prefixes.arena.unmark();
             beam.iter().for_each(|entry| prefixes.arena.mark(entry.prefix));
             let moved = prefixes.sweep();
@@ -71,6 +72,6 @@ impl PrefixBeam {
 }
 
 /// All links to starts.
-fn links_of_starts(beam: &mut [Entry]) -> impl Iterator<Item = &mut Link> {
+fn links_of_starts(beam: &mut [BeamEntry]) -> impl Iterator<Item = &mut NodeId> {
     beam.iter_mut().flat_map(|entry| [&mut entry.blank.start, &mut entry.last.start])
 }

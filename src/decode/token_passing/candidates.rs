@@ -1,10 +1,10 @@
 //! The tokens of a frame, and what they may become in the next one.
 
-use crate::decode::alignments::Start;
-use crate::decode::arena::{Arena, Link};
+use crate::decode::arena::{Arena, NodeId};
+use crate::decode::lexicon_tree::WordEnd;
+use crate::decode::path_scores::TokenStart;
 use crate::decode::prefix_tree::PrefixTree;
-use crate::decode::pronouncer::Pronounced;
-use crate::lm::LexiconNode;
+use crate::lm::TrieNode;
 
 use super::word_graph::{Context, WordGraph};
 
@@ -13,17 +13,17 @@ use super::word_graph::{Context, WordGraph};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Active {
     pub context: Context,
-    pub node: LexiconNode,
+    pub node: TrieNode,
     /// The phone that leads to the node; at a root the last one of the word before.
     pub phone: Option<u8>,
     /// The finished words.
-    pub history: Link,
+    pub history: NodeId,
     /// Of the alignments that end in a blank, and where their last phone began.
     pub blank: f32,
-    pub blank_start: Link,
+    pub blank_start: NodeId,
     /// Of the alignments that end in the phone.
     pub last: f32,
-    pub last_start: Link,
+    pub last_start: NodeId,
 }
 
 /// A token of the next frame, perhaps.
@@ -33,7 +33,7 @@ pub(super) struct Candidate {
     /// The sum of all its alignments.
     pub total: f32,
     /// A word that has just ended and that `history` does not have yet.
-    pub word: Option<Pronounced>,
+    pub word: Option<WordEnd>,
     /// Whether the phone began in this frame, which `last_start` does not have yet.
     pub begins: Option<Beginning>,
 }
@@ -59,13 +59,13 @@ impl Active {
     pub fn first() -> Self {
         Self {
             context: WordGraph::START,
-            node: LexiconNode::ROOT,
+            node: TrieNode::ROOT,
             phone: None,
             history: 0,
             blank: 0.0,
-            blank_start: Arena::<Start>::NONE,
+            blank_start: Arena::<TokenStart>::NONE,
             last: f32::NEG_INFINITY,
-            last_start: Arena::<Start>::NONE,
+            last_start: Arena::<TokenStart>::NONE,
         }
     }
 
@@ -75,7 +75,7 @@ impl Active {
     }
 
     /// Where the last phone of the likelier alignments began.
-    pub fn start(&self) -> Link {
+    pub fn start(&self) -> NodeId {
         if self.last > self.blank { self.last_start } else { self.blank_start }
     }
 
@@ -95,8 +95,8 @@ impl Candidate {
     }
 
     /// Whether both have the same words, said alike.
-    pub fn has_words_of(&self, other: &Self, histories: &PrefixTree<Pronounced>) -> bool {
-        let ends_with = |longer: Link, shorter: Link, word| {
+    pub fn has_words_of(&self, other: &Self, histories: &PrefixTree<WordEnd>) -> bool {
+        let ends_with = |longer: NodeId, shorter: NodeId, word| {
             histories.arena.before(longer) == shorter
                 && histories.arena.get(longer).label == Some(word)
         };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::word_graph::{Arc as WordArc, Context};
-use crate::decode::fusion::{Fusion, FusionFuture, FusionState};
-use crate::decode::pronouncer::{Pronounced, Pronouncer, SpelledWord};
+use crate::decode::fusion::{Fusion, FusionState, RecombinationKey};
+use crate::decode::lexicon_tree::{LexiconTree, LexiconWord, WordEnd};
 use crate::lm::Continuations;
 
 /// Histories of words that score alike whatever follows share a [`Context`].
@@ -25,13 +25,13 @@ pub(super) struct NgramContexts {
     recombines: bool,
 }
 
-/// What tells contexts apart, and the arc that leads to one if each has its own.
-type Key = (FusionFuture, Option<(Context, Pronounced)>);
+/// The key of a context, and the arc that leads to one if each has its own.
+type Key = (RecombinationKey, Option<(Context, WordEnd)>);
 
 #[derive(Clone, Copy, Debug)]
 struct CachedArc {
     context: Context,
-    word: SpelledWord,
+    word: LexiconWord,
     arc: WordArc,
 }
 
@@ -43,12 +43,12 @@ const NO_CONTEXT: Context = Context::MAX;
 
 impl NgramContexts {
     /// Contexts from which on the unused are worth a look.
-    pub const CROWDED: usize = 1 << 15;
+    pub const LEAST_GC_THRESHOLD: usize = 1 << 15;
 
     pub fn new(fusion: Arc<Fusion>) -> Self {
         let empty = CachedArc {
             context: NO_CONTEXT,
-            word: SpelledWord::default(),
+            word: LexiconWord::default(),
             arc: WordArc { to: 0, score: 0.0 },
         };
         let mut contexts = Self {
@@ -66,11 +66,11 @@ impl NgramContexts {
     /// Forgets all contexts but that of the sentence's start, which is number 0.
     pub fn clear(&mut self) {
         self.states.clear();
-        self.states.shrink_to(Self::CROWDED);
+        self.states.shrink_to(Self::LEAST_GC_THRESHOLD);
         self.continuations.clear();
-        self.continuations.shrink_to(Self::CROWDED);
+        self.continuations.shrink_to(Self::LEAST_GC_THRESHOLD);
         self.ids.clear();
-        self.ids.shrink_to(Self::CROWDED);
+        self.ids.shrink_to(Self::LEAST_GC_THRESHOLD);
         self.cache.iter_mut().for_each(|cached| cached.context = NO_CONTEXT);
         let begin = self.fusion.begin();
         self.intern(begin, None);
@@ -89,8 +89,8 @@ impl NgramContexts {
     pub fn follow(
         &mut self,
         context: Context,
-        said: Pronounced,
-        pronouncer: &Pronouncer,
+        said: WordEnd,
+        lexicon_tree: &LexiconTree,
     ) -> WordArc {
         let word = said.word;
         let place = place(context, word);
@@ -99,8 +99,8 @@ impl NgramContexts {
             return cached.arc;
         }
         let before = self.states[context as usize];
-        let tokens = pronouncer.letters(word);
-        let after = match pronouncer.model_word(word) {
+        let tokens = lexicon_tree.letters(word);
+        let after = match lexicon_tree.model_word(word) {
             Some(id) => {
                 let found = &mut self.continuations[context as usize];
                 let found = found.get_or_insert_with(|| self.fusion.continuations(&before));
@@ -108,7 +108,7 @@ impl NgramContexts {
             }
             None => {
                 let advance = |state, token| self.fusion.advance(&state, token);
-                advance(tokens.fold(before, advance), pronouncer.boundary())
+                advance(tokens.fold(before, advance), lexicon_tree.boundary())
             }
         };
         let score = (after.score() - before.score()) as f32;
@@ -151,7 +151,7 @@ impl NgramContexts {
         self.cache.iter_mut().for_each(|cached| cached.context = NO_CONTEXT);
     }
 
-    fn intern(&mut self, state: FusionState, arc: Option<(Context, Pronounced)>) -> Context {
+    fn intern(&mut self, state: FusionState, arc: Option<(Context, WordEnd)>) -> Context {
         let (_, state) = state.without_credit();
         let key = (self.fusion.future(&state), arc.filter(|_| !self.recombines));
         let Self { states, continuations, ids, .. } = self;
@@ -163,7 +163,7 @@ impl NgramContexts {
     }
 }
 
-fn place(context: Context, word: SpelledWord) -> usize {
+fn place(context: Context, word: LexiconWord) -> usize {
     let key = u64::from(context) << 32 | u64::from(word.number());
     // The golden ratio's digits spread keys, as in Knuth's multiplicative hashing.
     let hash = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,8 +1,8 @@
 //! What a search may forget.
 
 use super::TokenPassing;
-use crate::decode::alignments::Start;
-use crate::decode::arena::{Arena, Link};
+use crate::decode::arena::{Arena, NodeId};
+use crate::decode::path_scores::TokenStart;
 
 impl TokenPassing {
     /// Drops the tokens that differ from the best one in words too old to change.
@@ -14,7 +14,7 @@ impl TokenPassing {
         let best = self.best().0;
         let words = self.words_of(best);
         // A word whose last phones are young is not settled by its first.
-        let is_old = |&&(_, start): &&(Link, Link)| self.starts.get(start).frame < oldest;
+        let is_old = |&&(_, start): &&(NodeId, NodeId)| self.starts.get(start).frame < oldest;
         let Some(&(committed, _)) = words.iter().find(is_old) else { return };
         let arena = &self.histories.arena;
         self.active.retain(|token| arena.common(token.history, committed) == committed);
@@ -23,14 +23,14 @@ impl TokenPassing {
     pub(super) fn forget_unused(&mut self) {
         let Self { active, lattice, starts, histories, graph, .. } = self;
         graph.forget_unused(active.iter_mut().map(|token| &mut token.context));
-        if starts.is_crowded() {
+        if starts.needs_gc() {
             let links = |token: &super::Active| [token.blank_start, token.last_start];
             starts.unmark();
             active.iter().flat_map(links).for_each(|link| starts.mark(link));
             lattice.starts().for_each(|link| starts.mark(*link));
             let moved = starts.sweep();
-            let kept = |link: &mut Link| {
-                if *link != Arena::<Start>::NONE {
+            let kept = |link: &mut NodeId| {
+                if *link != Arena::<TokenStart>::NONE {
                     *link = moved[*link as usize];
                 }
             };
@@ -40,7 +40,7 @@ impl TokenPassing {
             }
             lattice.starts().for_each(kept);
         }
-        if histories.arena.is_crowded() {
+        if histories.arena.needs_gc() {
             let arena = &mut histories.arena;
             arena.unmark();
             active.iter().for_each(|token| arena.mark(token.history));

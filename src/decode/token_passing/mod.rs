@@ -35,17 +35,17 @@ use candidates::{Active, Beginning, Candidate, Candidates};
 use word_graph::WordGraph;
 
 use crate::decode::PrefixBeamConfig;
-use crate::decode::alignments::Start;
-use crate::decode::arena::{Arena, Link};
+use crate::decode::arena::{Arena, NodeId};
 use crate::decode::fusion::Fusion;
+use crate::decode::grammar_constraint::Rejecter;
 use crate::decode::grammar_graph::GrammarGraph;
-use crate::decode::lattice::{LATTICE_MARGIN, Lattice, Merge};
+use crate::decode::lattice::{LATTICE_MARGIN, Lattice, LatticeArc};
+use crate::decode::lexicon_tree::{LexiconTree, WordEnd};
+use crate::decode::path_scores::TokenStart;
 use crate::decode::prefix_beam_config::Limits;
 use crate::decode::prefix_tree::{Prefix, PrefixTree};
-use crate::decode::pronouncer::{Pronounced, Pronouncer};
-use crate::decode::restriction::Judge;
 use crate::error::Result;
-use crate::lexicon::Pronunciations;
+use crate::lexicon::Lexicon;
 use crate::lexicon::tokens::{TokenId, TokenTable};
 
 /// The score margin at least, with a grammar: what was said is often unlikely beside words that the grammar
@@ -68,22 +68,22 @@ pub(crate) struct TokenPassing {
     limits: Limits,
     /// What [`TokenPassing::limits`] are for finals.
     final_limits: Limits,
-    pronunciations: Pronunciations,
+    lexicon: Lexicon,
     fusion: Arc<Fusion>,
     graph: WordGraph,
     /// What counts from the next utterance on.
     next: Next,
     /// The tree of the language model's words, while a grammar's is in use.
-    pronouncer: Arc<Pronouncer>,
+    lexicon_tree: Arc<LexiconTree>,
     grammar: Option<Grammar>,
-    judge: Judge,
+    rejecter: Rejecter,
     /// The number of the model's tokens; a row's values behind them are of phones.
     columns_before: usize,
     active: Vec<Active>,
     /// What the scores of the tokens are relative to.
     offset: f64,
-    histories: PrefixTree<Pronounced>,
-    starts: Arena<Start>,
+    histories: PrefixTree<WordEnd>,
+    starts: Arena<TokenStart>,
     /// What was dropped, if finals ask for more than the best.
     lattice: Lattice,
     /// Whether finals are rescored.
@@ -99,14 +99,14 @@ pub(crate) struct TokenPassing {
     /// The phones that may begin in a frame.
     likely: Vec<bool>,
     /// Each candidate's history, while dropped ones are noted.
-    kept_histories: Vec<Link>,
+    kept_histories: Vec<NodeId>,
 }
 
 /// What changes with the next utterance.
 #[derive(Clone, Debug, Default)]
 struct Next {
     /// Of other hotwords.
-    words: Option<(Arc<Pronouncer>, Arc<Fusion>)>,
+    words: Option<(Arc<LexiconTree>, Arc<Fusion>)>,
     grammar: Option<Option<Grammar>>,
 }
 
@@ -123,7 +123,7 @@ struct Expansion<'a> {
     best: f32,
     margin: f32,
     candidates: &'a mut Candidates,
-    histories: &'a PrefixTree<Pronounced>,
+    histories: &'a PrefixTree<WordEnd>,
     dropped: &'a mut Vec<(Candidate, u32)>,
     /// Whether the lattice is asked for.
     notes: bool,
@@ -147,29 +147,25 @@ impl TokenPassing {
     /// # Errors
     ///
     /// [`Error::Config`] for a value out of its range.
-    pub fn new(
-        config: &PrefixBeamConfig,
-        pronunciations: &Pronunciations,
-        tokens: &TokenTable,
-    ) -> Result<Self> {
+    pub fn new(config: &PrefixBeamConfig, lexicon: &Lexicon, tokens: &TokenTable) -> Result<Self> {
         let limits = Limits::new(config)?;
         let language_model = config.language_model.clone();
-        let user_words = pronunciations.user_words();
+        let user_words = lexicon.user_words();
         let fusion = Fusion::new(language_model, &config.hotwords, user_words.into(), tokens)?;
         let fusion = Arc::new(fusion);
-        let pronouncer = Pronouncer::shared(pronunciations, &fusion, tokens)?;
-        let restriction = config.restriction.as_ref();
-        let grammar = Grammar::new(restriction, pronunciations, tokens)?;
+        let lexicon_tree = LexiconTree::shared(lexicon, &fusion, tokens)?;
+        let constraint = config.constraint.as_ref();
+        let grammar = Grammar::new(constraint, lexicon, tokens)?;
         let mut search = Self {
             limits,
             final_limits: limits,
-            pronunciations: pronunciations.clone(),
-            graph: WordGraph::of_ngrams(pronouncer.clone(), fusion.clone()),
-            pronouncer,
+            lexicon: lexicon.clone(),
+            graph: WordGraph::of_ngrams(lexicon_tree.clone(), fusion.clone()),
+            lexicon_tree,
             fusion,
             next: Next::default(),
             grammar,
-            judge: Judge::new(TokenId(BLANK.into())),
+            rejecter: Rejecter::new(TokenId(BLANK.into())),
             columns_before: tokens.len(),
             active: Vec::new(),
             offset: 0.0,
@@ -196,7 +192,7 @@ impl TokenPassing {
     pub fn accept(&mut self, frame: u64, log_probs: &[f32]) -> bool {
         let phones = &log_probs[self.columns_before.min(log_probs.len())..];
         if self.graph.is_grammar() {
-            self.judge.accept(frame, phones);
+            self.rejecter.accept(frame, phones);
         }
         self.row.clear();
         let finite = |value: &f32| match value.is_nan() {
@@ -205,7 +201,7 @@ impl TokenPassing {
         };
         self.row.extend(phones.iter().map(finite));
         // A row that lacks phones has them as unlikely as can be.
-        self.row.resize(self.row.len().max(self.pronunciations.phones()), LEAST_LOG_PROB);
+        self.row.resize(self.row.len().max(self.lexicon.phone_count()), LEAST_LOG_PROB);
         let (likeliest, begin) = self.find_likely();
         self.candidates.clear();
         self.dropped.clear();
@@ -269,14 +265,14 @@ impl TokenPassing {
     fn expand(&mut self, best: f32) -> f32 {
         let (margin, notes) = (self.margin(), self.hypotheses() > 1);
         let Self { active, candidates, graph, histories, dropped, row, likely, .. } = self;
-        let pronouncer = graph.shared_pronouncer();
+        let lexicon_tree = graph.shared_pronouncer();
         let root_lookahead = graph.root_lookahead();
         let mut expansion = Expansion { best, margin, candidates, histories, dropped, notes };
         for token in active.iter() {
             let any = token.any();
             let of_word = token.node == graph.root(token.context);
             let before = if of_word { root_lookahead } else { graph.lookahead(token.node) };
-            for (phone, node) in pronouncer.branches(token.node) {
+            for (phone, node) in lexicon_tree.branches(token.node) {
                 if !likely[usize::from(phone)] {
                     continue;
                 }
@@ -293,22 +289,22 @@ impl TokenPassing {
                         phone: Some(phone),
                         history: token.history,
                         blank: f32::NEG_INFINITY,
-                        blank_start: Arena::<Start>::NONE,
+                        blank_start: Arena::<TokenStart>::NONE,
                         last: score,
                         last_start: start,
                     };
                     Candidate { active, total: score, word, begins }
                 };
                 let lookahead = graph.lookahead(node);
-                if pronouncer.goes_on(node) && expansion.reaches(score + lookahead) {
+                if lexicon_tree.has_branches(node) && expansion.reaches(score + lookahead) {
                     expansion.pass(candidate(token.context, node, score + lookahead, None));
                 }
                 let score = score + root_lookahead;
                 if !expansion.reaches(score + lookahead + WORD_GAIN) {
                     continue;
                 }
-                for &word in pronouncer.words(node) {
-                    let said = Pronounced { word, node };
+                for &word in lexicon_tree.words(node) {
+                    let said = WordEnd { word, node };
                     let Some(arc) = graph.follow(token.context, said) else { continue };
                     if expansion.reaches(score + arc.score) {
                         let root = graph.root(arc.to);
@@ -348,7 +344,7 @@ impl TokenPassing {
         let ranked = std::mem::take(&mut self.ranked);
         self.kept_histories.clear();
         if !self.dropped.is_empty() {
-            let none = Arena::<Prefix<Pronounced>>::NONE;
+            let none = Arena::<Prefix<WordEnd>>::NONE;
             self.kept_histories.resize(self.candidates.list().len(), none);
         }
         for &(_, place) in &ranked {
@@ -373,7 +369,7 @@ impl TokenPassing {
         }
         if let (Some(Beginning { of_word }), Some(phone)) = (begins, active.phone) {
             let log_prob = self.row[usize::from(phone)];
-            let start = Start { frame, log_prob, begins_word: of_word };
+            let start = TokenStart { frame, log_prob, begins_word: of_word };
             active.last_start = self.starts.push(active.last_start, start);
         }
         active
@@ -385,14 +381,15 @@ impl TokenPassing {
         for &(candidate, place) in &dropped {
             let into = self.kept_histories[place as usize];
             // Before the first word there is no other text.
-            if into == Arena::<Prefix<Pronounced>>::NONE || self.is_root(into) {
+            if into == Arena::<Prefix<WordEnd>>::NONE || self.is_root(into) {
                 continue;
             }
-            let behind = f64::from(self.candidates.list()[place as usize].total - candidate.total);
-            if behind <= LATTICE_MARGIN {
+            let delta_cost =
+                f64::from(self.candidates.list()[place as usize].total - candidate.total);
+            if delta_cost <= LATTICE_MARGIN {
                 let from = self.adopt(candidate, frame);
                 let start = from.start();
-                self.lattice.note(Merge { into, from: from.history, start, behind });
+                self.lattice.add_arc(LatticeArc { into, from: from.history, start, delta_cost });
             }
         }
         self.dropped = dropped;
@@ -406,8 +403,8 @@ impl TokenPassing {
     }
 
     /// Whether a history is of no words.
-    fn is_root(&self, history: Link) -> bool {
-        self.histories.arena.before(history) == Arena::<Prefix<Pronounced>>::NONE
+    fn is_root(&self, history: NodeId) -> bool {
+        self.histories.arena.before(history) == Arena::<Prefix<WordEnd>>::NONE
     }
 
     /// The best token and its score, of equals the first. There is always one.

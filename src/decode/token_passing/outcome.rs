@@ -1,12 +1,12 @@
 //! What a search has found.
 
 use super::{Active, TokenPassing};
-use crate::decode::alignments::{Start, log_add};
-use crate::decode::arena::{Arena, Link};
-use crate::decode::lattice::{End, before_word};
+use crate::decode::arena::{Arena, NodeId};
+use crate::decode::lattice::{FinalState, before_word};
+use crate::decode::lexicon_tree::WordEnd;
+use crate::decode::path_scores::{TokenStart, log_add};
 use crate::decode::prefix_tree::Prefix;
-use crate::decode::pronouncer::Pronounced;
-use crate::decode::{Outcome, Path, Token};
+use crate::decode::{GrammarMatch, Path, Token};
 use crate::lexicon::tokens::TokenId;
 
 /// As many texts are looked for in a lattice at most: each takes memory at every word.
@@ -21,7 +21,8 @@ impl TokenPassing {
 
     /// Whether the best token so far has no finished word, and nothing outside a grammar was found.
     pub fn is_empty(&self) -> bool {
-        self.is_root(self.best().0.history) && (!self.graph.is_grammar() || self.judge.is_empty())
+        self.is_root(self.best().0.history)
+            && (!self.graph.is_grammar() || self.rejecter.is_empty())
     }
 
     /// What may be an utterance that ends here, the best first; never none. No words, which stand for
@@ -33,7 +34,7 @@ impl TokenPassing {
     /// As [`TokenPassing::finals`], but for no more than `most` hypotheses.
     pub fn n_best(&self, most: usize) -> Vec<Path> {
         let count = most.min(self.hypotheses());
-        let none = Arena::<Prefix<Pronounced>>::NONE;
+        let none = Arena::<Prefix<WordEnd>>::NONE;
         let common = if self.rescores() { none } else { self.common() };
         let ends = self.ends();
         let mut paths: Vec<Path> = match ends.first() {
@@ -85,15 +86,15 @@ impl TokenPassing {
     }
 
     /// The finished words of a token, the last first, each with where its last phone began.
-    pub(super) fn words_of(&self, token: &Active) -> Vec<(Link, Link)> {
+    pub(super) fn words_of(&self, token: &Active) -> Vec<(NodeId, NodeId)> {
         let mut start = token.start();
         if token.node != self.graph.root(token.context) {
-            start = before_word(&self.starts, start).unwrap_or(Arena::<Start>::NONE);
+            start = before_word(&self.starts, start).unwrap_or(Arena::<TokenStart>::NONE);
         }
         self.words(token.history, start)
     }
 
-    fn words(&self, mut history: Link, mut start: Link) -> Vec<(Link, Link)> {
+    fn words(&self, mut history: NodeId, mut start: NodeId) -> Vec<(NodeId, NodeId)> {
         let mut words = Vec::new();
         while !self.is_root(history) {
             words.push((history, start));
@@ -104,8 +105,8 @@ impl TokenPassing {
     }
 
     /// The hypotheses that may be the utterance, one for each sequence of words, the best first.
-    fn ends(&self) -> Vec<End> {
-        let mut ends: Vec<End> = Vec::new();
+    fn ends(&self) -> Vec<FinalState> {
+        let mut ends: Vec<FinalState> = Vec::new();
         for token in &self.active {
             let may_end = token.node == self.graph.root(token.context);
             let score = match self.graph.final_score(token.context) {
@@ -115,7 +116,7 @@ impl TokenPassing {
                 None => continue,
             };
             let score = self.offset + f64::from(token.any()) + score;
-            ends.push(End { prefix: token.history, start: token.start(), score });
+            ends.push(FinalState { prefix: token.history, start: token.start(), score });
         }
         ends.sort_by(|a, b| a.prefix.cmp(&b.prefix).then(b.score.total_cmp(&a.score)));
         // The same words stand at several states if their last phones differ.
@@ -131,44 +132,46 @@ impl TokenPassing {
     }
 
     /// The words that all tokens begin with.
-    fn common(&self) -> Link {
+    fn common(&self) -> NodeId {
         let arena = &self.histories.arena;
         let links = self.active.iter().map(|token| token.history);
-        links.reduce(|a, b| arena.common(a, b)).unwrap_or(Arena::<Prefix<Pronounced>>::NONE)
+        links.reduce(|a, b| arena.common(a, b)).unwrap_or(Arena::<Prefix<WordEnd>>::NONE)
     }
 
-    fn path_of(&self, token: &Active, score: f64, common: Link) -> Path {
+    fn path_of(&self, token: &Active, score: f64, common: NodeId) -> Path {
         self.path(&self.words_of(token), score, common)
     }
 
     /// A path by its words, the last first; those of `common` are stable.
-    fn path(&self, words: &[(Link, Link)], score: f64, common: Link) -> Path {
+    fn path(&self, words: &[(NodeId, NodeId)], score: f64, common: NodeId) -> Path {
         let mut tokens = Vec::new();
         let (mut phones, mut stable) = (0, 0);
         let arena = &self.histories.arena;
         for &(history, start) in words.iter().rev() {
-            let Some(Pronounced { word, .. }) = arena.get(history).label else { continue };
+            let Some(WordEnd { word, .. }) = arena.get(history).label else { continue };
             let said = self.phones(start);
             phones += said.len();
-            tokens.extend(self.graph.pronouncer().spell(word, &said));
+            tokens.extend(self.graph.lexicon_tree().spell(word, &said));
             if arena.common(history, common) == history {
                 stable = tokens.len();
             }
         }
         let outcome = self.outcome(score, phones);
         match outcome {
-            Outcome::Unrestricted => {}
-            Outcome::Phrase { .. } => stable = 0,
-            Outcome::SomethingElse { .. } => (tokens, stable) = (self.judge.free_tokens(), 0),
+            GrammarMatch::Unrestricted => {}
+            GrammarMatch::Phrase { .. } => stable = 0,
+            GrammarMatch::OutOfGrammar { .. } => {
+                (tokens, stable) = (self.rejecter.free_tokens(), 0)
+            }
         }
         Path { tokens, stable, score, outcome }
     }
 
     /// The phones of the word whose last one began at `start`.
-    fn phones(&self, start: Link) -> Vec<Token> {
+    fn phones(&self, start: NodeId) -> Vec<Token> {
         let mut phones = Vec::new();
         for start in self.starts.chain(start) {
-            let &Start { frame, log_prob, begins_word } = start;
+            let &TokenStart { frame, log_prob, begins_word } = start;
             phones.push(Token { id: TokenId(0), frame, log_prob });
             if begins_word {
                 break;
@@ -179,8 +182,8 @@ impl TokenPassing {
     }
 
     /// What a grammar makes of so many phones that score so much.
-    fn outcome(&self, score: f64, phones: usize) -> Outcome {
-        let Some(grammar) = &self.grammar else { return Outcome::Unrestricted };
-        self.judge.judge(Some(grammar.threshold), score, phones)
+    fn outcome(&self, score: f64, phones: usize) -> GrammarMatch {
+        let Some(grammar) = &self.grammar else { return GrammarMatch::Unrestricted };
+        self.rejecter.decide(Some(grammar.threshold), score, phones)
     }
 }

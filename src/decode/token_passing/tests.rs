@@ -1,7 +1,7 @@
 //! What changes between utterances, and while one goes on.
 
 use super::*;
-use crate::decode::{Hotword, Outcome, Path, Restriction};
+use crate::decode::{GrammarConstraint, GrammarMatch, Hotword, Path};
 use crate::grammar::Grammar;
 
 const LIKELY: f32 = -0.1;
@@ -12,12 +12,12 @@ fn table() -> TokenTable {
 }
 
 /// Every letter is a phone, and `BA` and `CA` are said alike.
-fn pronunciations() -> Pronunciations {
-    Pronunciations::parse("<blank>\nP\nQ\nR", "A\tA\nB\tB\nC\tC\nBA\tBA\nCA\tBA").unwrap()
+fn lexicon() -> Lexicon {
+    Lexicon::parse("<blank>\nP\nQ\nR", "A\tA\nB\tB\nC\tC\nBA\tBA\nCA\tBA").unwrap()
 }
 
 fn search(config: PrefixBeamConfig) -> TokenPassing {
-    TokenPassing::new(&config, &pronunciations(), &table()).unwrap()
+    TokenPassing::new(&config, &lexicon(), &table()).unwrap()
 }
 
 /// Takes a frame per phone, in which it is the likeliest.
@@ -60,36 +60,36 @@ fn hotwords_count_from_the_next_word_of_silence_on() {
 #[test]
 fn grammars_come_and_go_between_utterances() {
     let mut search = search(PrefixBeamConfig::default());
-    let restriction =
-        |list: &str| Restriction { grammar: Grammar::parse(list).unwrap(), threshold: 0.3 };
-    search.set_restriction(Some(&restriction("ba c\nb")), &table()).unwrap();
+    let constraint =
+        |list: &str| GrammarConstraint { grammar: Grammar::parse(list).unwrap(), threshold: 0.3 };
+    search.set_grammar(Some(&constraint("ba c\nb")), &table()).unwrap();
     say(&mut search, &[0, 2, 1, 0, 3, 0]);
     let path = search.finals().remove(0);
     assert_eq!((text(&path).as_str(), path.stable), ("BA C", 0));
-    assert!(matches!(path.outcome, Outcome::Phrase { fit } if fit > 0.9), "{path:?}");
+    assert!(matches!(path.outcome, GrammarMatch::Phrase { fit } if fit > 0.9), "{path:?}");
     search.start_utterance();
     say(&mut search, &[0, 3, 0, 3, 0]);
     let path = search.finals().remove(0);
-    assert!(matches!(path.outcome, Outcome::SomethingElse { fit } if fit < 0.3), "{path:?}");
+    assert!(matches!(path.outcome, GrammarMatch::OutOfGrammar { fit } if fit < 0.3), "{path:?}");
     assert!(!search.is_empty());
     // Nobody can say how it sounds.
-    let error = search.set_restriction(Some(&restriction("ab")), &table()).unwrap_err();
+    let error = search.set_grammar(Some(&constraint("ab")), &table()).unwrap_err();
     assert!(error.to_string().starts_with("line 1, column 1: word \"ab\": "), "{error}");
-    search.set_restriction(None, &table()).unwrap();
+    search.set_grammar(None, &table()).unwrap();
     search.start_utterance();
     say(&mut search, &[0, 3, 0]);
     let path = search.finals().remove(0);
-    assert_eq!((text(&path).as_str(), path.outcome), ("C", Outcome::Unrestricted));
+    assert_eq!((text(&path).as_str(), path.outcome), ("C", GrammarMatch::Unrestricted));
 }
 
 #[test]
 fn silence_is_no_phrase_and_nothing_else() {
-    let restriction = Some(Restriction::new(Grammar::parse("ba").unwrap()));
-    let mut search = search(PrefixBeamConfig { restriction, ..PrefixBeamConfig::default() });
+    let constraint = Some(GrammarConstraint::new(Grammar::parse("ba").unwrap()));
+    let mut search = search(PrefixBeamConfig { constraint, ..PrefixBeamConfig::default() });
     say(&mut search, &[0, 0, 0]);
     let path = search.finals().remove(0);
     assert!(path.tokens.is_empty() && search.is_empty());
-    assert!(matches!(path.outcome, Outcome::Phrase { .. }));
+    assert!(matches!(path.outcome, GrammarMatch::Phrase { .. }));
 }
 
 #[test]

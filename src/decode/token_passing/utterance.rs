@@ -6,23 +6,23 @@ use super::word_graph::WordGraph;
 use super::{Active, Grammar, TokenPassing};
 use crate::decode::given_text::GivenText;
 use crate::decode::grammar_graph::GrammarGraph;
-use crate::decode::pronouncer::Pronouncer;
-use crate::decode::{Hotword, Restriction};
+use crate::decode::lexicon_tree::LexiconTree;
+use crate::decode::{GrammarConstraint, Hotword};
 use crate::error::Result;
-use crate::lexicon::Pronunciations;
+use crate::lexicon::Lexicon;
 use crate::lexicon::tokens::TokenTable;
 
 impl TokenPassing {
     /// Begins the next utterance of the same audio: a phone that goes on is not found again.
     pub fn start_utterance(&mut self) {
         let best = *self.best().0;
-        self.judge.start_utterance();
+        self.rejecter.start_utterance();
         self.begin(&best);
     }
 
     /// Begins an utterance of other audio.
     pub fn reset(&mut self) {
-        self.judge.reset();
+        self.rejecter.reset();
         self.begin(&Active::first());
     }
 
@@ -33,8 +33,8 @@ impl TokenPassing {
     /// [`crate::error::Error::Config`] for one that can't be used; those before stay then.
     pub fn set_hotwords(&mut self, hotwords: &[Hotword], tokens: &TokenTable) -> Result<()> {
         let fusion = Arc::new(self.fusion.with_hotwords(hotwords, tokens)?);
-        let pronouncer = Pronouncer::shared(&self.pronunciations, &fusion, tokens)?;
-        self.next.words = Some((pronouncer, fusion));
+        let lexicon_tree = LexiconTree::shared(&self.lexicon, &fusion, tokens)?;
+        self.next.words = Some((lexicon_tree, fusion));
         self.begin_anew();
         Ok(())
     }
@@ -45,12 +45,12 @@ impl TokenPassing {
     /// # Errors
     ///
     /// [`crate::error::Error::Config`] for one that can't be used; that before stays then.
-    pub fn set_restriction(
+    pub fn set_grammar(
         &mut self,
-        restriction: Option<&Restriction>,
+        constraint: Option<&GrammarConstraint>,
         tokens: &TokenTable,
     ) -> Result<()> {
-        self.next.grammar = Some(Grammar::new(restriction, &self.pronunciations, tokens)?);
+        self.next.grammar = Some(Grammar::new(constraint, &self.lexicon, tokens)?);
         self.begin_anew();
         Ok(())
     }
@@ -62,8 +62,8 @@ impl TokenPassing {
 
     /// What scores a given text as this search would.
     pub(in crate::decode) fn given_text<'a>(&'a self, tokens: &'a TokenTable) -> GivenText<'a> {
-        let (fusion, pronunciations) = (&self.fusion, Some(&self.pronunciations));
-        GivenText { fusion, pronunciations, tokens, rescores: self.rescores() }
+        let (fusion, lexicon) = (&self.fusion, Some(&self.lexicon));
+        GivenText { fusion, lexicon, tokens, rescores: self.rescores() }
     }
 
     /// Whether hotwords or a grammar wait for the next utterance.
@@ -85,7 +85,7 @@ impl TokenPassing {
         let next = std::mem::take(&mut self.next);
         let changes = next.words.is_some() || next.grammar.is_some();
         if let Some(words) = next.words {
-            (self.pronouncer, self.fusion) = words;
+            (self.lexicon_tree, self.fusion) = words;
         }
         if let Some(grammar) = next.grammar {
             self.grammar = grammar;
@@ -93,7 +93,7 @@ impl TokenPassing {
         if changes {
             self.graph = match &self.grammar {
                 Some(grammar) => WordGraph::Grammar(grammar.graph.clone()),
-                None => WordGraph::of_ngrams(self.pronouncer.clone(), self.fusion.clone()),
+                None => WordGraph::of_ngrams(self.lexicon_tree.clone(), self.fusion.clone()),
             };
         }
         self.graph.clear();
@@ -126,13 +126,13 @@ impl Grammar {
     /// [`crate::error::Error::Config`] for a threshold out of its range, and for a grammar that the tokens can't
     /// spell, that nothing pronounces, or that gets too large.
     pub(super) fn new(
-        restriction: Option<&Restriction>,
-        pronunciations: &Pronunciations,
+        constraint: Option<&GrammarConstraint>,
+        lexicon: &Lexicon,
         tokens: &TokenTable,
     ) -> Result<Option<Self>> {
-        let Some(restriction) = restriction else { return Ok(None) };
-        restriction.check()?;
-        let graph = GrammarGraph::new(&restriction.grammar, pronunciations, tokens)?;
-        Ok(Some(Self { graph: Arc::new(graph), threshold: restriction.threshold }))
+        let Some(constraint) = constraint else { return Ok(None) };
+        constraint.check()?;
+        let graph = GrammarGraph::new(&constraint.grammar, lexicon, tokens)?;
+        Ok(Some(Self { graph: Arc::new(graph), threshold: constraint.threshold }))
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc as Shared;
 use super::contexts::NgramContexts;
 use crate::decode::fusion::Fusion;
 use crate::decode::grammar_graph::GrammarGraph;
-use crate::decode::pronouncer::{Pronounced, Pronouncer};
-use crate::lm::LexiconNode;
+use crate::decode::lexicon_tree::{LexiconTree, WordEnd};
+use crate::lm::TrieNode;
 
 /// What the words before decide: which words may follow, and how they score.
 pub(super) type Context = u32;
@@ -25,7 +25,11 @@ pub(super) struct Arc {
 #[derive(Clone, Debug)]
 pub(super) enum WordGraph {
     /// All words of the lexicon in every context, scored by an n-gram model and hotwords.
-    Ngrams { pronouncer: Shared<Pronouncer>, fusion: Shared<Fusion>, contexts: Box<NgramContexts> },
+    Ngrams {
+        lexicon_tree: Shared<LexiconTree>,
+        fusion: Shared<Fusion>,
+        contexts: Box<NgramContexts>,
+    },
     /// The words of a grammar.
     Grammar(Shared<GrammarGraph>),
 }
@@ -34,24 +38,24 @@ impl WordGraph {
     /// The context of the first word.
     pub const START: Context = 0;
 
-    pub fn of_ngrams(pronouncer: Shared<Pronouncer>, fusion: Shared<Fusion>) -> Self {
+    pub fn of_ngrams(lexicon_tree: Shared<LexiconTree>, fusion: Shared<Fusion>) -> Self {
         let contexts = Box::new(NgramContexts::new(fusion.clone()));
-        Self::Ngrams { pronouncer, fusion, contexts }
+        Self::Ngrams { lexicon_tree, fusion, contexts }
     }
 
     /// Trees, words and their spelling.
-    pub fn pronouncer(&self) -> &Pronouncer {
+    pub fn lexicon_tree(&self) -> &LexiconTree {
         match self {
-            Self::Ngrams { pronouncer, .. } => pronouncer,
-            Self::Grammar(graph) => graph.pronouncer(),
+            Self::Ngrams { lexicon_tree, .. } => lexicon_tree,
+            Self::Grammar(graph) => graph.lexicon_tree(),
         }
     }
 
     /// The same, shared.
-    pub fn shared_pronouncer(&self) -> Shared<Pronouncer> {
+    pub fn shared_pronouncer(&self) -> Shared<LexiconTree> {
         match self {
-            Self::Ngrams { pronouncer, .. } => pronouncer.clone(),
-            Self::Grammar(graph) => graph.pronouncer().clone(),
+            Self::Ngrams { lexicon_tree, .. } => lexicon_tree.clone(),
+            Self::Grammar(graph) => graph.lexicon_tree().clone(),
         }
     }
 
@@ -60,9 +64,9 @@ impl WordGraph {
     }
 
     /// The root of a context's tree.
-    pub fn root(&self, context: Context) -> LexiconNode {
+    pub fn root(&self, context: Context) -> TrieNode {
         match self {
-            Self::Ngrams { .. } => LexiconNode::ROOT,
+            Self::Ngrams { .. } => TrieNode::ROOT,
             Self::Grammar(graph) => graph.root(context),
         }
     }
@@ -76,20 +80,20 @@ impl WordGraph {
     }
 
     /// The score that a word is assumed to add before its end is reached, at a node below a root.
-    pub fn lookahead(&self, node: LexiconNode) -> f32 {
+    pub fn lookahead(&self, node: TrieNode) -> f32 {
         match self {
-            Self::Ngrams { pronouncer, fusion, .. } => {
-                fusion.lookahead(pronouncer.best_below(node))
+            Self::Ngrams { lexicon_tree, fusion, .. } => {
+                fusion.lookahead(lexicon_tree.best_below(node))
             }
             Self::Grammar(_) => 0.0,
         }
     }
 
     /// The arc of a word that ends in the context's tree.
-    pub fn follow(&mut self, context: Context, said: Pronounced) -> Option<Arc> {
+    pub fn follow(&mut self, context: Context, said: WordEnd) -> Option<Arc> {
         match self {
-            Self::Ngrams { pronouncer, contexts, .. } => {
-                Some(contexts.follow(context, said, pronouncer))
+            Self::Ngrams { lexicon_tree, contexts, .. } => {
+                Some(contexts.follow(context, said, lexicon_tree))
             }
             Self::Grammar(graph) => {
                 graph.follow(context, said.word).map(|to| Arc { to, score: 0.0 })
@@ -123,7 +127,7 @@ impl WordGraph {
     /// Forgets contexts that are not used, if there are many, and renumbers those that are.
     pub fn forget_unused<'a>(&mut self, used: impl Iterator<Item = &'a mut Context>) {
         if let Self::Ngrams { contexts, .. } = self
-            && contexts.len() > NgramContexts::CROWDED
+            && contexts.len() > NgramContexts::LEAST_GC_THRESHOLD
         {
             contexts.keep(used);
         }

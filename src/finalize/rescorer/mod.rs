@@ -17,7 +17,7 @@ mod transcript;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::acoustic::decoder::Memory;
+use crate::acoustic::decoder::CrossAttentionCache;
 use crate::acoustic::encoder::EncoderState;
 use crate::decode::Path;
 use crate::error::Result;
@@ -43,7 +43,7 @@ pub(crate) type Align<'a> = dyn Fn(&[String]) -> Option<Path> + 'a;
 pub(crate) struct AttentionRescorer {
     model: Arc<AttentionModel>,
     encoder: EncoderState,
-    memory: Memory,
+    memory: CrossAttentionCache,
     /// Frames not encoded yet, `[frames, mel]`.
     waiting: Vec<f32>,
     /// The frames of the utterance so far.
@@ -66,7 +66,11 @@ impl AttentionRescorer {
         let config = &model.config;
         Self {
             encoder: model.encoder.state(),
-            memory: Memory::new(model.columns, model.decoder.blocks(), config.decoder.heads),
+            memory: CrossAttentionCache::new(
+                model.columns,
+                model.decoder.blocks(),
+                config.decoder.heads,
+            ),
             waiting: Vec::new(),
             frames: 0,
             mel_bins: config.features.mel_bins,
@@ -146,9 +150,9 @@ impl AttentionRescorer {
     fn transcribe(&mut self) -> Result<Transcript> {
         let config = &self.model.config;
         let samples = self.frames * config.features.frame_shift_samples;
-        let most = config.most_pieces(samples.div_ceil(config.features.sample_rate as usize));
+        let most = config.max_pieces(samples.div_ceil(config.features.sample_rate as usize));
         let chunk = config.encoder.chunk_frames * self.mel_bins;
-        let chunks = self.waiting.len().div_ceil(chunk) + config.decoder.silent_chunks;
+        let chunks = self.waiting.len().div_ceil(chunk) + config.decoder.padding_chunks;
         for _ in 0..chunks {
             let filled = self.waiting.len().max(self.input_values());
             self.waiting.resize(filled, self.silence);
@@ -195,7 +199,8 @@ impl AttentionRescorer {
         }
         let of_own = &transcript.log_probs;
         let sum = |log_probs: &[f32]| log_probs.iter().map(|&p| f64::from(p)).sum::<f64>();
-        let [weight, bonus] = [config.decoder.weight, config.decoder.word_bonus].map(f64::from);
+        let [weight, bonus] =
+            [config.decoder.weight, config.decoder.word_insertion_bonus].map(f64::from);
         for (candidate, parts) in candidates.iter_mut().zip(all_parts) {
             let mut log_prob = sum(of_own);
             for ((_, own), log_probs) in parts.into_iter().zip(&mut scores) {
@@ -259,8 +264,8 @@ fn add(candidates: &mut Vec<Candidate>, texts: Vec<Vec<String>>, align: &Align) 
 #[cfg(all(test, repository, feature = "files"))]
 mod tests {
     use super::*;
-    use crate::audio::{AudioFile, Read, Source};
-    use crate::decode::{Outcome, Token};
+    use crate::audio::{AudioFile, ReadOutcome, Source};
+    use crate::decode::{GrammarMatch, Token};
     use crate::features::Fbank;
     use crate::lexicon::speller::Speller;
     use crate::model::{LoadOptions, Model, Precision};
@@ -279,7 +284,7 @@ mod tests {
         let (mut samples, mut frames) = (vec![0.0; 1_000], Vec::new());
         let mut file = AudioFile::open(format!("{root}examples/speech.flac")).unwrap();
         let mut fbank = Fbank::new(&model.config().features).unwrap();
-        while let Read::Samples(count @ 1..) = file.read(&mut samples).unwrap() {
+        while let ReadOutcome::Samples(count @ 1..) = file.read(&mut samples).unwrap() {
             fbank.accept(&samples[..count], &mut frames);
         }
         frames
@@ -290,14 +295,14 @@ mod tests {
         let ids = Speller::new(tokens).spell(text).unwrap();
         let token = |id| Token { id, frame: 0, log_prob: 0.0 };
         let tokens = ids.into_iter().map(token).collect();
-        Path { tokens, stable: 0, score: 0.0, outcome: Outcome::Unrestricted }
+        Path { tokens, stable: 0, score: 0.0, outcome: GrammarMatch::Unrestricted }
     }
 
     /// What the shipped decoder prefers in the example, in one piece and in small ones.
     #[test]
     fn the_decoders_text_and_the_searchs_are_combined() {
         let model = model();
-        let attention = model.second_encoder().unwrap().attention.as_ref().unwrap();
+        let attention = model.final_pass_encoder().unwrap().attention.as_ref().unwrap();
         let tokens = model.tokens();
         let mut rescorer = AttentionRescorer::new(attention);
         let frames = example_frames(&model);
@@ -326,7 +331,7 @@ mod tests {
     #[test]
     fn texts_that_can_not_be_aligned_or_are_too_long_do_no_harm() {
         let model = model();
-        let attention = model.second_encoder().unwrap().attention.as_ref().unwrap();
+        let attention = model.final_pass_encoder().unwrap().attention.as_ref().unwrap();
         let tokens = model.tokens();
         let mut rescorer = AttentionRescorer::new(attention);
         rescorer.accept(&example_frames(&model)).unwrap();

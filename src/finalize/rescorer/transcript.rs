@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::regions::matches;
-use crate::acoustic::decoder::Pieces;
+use crate::acoustic::decoder::PieceTable;
 
 /// The decoder's text of an utterance.
 #[derive(Clone, Debug)]
@@ -28,7 +28,11 @@ const SENTENCE_ENDS: [char; 3] = ['.', '?', '!'];
 
 impl Transcript {
     /// `spoken` are words that the decoder abbreviates.
-    pub fn new(written: Vec<usize>, pieces: &Pieces, spoken: &BTreeMap<String, String>) -> Self {
+    pub fn new(
+        written: Vec<usize>,
+        pieces: &PieceTable,
+        spoken: &BTreeMap<String, String>,
+    ) -> Self {
         let mut stretches: Vec<(Vec<usize>, String)> = Vec::new();
         for piece in written {
             let text = pieces.text(piece);
@@ -65,7 +69,7 @@ impl Transcript {
 
     /// The pieces of other words: as the decoder wrote those that are also in its text, the others in small
     /// letters but at a sentence's beginning.
-    pub fn pieces_of(&self, words: &[String], pieces: &Pieces) -> Vec<usize> {
+    pub fn pieces_of(&self, words: &[String], pieces: &PieceTable) -> Vec<usize> {
         let own = self.words();
         let matches = matches(words, &own);
         // The stretches all of whose words are in the other text in sequence, by the first one's place there.
@@ -135,8 +139,8 @@ mod tests {
 
     const PIECES: &str = "<start>\nĠMr\n.\nĠBro\nwn\n’s\nĠwell\n-\nknown\nĠ\"\nĠ\n\"\nĠd\nog\nd\no\ng\nĠD\nĠI\n'm\n'\nm\nw\ne\nl\nĠw\nĠwe\nĠwel";
 
-    fn pieces() -> Pieces {
-        Pieces::parse(PIECES).unwrap()
+    fn pieces() -> PieceTable {
+        PieceTable::parse(PIECES).unwrap()
     }
 
     fn ids(texts: &[&str]) -> Vec<usize> {

@@ -13,7 +13,7 @@ type Counted<'a> = (&'a Vec<u32>, &'a u64);
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Discounts([f64; 3]);
 
-/// Where a text is too small to tell: those of KenLM's `--discount_fallback`.
+/// Where a text is too small to estimate them: those of KenLM's `--discount_fallback`.
 const FALLBACK: Discounts = Discounts([0.5, 1.0, 1.5]);
 
 /// Estimates the probabilities and the back-offs.

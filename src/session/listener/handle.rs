@@ -8,7 +8,7 @@ use crossbeam_channel::{Sender, TrySendError};
 use super::backlog::Reader;
 use super::metrics::{Gauges, ListenerMetrics};
 use crate::decode::keyword::Keyword;
-use crate::decode::{Hotword, Restriction};
+use crate::decode::{GrammarConstraint, Hotword};
 use crate::error::{Error, Result};
 use crate::session::recognizer::Recognizer;
 
@@ -18,7 +18,7 @@ pub(super) enum Command {
     Reset,
     Stop,
     SetHotwords(Vec<Hotword>),
-    SetRestriction(Option<Restriction>),
+    SetGrammar(Option<GrammarConstraint>),
     SetKeywords(Vec<Keyword>),
     SetRecognizer(Recognizer),
 }
@@ -80,14 +80,14 @@ impl ListenerHandle {
         self.send_checked(|recognizer| recognizer.check_hotwords(hotwords), command)
     }
 
-    /// As [`Stream::set_restriction`](crate::session::stream::Stream::set_restriction).
+    /// As [`Stream::set_grammar`](crate::session::stream::Stream::set_grammar).
     ///
     /// # Errors
     ///
-    /// Those of [`Stream::set_restriction`](crate::session::stream::Stream::set_restriction), and [`Error::Listener`].
-    pub fn set_restriction(&self, restriction: Option<&Restriction>) -> Result<()> {
-        let command = Command::SetRestriction(restriction.cloned());
-        self.send_checked(|recognizer| recognizer.check_restriction(restriction), command)
+    /// Those of [`Stream::set_grammar`](crate::session::stream::Stream::set_grammar), and [`Error::Listener`].
+    pub fn set_grammar(&self, constraint: Option<&GrammarConstraint>) -> Result<()> {
+        let command = Command::SetGrammar(constraint.cloned());
+        self.send_checked(|recognizer| recognizer.check_grammar(constraint), command)
     }
 
     /// As [`Stream::set_keywords`](crate::session::stream::Stream::set_keywords).

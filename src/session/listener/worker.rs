@@ -119,7 +119,7 @@ impl Running {
         let arrived = std::mem::take(&mut self.arrived);
         // Not a wait for commands: those of crossbeam and of std spin before they sleep, which costs more
         // than all else in silence.
-        thread::sleep(rest_after(arrived, self.session.source().sample_rate()));
+        thread::sleep(backoff(arrived, self.session.source().sample_rate()));
     }
 
     /// Executes the commands that have arrived.
@@ -150,8 +150,8 @@ impl Running {
             Command::Flush => self.flush()?,
             Command::Reset => self.reset()?,
             Command::SetHotwords(hotwords) => self.session.stream_mut().set_hotwords(&hotwords)?,
-            Command::SetRestriction(restriction) => {
-                self.session.stream_mut().set_restriction(restriction.as_ref())?;
+            Command::SetGrammar(constraint) => {
+                self.session.stream_mut().set_grammar(constraint.as_ref())?;
             }
             Command::SetKeywords(keywords) => self.session.stream_mut().set_keywords(&keywords)?,
             Command::SetRecognizer(recognizer) => self.replace(&recognizer)?,
@@ -161,7 +161,7 @@ impl Running {
 
     /// Recognizes what had been captured when a command came.
     fn catch_up(&mut self) -> Result<()> {
-        let mut waiting = self.session.source().waiting_samples();
+        let mut waiting = self.session.source().buffered_samples();
         let mut caught_up = Ok(());
         while waiting > 0 {
             let step = self.session.advance_by(waiting);
@@ -173,7 +173,7 @@ impl Running {
                 // A second pass that fails once leaves the rest to the first.
                 Err(error) if caught_up.is_ok() => {
                     caught_up = Err(error);
-                    waiting = self.session.source().waiting_samples().min(waiting);
+                    waiting = self.session.source().buffered_samples().min(waiting);
                 }
                 Err(_) => break,
             }
@@ -249,7 +249,7 @@ impl Running {
     fn update_gauges(&self) {
         let gauges = &self.shared.gauges;
         let source = self.session.source();
-        let lag = source.waiting_samples() as f64 / f64::from(source.sample_rate().max(1));
+        let lag = source.buffered_samples() as f64 / f64::from(source.sample_rate().max(1));
         gauges.audio_position.set_time(self.session.audio_position());
         gauges.lag.set_time(Duration::from_secs_f64(lag));
         gauges.compute_time.set_time(self.session.compute_time());
@@ -263,7 +263,7 @@ impl Running {
 
 /// How long to rest after so many samples: devices deliver buffers of one length, so that the next
 /// is not due before this one has lasted, give or take a quarter.
-fn rest_after(arrived: usize, sample_rate: u32) -> Duration {
+fn backoff(arrived: usize, sample_rate: u32) -> Duration {
     let lasts = Duration::from_secs_f64(arrived as f64 / f64::from(sample_rate));
     (lasts * 3 / 4).clamp(REST, LONGEST_REST)
 }
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_worker_rests_until_the_next_device_buffer_is_due() {
-        let rest_ms = |arrived| rest_after(arrived, 48_000).as_millis();
+        let rest_ms = |arrived| backoff(arrived, 48_000).as_millis();
         // Nothing, 10 ms, 40 ms, 2 s.
         assert_eq!([0, 480, 1920, 96_000].map(rest_ms), [10, 10, 30, 50]);
     }

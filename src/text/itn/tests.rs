@@ -188,7 +188,7 @@ fn marks_that_are_nouns_stay_words() {
         a dash of salt → A dash of salt
         full stops → Full stops",
     );
-    // Known to be wrong: nothing tells the organ from the mark.
+    // Known to be wrong: nothing distinguishes the organ from the mark.
     check("colon cancer → : cancer");
 }
 

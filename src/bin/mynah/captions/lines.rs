@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use mynah::{Deltas, Event};
+use mynah::{Event, TextDeltas};
 
 use crate::{
     args::{CaptionFormat, ListenArgs},
@@ -19,7 +19,7 @@ pub struct Lines {
     /// Whether partials are written too.
     partials: bool,
     /// In JSON lines, writes what events add.
-    deltas: Option<Deltas>,
+    deltas: Option<TextDeltas>,
     file: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl Lines {
         Self {
             format: args.format,
             partials: args.partials,
-            deltas: args.deltas.then(Deltas::new),
+            deltas: args.deltas.then(TextDeltas::new),
             file: args.live.file.as_ref().map(|file| file.display().to_string()),
         }
     }

@@ -144,7 +144,7 @@ impl Segments {
     /// Writes a segment, and obeys the commands in it.
     fn finalize(&mut self, utterance: u64, hypothesis: &Hypothesis) -> Result<Asked> {
         self.open.remove(&utterance);
-        if hypothesis.is_something_else() {
+        if hypothesis.is_out_of_grammar() {
             failure::warn(
                 "something was said that is not in the grammar; nothing is written for it",
             );

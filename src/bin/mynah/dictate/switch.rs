@@ -12,7 +12,7 @@ use std::{
 
 use mynah::{
     Error, Result,
-    audio::{Read, Source},
+    audio::{ReadOutcome, Source},
 };
 
 /// Opens the source again after it was closed.
@@ -32,7 +32,7 @@ pub enum WhileOff {
 
 /// A source that gives no samples while its switch is off.
 ///
-/// What had arrived when the switch went off is still given, and counted by `waiting_samples`, so that a flush
+/// What had arrived when the switch went off is still given, and counted by `buffered_samples`, so that a flush
 /// after the switch finalizes all that was said before it. A source that is not live is not read while off.
 pub struct SwitchedSource {
     /// None while closed.
@@ -105,7 +105,7 @@ impl SwitchedSource {
     }
 
     fn waiting_at_source(&self) -> usize {
-        self.source.as_ref().map_or(0, |source| source.waiting_samples())
+        self.source.as_ref().map_or(0, |source| source.buffered_samples())
     }
 
     fn switch_on(&mut self) -> Result<()> {
@@ -130,46 +130,48 @@ impl SwitchedSource {
     }
 
     /// Moves pre-roll to the buffer's start.
-    fn read_pre_roll(&mut self, buffer: &mut [f32]) -> Read {
+    fn read_pre_roll(&mut self, buffer: &mut [f32]) -> ReadOutcome {
         let count = self.pre_roll.len().min(buffer.len());
         for (to, from) in buffer.iter_mut().zip(self.pre_roll.drain(..count)) {
             *to = from;
         }
-        Read::Samples(count)
+        ReadOutcome::Samples(count)
     }
 
-    fn read_source(&mut self, buffer: &mut [f32]) -> Result<Read> {
-        self.source.as_mut().map_or(Ok(Read::Samples(0)), |source| source.read(buffer))
+    fn read_source(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
+        self.source.as_mut().map_or(Ok(ReadOutcome::Samples(0)), |source| source.read(buffer))
     }
 
     /// Reads the last samples before the switch went off.
-    fn read_ending(&mut self, left: usize, buffer: &mut [f32]) -> Result<Read> {
+    fn read_ending(&mut self, left: usize, buffer: &mut [f32]) -> Result<ReadOutcome> {
         let limit = left.min(buffer.len());
         let read = self.read_source(&mut buffer[..limit])?;
         match read {
-            Read::Samples(0) => self.switch_off(),
-            Read::Samples(count) if count < left => self.state.set(State::Ending(left - count)),
-            Read::Samples(_) => self.switch_off(),
-            Read::Gap(_) | Read::End => {}
+            ReadOutcome::Samples(0) => self.switch_off(),
+            ReadOutcome::Samples(count) if count < left => {
+                self.state.set(State::Ending(left - count))
+            }
+            ReadOutcome::Samples(_) => self.switch_off(),
+            ReadOutcome::Gap(_) | ReadOutcome::End => {}
         }
         Ok(read)
     }
 
     /// Reads while off: keeps the last samples, and gives none.
-    fn retain(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn retain(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         if !self.is_live {
-            return Ok(Read::Samples(0));
+            return Ok(ReadOutcome::Samples(0));
         }
         match self.read_source(buffer)? {
-            Read::Samples(count) => {
+            ReadOutcome::Samples(count) => {
                 self.pre_roll.extend(&buffer[..count]);
                 let surplus = self.pre_roll.len().saturating_sub(self.most_pre_roll);
                 self.pre_roll.drain(..surplus);
             }
-            Read::Gap(_) => self.pre_roll.clear(),
-            Read::End => return Ok(Read::End),
+            ReadOutcome::Gap(_) => self.pre_roll.clear(),
+            ReadOutcome::End => return Ok(ReadOutcome::End),
         }
-        Ok(Read::Samples(0))
+        Ok(ReadOutcome::Samples(0))
     }
 }
 
@@ -178,7 +180,7 @@ impl Source for SwitchedSource {
         self.sample_rate
     }
 
-    fn waiting_samples(&self) -> usize {
+    fn buffered_samples(&self) -> usize {
         self.notice_off();
         match self.state.get() {
             State::On => self.pre_roll.len() + self.waiting_at_source(),
@@ -191,7 +193,7 @@ impl Source for SwitchedSource {
         self.is_live
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         self.notice_off();
         if self.switch.is_on() && self.state.get() != State::On {
             self.switch_on()?;
@@ -246,7 +248,7 @@ mod tests {
             RATE
         }
 
-        fn waiting_samples(&self) -> usize {
+        fn buffered_samples(&self) -> usize {
             self.0.lock().unwrap().waiting.len()
         }
 
@@ -254,16 +256,16 @@ mod tests {
             !self.0.lock().unwrap().is_file
         }
 
-        fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+        fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
             let mut recorded = self.0.lock().unwrap();
             let count = recorded.waiting.len().min(buffer.len());
             if count == 0 && recorded.has_ended {
-                return Ok(Read::End);
+                return Ok(ReadOutcome::End);
             }
             for (to, from) in buffer.iter_mut().zip(recorded.waiting.drain(..count)) {
                 *to = from;
             }
-            Ok(Read::Samples(count))
+            Ok(ReadOutcome::Samples(count))
         }
     }
 
@@ -277,7 +279,7 @@ mod tests {
     /// Reads in small buffers until nothing comes.
     fn read_all(source: &mut SwitchedSource) -> Vec<usize> {
         let (mut all, mut buffer) = (Vec::new(), [0.0; 7]);
-        while let Read::Samples(count @ 1..) = source.read(&mut buffer).unwrap() {
+        while let ReadOutcome::Samples(count @ 1..) = source.read(&mut buffer).unwrap() {
             all.extend(buffer[..count].iter().map(|&sample| sample as usize));
         }
         all
@@ -286,7 +288,7 @@ mod tests {
     /// Lets the source look at the device as often as it takes.
     fn idle(source: &mut SwitchedSource) {
         for _ in 0..100 {
-            assert_eq!(source.read(&mut [0.0; 7]).unwrap(), Read::Samples(0));
+            assert_eq!(source.read(&mut [0.0; 7]).unwrap(), ReadOutcome::Samples(0));
         }
     }
 
@@ -295,7 +297,7 @@ mod tests {
         let (device, switch, mut source) = switched(false, 50);
         device.record(120);
         idle(&mut source);
-        assert_eq!((device.waiting_samples(), source.waiting_samples()), (0, 0));
+        assert_eq!((device.buffered_samples(), source.buffered_samples()), (0, 0));
         assert!(switch.set(true));
         device.record(5);
         assert_eq!(read_all(&mut source), (70..125).collect::<Vec<_>>());
@@ -321,12 +323,12 @@ mod tests {
         let (device, switch, mut source) = switched(true, 0);
         device.record(30);
         switch.set(false);
-        assert_eq!(source.waiting_samples(), 30);
+        assert_eq!(source.buffered_samples(), 30);
         // Arrives after the switch was noticed.
         device.record(20);
-        assert_eq!(source.waiting_samples(), 30);
+        assert_eq!(source.buffered_samples(), 30);
         assert_eq!(read_all(&mut source), (0..30).collect::<Vec<_>>());
-        assert_eq!(source.waiting_samples(), 0);
+        assert_eq!(source.buffered_samples(), 0);
         idle(&mut source);
         switch.set(true);
         device.record(1);
@@ -339,10 +341,10 @@ mod tests {
         device.record(10);
         idle(&mut source);
         switch.set(true);
-        assert_eq!(source.read(&mut [0.0; 4]).unwrap(), Read::Samples(4));
+        assert_eq!(source.read(&mut [0.0; 4]).unwrap(), ReadOutcome::Samples(4));
         device.record(2);
         switch.set(false);
-        assert_eq!(source.waiting_samples(), 8);
+        assert_eq!(source.buffered_samples(), 8);
         assert_eq!(read_all(&mut source), (4..12).collect::<Vec<_>>());
     }
 
@@ -351,7 +353,7 @@ mod tests {
         let (device, switch, mut source) = switched(true, 0);
         device.record(10);
         switch.set(false);
-        assert_eq!(source.read(&mut [0.0; 4]).unwrap(), Read::Samples(4));
+        assert_eq!(source.read(&mut [0.0; 4]).unwrap(), ReadOutcome::Samples(4));
         device.record(10);
         switch.set(true);
         assert_eq!(read_all(&mut source), (4..20).collect::<Vec<_>>());
@@ -375,8 +377,8 @@ mod tests {
         let (device, _, mut source) = switched(false, 50);
         device.record(3);
         device.0.lock().unwrap().has_ended = true;
-        assert_eq!(source.read(&mut [0.0; 7]).unwrap(), Read::Samples(0));
-        assert_eq!(source.read(&mut [0.0; 7]).unwrap(), Read::End);
+        assert_eq!(source.read(&mut [0.0; 7]).unwrap(), ReadOutcome::Samples(0));
+        assert_eq!(source.read(&mut [0.0; 7]).unwrap(), ReadOutcome::End);
     }
 
     #[test]

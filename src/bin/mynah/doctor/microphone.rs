@@ -21,7 +21,7 @@ mod recording {
         time::{Duration, Instant},
     };
 
-    use mynah::audio::{self, DeviceInfo, Microphone, Read, Source};
+    use mynah::audio::{self, DeviceInfo, Microphone, ReadOutcome, Source};
 
     use super::{super::level::Level, Finding};
     use crate::quiet::quietly;
@@ -103,13 +103,13 @@ mod recording {
         let deadline = Instant::now() + PATIENCE;
         while left > 0 && Instant::now() < deadline {
             match microphone.read(&mut buffer)? {
-                Read::Samples(0) => thread::sleep(POLL),
-                Read::Samples(count) => {
+                ReadOutcome::Samples(0) => thread::sleep(POLL),
+                ReadOutcome::Samples(count) => {
                     level.add(&buffer[..count]);
                     left = left.saturating_sub(count as u64);
                 }
-                Read::Gap(samples) => lost += samples,
-                Read::End => break,
+                ReadOutcome::Gap(samples) => lost += samples,
+                ReadOutcome::End => break,
             }
         }
         Ok((level, lost))

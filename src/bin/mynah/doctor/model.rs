@@ -113,7 +113,7 @@ fn measured(model: Model) -> Finding {
 /// The time that recognition takes over the length of the audio, on one core.
 fn real_time_factor(model: Model) -> Result<f64> {
     model.finish_loading()?;
-    let decoding = Some(model.decoding().clone());
+    let decoding = Some(model.default_decoding().clone());
     let gate = Some(GateConfig::default());
     let config = RecognizerConfig { decoding, gate, ..RecognizerConfig::default() };
     let recognizer = Recognizer::with_config(model, config)?;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use mynah::{Delta, Deltas, Event, Pass};
+use mynah::{Event, Pass, TextDelta, TextDeltas};
 use serde::Serialize;
 
 use super::TranscriptWriter;
@@ -65,7 +65,7 @@ pub struct Change {
     kind: LineKind,
     #[serde(flatten)]
     origin: Origin,
-    settled: String,
+    stable: String,
     unstable: String,
     #[serde(flatten)]
     grammar: Option<Judgement>,
@@ -73,16 +73,10 @@ pub struct Change {
 
 impl Change {
     /// That of a stream's next event.
-    pub fn new(event: &Event, deltas: &mut Deltas) -> Self {
-        let Delta { settled, unstable, .. } = deltas.accept(event);
+    pub fn new(event: &Event, deltas: &mut TextDeltas) -> Self {
+        let TextDelta { stable, unstable, .. } = deltas.accept(event);
         let grammar = Judgement::of(event.hypothesis());
-        Self {
-            kind: LineKind::from(event),
-            origin: Origin::from(event),
-            settled,
-            unstable,
-            grammar,
-        }
+        Self { kind: LineKind::from(event), origin: Origin::from(event), stable, unstable, grammar }
     }
 }
 
@@ -144,12 +138,12 @@ mod tests {
 
     use crate::format::{
         Format,
-        samples::{something_else, utterance, written},
+        samples::{out_of_grammar, utterance, written},
     };
 
     #[test]
-    fn something_else_has_no_words_but_times() {
-        assert_snapshot!(written(Format::Jsonl, &[something_else()]), @r#"{"file":"a.wav","type":"final","text":"","start":1.0,"end":1.3,"words":[],"tokens":[],"outcome":"something_else","fit":0.012}"#);
+    fn out_of_grammar_has_no_words_but_times() {
+        assert_snapshot!(written(Format::Jsonl, &[out_of_grammar()]), @r#"{"file":"a.wav","type":"final","text":"","start":1.0,"end":1.3,"words":[],"tokens":[],"outcome":"out_of_grammar","fit":0.012}"#);
     }
 
     #[test]

@@ -133,8 +133,8 @@ pub mod samples {
     }
 
     /// An utterance that is not in the grammar.
-    pub fn something_else() -> Utterance {
-        let judgement = Judgement { outcome: Kind::SomethingElse, fit: 0.0123 };
+    pub fn out_of_grammar() -> Utterance {
+        let judgement = Judgement { outcome: Kind::OutOfGrammar, fit: 0.0123 };
         Utterance {
             text: String::new(),
             words: Vec::new(),

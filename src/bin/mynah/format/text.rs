@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use crate::format::{
         Format,
-        samples::{Shared, something_else, utterance, written},
+        samples::{Shared, out_of_grammar, utterance, written},
     };
 
     #[test]
@@ -56,8 +56,8 @@ mod tests {
     }
 
     #[test]
-    fn something_else_is_a_line_too() {
-        assert_eq!(written(Format::Text, &[something_else()]), "[something else]\n");
+    fn out_of_grammar_is_a_line_too() {
+        assert_eq!(written(Format::Text, &[out_of_grammar()]), "[out of grammar]\n");
     }
 
     #[test]

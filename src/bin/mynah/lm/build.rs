@@ -95,7 +95,7 @@ fn fitted_weight(base: &NgramModel, text: &[&str], order: usize) -> Result<f64> 
 }
 
 fn ngrams(model: &Model) -> Result<NgramModel> {
-    match model.decoding() {
+    match model.default_decoding() {
         Decoding::PrefixBeam(PrefixBeamConfig { language_model: Some(lm), .. }) => {
             Ok(lm.ngrams.clone())
         }

@@ -63,7 +63,7 @@ pub struct RecordingsArgs {
 /// between words included) over the number of words (characters) in the references.
 ///
 /// With --grammar, the references that are in it are told apart from the others: how many recordings
-/// give their phrase, another one (or more than theirs), or nothing but something else; and how many of
+/// give their phrase, another one (or more than theirs), or out of grammar; and how many of
 /// the others are taken for a phrase.
 ///
 /// Real-time factor: the time spent in resampling and recognition on one core over the length of

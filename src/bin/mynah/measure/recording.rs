@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::Result;
-use mynah::audio::{AudioFile, Read, Resampler, Source};
+use mynah::audio::{AudioFile, ReadOutcome, Resampler, Source};
 
 use crate::audio_input::name_file;
 
@@ -20,9 +20,9 @@ pub fn read_whole(file: &Path, sample_rate: u32) -> Result<Vec<f32>> {
         let position = Duration::from_secs_f64(samples.len() as f64 / f64::from(sample_rate));
         let read = source.read(&mut block);
         match read.map_err(|error| name_file(error, file, position))? {
-            Read::Samples(count) => resampler.process(&block[..count], &mut samples),
-            Read::Gap(_) => {}
-            Read::End => break,
+            ReadOutcome::Samples(count) => resampler.process(&block[..count], &mut samples),
+            ReadOutcome::Gap(_) => {}
+            ReadOutcome::End => break,
         }
     }
     resampler.finish(&mut samples);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use mynah::{
     Recognizer, Session, Step,
-    audio::{Read, Source},
+    audio::{ReadOutcome, Source},
 };
 
 /// How long the recognizer may take to learn what silence is; not measured.
@@ -24,7 +24,7 @@ impl Source for Silence {
         self.sample_rate
     }
 
-    fn read(&mut self, samples: &mut [f32]) -> mynah::Result<Read> {
+    fn read(&mut self, samples: &mut [f32]) -> mynah::Result<ReadOutcome> {
         let count = samples.len().min(self.left);
         for sample in &mut samples[..count] {
             // Numerical Recipes' generator.
@@ -32,7 +32,7 @@ impl Source for Silence {
             *sample = ((self.random >> 28) as f32 - 7.5) / 32_768.0;
         }
         self.left -= count;
-        Ok(if count == 0 { Read::End } else { Read::Samples(count) })
+        Ok(if count == 0 { ReadOutcome::End } else { ReadOutcome::Samples(count) })
     }
 }
 

@@ -60,7 +60,7 @@ impl GrammarTally {
         writeln!(
             out,
             "in the grammar    {recordings} recordings: {right} right, {wrong} another phrase, \
-             {rejected} something else"
+             {rejected} out of grammar"
         )?;
         let Outside { recordings, accepted } = self.outside;
         let accepted = percentage(accepted, recordings);
@@ -105,9 +105,9 @@ mod tests {
         tally.write_table(&mut out).unwrap();
         GrammarTally::default().write_table(&mut out).unwrap();
         assert_snapshot!(String::from_utf8(out).unwrap(), @r"
-        in the grammar    4 recordings: 50.00 % right, 25.00 % another phrase, 25.00 % something else
+        in the grammar    4 recordings: 50.00 % right, 25.00 % another phrase, 25.00 % out of grammar
         outside of it     4 recordings: 25.00 % taken for a phrase
-        in the grammar    0 recordings: none right, none another phrase, none something else
+        in the grammar    0 recordings: none right, none another phrase, none out of grammar
         outside of it     0 recordings: none taken for a phrase
         ");
     }

@@ -41,7 +41,7 @@ use crate::{
 
 /// What came of one recording; serialized, a line of the hypotheses' file.
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct GrammarMatch<'a> {
     /// Of the manifest.
     line: usize,
     audio: &'a Path,
@@ -78,7 +78,7 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let selection = Selection { every: args.recordings.every, limit: args.recordings.limit };
     let entries = manifest::read(&args.recordings.manifest, selection)?;
     let (model, config) = args.recognizer.load(Defaults::default())?;
-    let decoding = config.decoding.as_ref().unwrap_or(model.decoding());
+    let decoding = config.decoding.as_ref().unwrap_or(model.default_decoding());
     let (description, grammar) = (decoding_args::describe(decoding), grammar(decoding).cloned());
     let recognizer = Recognizer::with_config(model, config)?;
     let read = entries.iter().map(|entry| entry.path.as_path());
@@ -87,7 +87,7 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let mut hypotheses = hypotheses.transpose()?;
     let evaluated = evaluate_all(&recognizer, grammar.as_ref(), &entries, args)?;
     let (outcomes, failures): (Vec<_>, Vec<_>) = evaluated.into_iter().partition(Result::is_ok);
-    let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
+    let outcomes: Vec<GrammarMatch> = outcomes.into_iter().flatten().collect();
     if let Some(out) = &mut hypotheses {
         outcomes.iter().try_for_each(|outcome| write_line(out, outcome))?;
         out.commit()?;
@@ -109,7 +109,7 @@ fn evaluate_all<'a>(
     grammar: Option<&Grammar>,
     entries: &'a [Entry],
     args: &EvalArgs,
-) -> Result<Vec<Result<Outcome<'a>>>> {
+) -> Result<Vec<Result<GrammarMatch<'a>>>> {
     let progress = Progress::over_recordings(entries.len());
     let pool = ThreadPoolBuilder::new().num_threads(args.jobs.get()).build()?;
     let outcomes = pool.install(|| {
@@ -130,7 +130,7 @@ fn evaluate<'a>(
     recognizer: &Recognizer,
     grammar: Option<&Grammar>,
     entry: &'a Entry,
-) -> Result<Outcome<'a>> {
+) -> Result<GrammarMatch<'a>> {
     log::debug!("recording {}", entry.path.display());
     let mut session = Session::new(recognizer, AudioFile::open(&entry.path)?)?;
     if let Some(hotwords) = &entry.hotwords {
@@ -178,7 +178,7 @@ fn evaluate<'a>(
         let rare: Vec<_> = rare.iter().map(|word| normalize(word)).collect();
         RareWords::new(Edits::of_rare_words(&reference, &hypothesis, &rare))
     });
-    Ok(Outcome {
+    Ok(GrammarMatch {
         line: entry.line,
         audio: &entry.audio,
         words: Edits::of_words(&reference, &hypothesis).into(),
@@ -198,12 +198,12 @@ fn evaluate<'a>(
 
 fn grammar(decoding: &Decoding) -> Option<&Grammar> {
     match decoding {
-        Decoding::PrefixBeam(config) => config.restriction.as_ref().map(|r| &r.grammar),
+        Decoding::PrefixBeam(config) => config.constraint.as_ref().map(|r| &r.grammar),
         _ => None,
     }
 }
 
-fn summarize(outcomes: Vec<Outcome>, recognizer: &Recognizer, decoding: String) -> Report {
+fn summarize(outcomes: Vec<GrammarMatch>, recognizer: &Recognizer, decoding: String) -> Report {
     let recordings = outcomes.len();
     let (mut words, mut characters) = (Edits::default(), Edits::default());
     let mut rare: Option<[Edits; 2]> = None;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use mynah::{Deltas, Event};
+use mynah::{Event, TextDeltas};
 use serde::Serialize;
 
 use super::percentile::Percentiles;
@@ -22,10 +22,10 @@ pub struct Stability {
 /// Counts over one stream.
 #[derive(Debug, Default)]
 pub struct StabilityMeter {
-    deltas: Deltas,
-    /// The utterance's settled text.
-    settled: String,
-    /// When each settled word became so.
+    deltas: TextDeltas,
+    /// The utterance's stable text.
+    stable: String,
+    /// When each stable word became so.
     settled_at: Vec<Duration>,
     shown: Vec<String>,
     stability: Stability,
@@ -47,14 +47,14 @@ impl StabilityMeter {
     /// Text that was told as stable has changed.
     pub fn event(&mut self, event: &Event, now: Duration) -> Result<()> {
         let hypothesis = event.hypothesis();
-        self.settled.push_str(&self.deltas.accept(event).settled);
+        self.stable.push_str(&self.deltas.accept(event).stable);
         ensure!(
-            hypothesis.text.starts_with(&self.settled),
+            hypothesis.text.starts_with(&self.stable),
             "stable text {:?} became {:?}; this is a defect of Mynah",
-            self.settled,
+            self.stable,
             hypothesis.text
         );
-        self.settled_at.resize(self.settled.split_whitespace().count(), now);
+        self.settled_at.resize(self.stable.split_whitespace().count(), now);
         let words: Vec<String> = hypothesis.text.split_whitespace().map(str::to_owned).collect();
         self.stability.changed += changed(&self.shown, &words);
         self.shown = words;
@@ -63,7 +63,7 @@ impl StabilityMeter {
             let ends = hypothesis.words.iter().map(|word| word.end);
             let delays = self.settled_at.iter().zip(ends).map(|(at, end)| at.saturating_sub(end));
             self.stability.delays.extend(delays);
-            self.settled.clear();
+            self.stable.clear();
             self.settled_at.clear();
             self.shown.clear();
         }

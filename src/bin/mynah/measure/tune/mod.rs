@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use mynah::{
     Model, Recognizer, RecognizerConfig,
-    decode::{Decoding, LanguageModel, PrefixBeamConfig},
+    decode::{Decoding, LmFusion, PrefixBeamConfig},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
@@ -55,7 +55,7 @@ struct Tuner {
     model: Model,
     config: RecognizerConfig,
     beam: PrefixBeamConfig,
-    language_model: LanguageModel,
+    language_model: LmFusion,
     encoded: Vec<Encoded>,
     encoding: Duration,
     pool: ThreadPool,
@@ -119,8 +119,9 @@ impl Tuner {
         let plain = PrefixBeamConfig { language_model: None, ..self.beam.clone() };
         let plain = self.trial(Decoding::PrefixBeam(plain))?;
         writeln!(out, "{:27}{}", "no language model", self.figures(&plain))?;
-        let LanguageModel { weight, word_bonus, oov_penalty, .. } = self.language_model;
-        let mut search = PatternSearch::new([weight, word_bonus, oov_penalty], STEPS, HALVINGS);
+        let LmFusion { weight, word_insertion_bonus, oov_penalty, .. } = self.language_model;
+        let mut search =
+            PatternSearch::new([weight, word_insertion_bonus, oov_penalty], STEPS, HALVINGS);
         let mut fewest = u64::MAX;
         while let Some(weights) = search.next_point() {
             let trial = self.trial(self.decoding(weights))?;
@@ -147,12 +148,12 @@ impl Tuner {
             "best: {:.1} % fewer word errors than greedy; for config.json:",
             100.0 * relative
         )?;
-        let [weight, word_bonus, oov_penalty] =
+        let [weight, word_insertion_bonus, oov_penalty] =
             best.map(|value| (f64::from(value) * 100.0).round() / 100.0);
         let section = serde_json::json!({
             "file": "lm.bin",
             "weight": weight,
-            "word_bonus": word_bonus,
+            "word_insertion_bonus": word_insertion_bonus,
             "oov_penalty": oov_penalty,
             "beam": self.beam.beam,
         });
@@ -160,9 +161,9 @@ impl Tuner {
         Ok(out.flush()?)
     }
 
-    fn decoding(&self, [weight, word_bonus, oov_penalty]: Weights) -> Decoding {
+    fn decoding(&self, [weight, word_insertion_bonus, oov_penalty]: Weights) -> Decoding {
         let language_model =
-            LanguageModel { weight, word_bonus, oov_penalty, ..self.language_model.clone() };
+            LmFusion { weight, word_insertion_bonus, oov_penalty, ..self.language_model.clone() };
         let language_model = Some(language_model);
         Decoding::PrefixBeam(PrefixBeamConfig { language_model, ..self.beam.clone() })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mynah::{
     Grammar, Model, RecognizerConfig,
-    decode::{Decoding, Hotword, Restriction},
+    decode::{Decoding, GrammarConstraint, Hotword},
 };
 
 use super::Failure;
@@ -56,7 +56,7 @@ impl StreamConfig {
         model: &Model,
     ) -> Result<RecognizerConfig, Failure> {
         let mut config = of_server.clone();
-        let decoding = config.decoding.get_or_insert_with(|| model.decoding().clone());
+        let decoding = config.decoding.get_or_insert_with(|| model.default_decoding().clone());
         let Decoding::PrefixBeam(beam) = decoding else {
             return Err(Failure::input(
                 "the server decodes greedily: without phrases, hotwords and alternatives",
@@ -64,9 +64,9 @@ impl StreamConfig {
         };
         beam.nbest = self.nbest.clamp(1, MOST_ALTERNATIVES);
         if let Some(phrases) = &self.phrases {
-            let restriction = Restriction::new(grammar(phrases)?);
-            restriction.grammar.check_spelling(model.tokens())?;
-            beam.restriction = Some(restriction);
+            let constraint = GrammarConstraint::new(grammar(phrases)?);
+            constraint.grammar.check_spelling(model.tokens())?;
+            beam.constraint = Some(constraint);
             // The model's n-grams are of other texts than the phrases, and hotwords have no effect on them.
             beam.language_model = None;
             beam.hotwords = Arc::default();

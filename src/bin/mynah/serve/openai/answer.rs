@@ -30,7 +30,7 @@ const VTT: &str = "text/vtt; charset=utf-8";
 
 /// A piece of a text that is recognized.
 #[derive(Serialize)]
-pub struct Delta<'a> {
+pub struct TextDelta<'a> {
     r#type: &'static str,
     delta: &'a str,
 }
@@ -99,7 +99,7 @@ struct TimedWord<'a> {
     end: Duration,
 }
 
-impl<'a> Delta<'a> {
+impl<'a> TextDelta<'a> {
     pub fn new(delta: &'a str) -> Self {
         Self { r#type: "transcript.text.delta", delta }
     }

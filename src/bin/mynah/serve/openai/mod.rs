@@ -21,7 +21,7 @@ use tokio::{select, sync::watch, time::timeout};
 
 pub use self::error::{error, not_found, unavailable};
 use self::{
-    answer::{Delta, Done, answer},
+    answer::{Done, TextDelta, answer},
     error::failed,
     form::Form,
 };
@@ -121,7 +121,7 @@ fn events(upload: Upload, stopping: watch::Receiver<bool>) -> Response {
         let event = match output? {
             UploadOutput::Final(utterance) => {
                 let delta = answer::joined(&mut sending.text, utterance.shown());
-                Event::default().json_data(Delta::new(&delta))
+                Event::default().json_data(TextDelta::new(&delta))
             }
             UploadOutput::Ended(audio) => {
                 sending.upload = None;

@@ -131,7 +131,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::format::samples::{something_else, utterance};
+    use crate::format::samples::{out_of_grammar, utterance};
 
     fn json(utterances: &[Utterance], settings: &Settings) -> String {
         serde_json::to_string(&ResultAnswer::new(utterances, settings)).unwrap()
@@ -158,9 +158,9 @@ mod tests {
     #[test]
     fn what_is_no_phrase_is_unknown_if_it_is_listed() {
         let mut settings = Settings::new(false);
-        assert_snapshot!(json(&[something_else()], &settings), @r#"{"text":""}"#);
+        assert_snapshot!(json(&[out_of_grammar()], &settings), @r#"{"text":""}"#);
         settings.has_unknown = true;
-        assert_snapshot!(json(&[something_else()], &settings), @r#"{"text":"[unk]"}"#);
+        assert_snapshot!(json(&[out_of_grammar()], &settings), @r#"{"text":"[unk]"}"#);
     }
 
     #[test]

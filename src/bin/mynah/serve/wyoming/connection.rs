@@ -36,11 +36,11 @@ pub struct Connection {
     writer: OwnedWriteHalf,
     /// Phrases that `transcribe` wants preferred in the next stream.
     hotwords: Vec<String>,
-    stream: Option<Utterances>,
+    stream: Option<UtteranceDecoder>,
 }
 
 /// The stream between `audio-start` and the transcript.
-struct Utterances {
+struct UtteranceDecoder {
     stream: LiveStream,
     channels: usize,
     deadline: Instant,
@@ -175,7 +175,7 @@ impl Connection {
             admission.map_err(|refusal| End::Refused(refusal.to_string(), "overloaded"))?;
         let hotwords = std::mem::take(&mut self.hotwords);
         let config = StreamConfig { formatted: true, hotwords, ..StreamConfig::new(rate) };
-        self.stream = Some(Utterances {
+        self.stream = Some(UtteranceDecoder {
             stream: admission.stream(config),
             channels,
             deadline: Instant::now() + self.app.engine.limits.time,
@@ -225,7 +225,9 @@ impl Connection {
 
     /// Sends the transcript, and is ready for another stream.
     async fn finish(&mut self) -> Result<(), End> {
-        let Some(Utterances { text, has_begun, .. }) = self.stream.take() else { return Ok(()) };
+        let Some(UtteranceDecoder { text, has_begun, .. }) = self.stream.take() else {
+            return Ok(());
+        };
         if !has_begun {
             self.send(Message::new("transcript-start", json!({ "language": "en" }))).await?;
         }
@@ -242,7 +244,7 @@ impl Connection {
     }
 }
 
-impl Utterances {
+impl UtteranceDecoder {
     /// Ends the stream with what has come.
     async fn end(&mut self) {
         self.is_ending = true;
@@ -262,7 +264,7 @@ async fn read(reader: OwnedReadHalf, messages: Sender<io::Result<Message>>, most
 }
 
 /// Never, without a stream.
-async fn next_output(stream: &mut Option<Utterances>) -> Option<Output> {
+async fn next_output(stream: &mut Option<UtteranceDecoder>) -> Option<Output> {
     match stream {
         Some(stream) => stream.stream.next().await,
         None => std::future::pending().await,

@@ -1,26 +1,26 @@
 //! The prefixes of a beam.
 
-use super::alignments::{Alignments, log_add};
-use super::arena::Link;
+use super::arena::NodeId;
 use super::fusion::FusionState;
+use super::path_scores::{PathScores, log_add};
 use crate::grammar::TokenState;
 use crate::lexicon::tokens::TokenId;
 
 /// A prefix in the beam.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    pub prefix: Link,
+pub struct BeamEntry {
+    pub prefix: NodeId,
     pub token: Option<TokenId>,
-    /// Alignments that end in a blank.
-    pub blank: Alignments,
-    /// Alignments that end in the last token.
-    pub last: Alignments,
-    pub text: Text,
+    /// PathScores that end in a blank.
+    pub blank: PathScores,
+    /// PathScores that end in the last token.
+    pub last: PathScores,
+    pub text: DecoderState,
 }
 
 /// What a prefix has written.
 #[derive(Clone, Copy, Debug)]
-pub struct Text {
+pub struct DecoderState {
     pub fusion: FusionState,
     pub grammar: TokenState,
 }
@@ -29,15 +29,15 @@ pub struct Text {
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
     /// With the prefix that it goes on from, if it is new.
-    pub entry: Entry,
+    pub entry: BeamEntry,
     pub is_new: bool,
     /// Of the entry.
     pub score: f64,
 }
 
-impl Entry {
+impl BeamEntry {
     /// All alignments.
-    pub fn any(&self) -> Alignments {
+    pub fn total(&self) -> PathScores {
         self.blank.or(self.last)
     }
 
@@ -48,8 +48,8 @@ impl Entry {
 
     /// The alignments in which `token` begins after this prefix; without a blank between, the same
     /// token would only go on.
-    pub fn extended(&self, token: TokenId, log_prob: f64) -> Alignments {
-        let before = if self.token == Some(token) { self.blank } else { self.any() };
-        Alignments { begins: true, ..before.then(log_prob) }
+    pub fn label_extended(&self, token: TokenId, log_prob: f64) -> PathScores {
+        let before = if self.token == Some(token) { self.blank } else { self.total() };
+        PathScores { begins: true, ..before.then(log_prob) }
     }
 }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 /// 64-bit words, little-endian, side by side: a part of the program itself, or on the heap.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Words(Cow<'static, [u8]>);
+pub(super) struct Blocks(Cow<'static, [u8]>);
 
-impl Words {
+impl Blocks {
     /// Takes eight bytes per word; what is left over is no word.
     pub fn new(bytes: Cow<'static, [u8]>) -> Self {
         Self(bytes)
@@ -33,7 +33,7 @@ impl Words {
     }
 }
 
-impl From<Vec<u64>> for Words {
+impl From<Vec<u64>> for Blocks {
     fn from(words: Vec<u64>) -> Self {
         Self(words.into_iter().flat_map(u64::to_le_bytes).collect())
     }

@@ -4,7 +4,7 @@ use super::WordId;
 
 /// Words in ascending order of their bytes, a word's id being its place.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Lexicon {
+pub(crate) struct PrefixTrie {
     /// Per node, breadth first, the first of its children, which follow one another; and at the end
     /// the number of nodes.
     first_child: Vec<u32>,
@@ -18,11 +18,11 @@ pub(crate) struct Lexicon {
 
 /// The beginning of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct LexiconNode(u32);
+pub(crate) struct TrieNode(u32);
 
 const NO_WORD: u32 = u32::MAX;
 
-impl LexiconNode {
+impl TrieNode {
     /// Nothing of a word.
     pub const ROOT: Self = Self(0);
 
@@ -32,7 +32,7 @@ impl LexiconNode {
     }
 }
 
-impl Lexicon {
+impl PrefixTrie {
     /// Takes all words, strictly ascending, and each one's unigram log-probability.
     pub fn new(words: &[impl AsRef<[u8]>], log_prob: impl Fn(WordId) -> f32) -> Self {
         let nodes = node_count(words);
@@ -47,21 +47,21 @@ impl Lexicon {
         tree
     }
 
-    /// One with nothing in it, for [`Lexicon::add_tree`].
+    /// One with nothing in it, for [`PrefixTrie::add_tree`].
     pub fn empty() -> Self {
         Self { first_child: Vec::new(), labels: Vec::new(), words: Vec::new(), best: Vec::new() }
     }
 
     /// Takes more words, strictly ascending, as a tree of their own whose ids begin with `first`; gives its
     /// root.
-    pub fn add_tree(&mut self, words: &[impl AsRef<[u8]>], first: WordId) -> LexiconNode {
+    pub fn add_tree(&mut self, words: &[impl AsRef<[u8]>], first: WordId) -> TrieNode {
         if !self.labels.is_empty() {
             // The end of the tree before, in a node's place.
             self.labels.push(0);
             self.words.push(NO_WORD);
             self.best.push(f32::MIN);
         }
-        let root = LexiconNode(self.labels.len() as u32);
+        let root = TrieNode(self.labels.len() as u32);
         self.grow(words, first.0, |_| 0.0);
         root
     }
@@ -96,38 +96,38 @@ impl Lexicon {
     }
 
     /// The node one byte on, if a word goes on so.
-    pub fn child(&self, node: LexiconNode, byte: u8) -> Option<LexiconNode> {
+    pub fn child(&self, node: TrieNode, byte: u8) -> Option<TrieNode> {
         let children = self.children(node.0 as usize);
         let position = self.labels[children.clone()].binary_search(&byte).ok()?;
-        Some(LexiconNode((children.start + position) as u32))
+        Some(TrieNode((children.start + position) as u32))
     }
 
     /// Whether a word goes on after the node.
-    pub fn has_children(&self, node: LexiconNode) -> bool {
+    pub fn has_children(&self, node: TrieNode) -> bool {
         !self.children(node.0 as usize).is_empty()
     }
 
     /// The labels that a word goes on with after the node, and the nodes that they lead to.
-    pub fn branches(&self, node: LexiconNode) -> impl Iterator<Item = (u8, LexiconNode)> {
+    pub fn branches(&self, node: TrieNode) -> impl Iterator<Item = (u8, TrieNode)> {
         let children = self.children(node.0 as usize);
         let labels = self.labels[children.clone()].iter().copied();
-        labels.zip(children.map(|child| LexiconNode(child as u32)))
+        labels.zip(children.map(|child| TrieNode(child as u32)))
     }
 
     /// The word that ends at the node.
-    pub fn word(&self, node: LexiconNode) -> Option<WordId> {
+    pub fn word(&self, node: TrieNode) -> Option<WordId> {
         let word = self.words[node.0 as usize];
         (word != NO_WORD).then_some(WordId(word))
     }
 
     /// The greatest unigram log-probability of the words that begin with the node.
-    pub fn best(&self, node: LexiconNode) -> f32 {
+    pub fn best(&self, node: TrieNode) -> f32 {
         self.best[node.0 as usize]
     }
 
     /// The node that bytes lead to.
-    pub fn find(&self, bytes: &[u8]) -> Option<LexiconNode> {
-        bytes.iter().try_fold(LexiconNode::ROOT, |node, &byte| self.child(node, byte))
+    pub fn find(&self, bytes: &[u8]) -> Option<TrieNode> {
+        bytes.iter().try_fold(TrieNode::ROOT, |node, &byte| self.child(node, byte))
     }
 
     /// All words, in the order of their ids.
@@ -184,8 +184,8 @@ mod tests {
         WORDS.iter().map(|word| word.as_bytes().to_vec()).collect()
     }
 
-    fn lexicon() -> Lexicon {
-        Lexicon::new(&words(), |id| LOG_PROBS[id.0 as usize])
+    fn lexicon() -> PrefixTrie {
+        PrefixTrie::new(&words(), |id| LOG_PROBS[id.0 as usize])
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn trees_side_by_side_are_apart() {
-        let mut lexicon = Lexicon::empty();
+        let mut lexicon = PrefixTrie::empty();
         let trees: [&[&str]; 3] = [&["A", "AB"], &["B"], &["A", "C"]];
         let mut first = 0;
         let roots = trees.map(|words| {
@@ -212,7 +212,7 @@ mod tests {
             first += words.len() as u32;
             root
         });
-        let words = |root: LexiconNode| {
+        let words = |root: TrieNode| {
             let mut waiting = vec![(root, String::new())];
             let mut found = Vec::new();
             while let Some((node, text)) = waiting.pop() {

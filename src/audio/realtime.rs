@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::ring::{CaptureSink, CaptureSource, capture_ring};
-use super::{Read, Source};
+use super::{ReadOutcome, Source};
 use crate::error::{Error, Result};
 
 /// Device buffers per second: 10 ms each, as sound cards deliver them.
@@ -18,16 +18,16 @@ const RING_BUFFERS: u32 = 2 * BUFFERS_PER_SECOND;
 /// Plays a source at the pace of real time, in device buffers of 10 ms, from its own thread.
 ///
 /// What reads from here has the conditions of a microphone: samples come when they come, and who
-/// is more than two seconds late loses the newest ones and is reads so by a [`Read::Gap`].
+/// is more than two seconds late loses the newest ones and is reads so by a [`ReadOutcome::Gap`].
 /// Playing starts at once; dropping it stops the thread.
-pub struct PacedSource {
+pub struct RealtimeSource {
     captured: CaptureSource,
     len_samples: Option<u64>,
     stop: Arc<AtomicBool>,
     player: Option<JoinHandle<Result<()>>>,
 }
 
-impl PacedSource {
+impl RealtimeSource {
     /// Starts to play `source`.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl PacedSource {
     }
 }
 
-impl Source for PacedSource {
+impl Source for RealtimeSource {
     fn sample_rate(&self) -> u32 {
         self.captured.sample_rate()
     }
@@ -64,13 +64,13 @@ impl Source for PacedSource {
         self.len_samples
     }
 
-    fn waiting_samples(&self) -> usize {
-        self.captured.waiting_samples()
+    fn buffered_samples(&self) -> usize {
+        self.captured.buffered_samples()
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         let read = self.captured.read(buffer)?;
-        if read == Read::End
+        if read == ReadOutcome::End
             && let Some(Ok(Err(e))) = self.player.take().map(JoinHandle::join)
         {
             return Err(e);
@@ -79,7 +79,7 @@ impl Source for PacedSource {
     }
 }
 
-impl Drop for PacedSource {
+impl Drop for RealtimeSource {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(player) = self.player.take() {
@@ -105,7 +105,7 @@ impl<S: Source> Player<S> {
         while !self.stop.load(Ordering::Relaxed) {
             let (samples, gap, ended) = self.fill()?;
             played += samples as u64 + gap;
-            // A device hands a buffer over once its last sample was heard.
+            // A device hands a buffer over once its last sample was captured.
             self.wait_until(start + duration_of(played, self.sample_rate));
             self.sink.push_interleaved(&self.buffer[..samples]);
             self.sink.lose(gap);
@@ -124,10 +124,10 @@ impl<S: Source> Player<S> {
         let mut filled = 0;
         while filled < self.buffer.len() {
             match self.source.read(&mut self.buffer[filled..]) {
-                Ok(Read::Samples(0)) => break,
-                Ok(Read::Samples(n)) => filled += n,
-                Ok(Read::Gap(lost)) => return Ok((filled, lost, false)),
-                Ok(Read::End) => return Ok((filled, 0, true)),
+                Ok(ReadOutcome::Samples(0)) => break,
+                Ok(ReadOutcome::Samples(n)) => filled += n,
+                Ok(ReadOutcome::Gap(lost)) => return Ok((filled, lost, false)),
+                Ok(ReadOutcome::End) => return Ok((filled, 0, true)),
                 Err(e) => {
                     self.sink.push_interleaved(&self.buffer[..filled]);
                     return Err(e);
@@ -159,10 +159,10 @@ mod tests {
     use super::*;
 
     /// Plays a script, one entry per read.
-    struct Script(std::vec::IntoIter<Result<Read>>);
+    struct Script(std::vec::IntoIter<Result<ReadOutcome>>);
 
     impl Script {
-        fn new(script: Vec<Result<Read>>) -> Self {
+        fn new(script: Vec<Result<ReadOutcome>>) -> Self {
             Self(script.into_iter())
         }
     }
@@ -172,26 +172,26 @@ mod tests {
             8_000
         }
 
-        fn read(&mut self, buffer: &mut [f32]) -> Result<Read> {
+        fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
             buffer.fill(0.5);
-            self.0.next().unwrap_or(Ok(Read::End))
+            self.0.next().unwrap_or(Ok(ReadOutcome::End))
         }
     }
 
     /// What the source gave until its end or error, silence between reads left out.
-    fn collect(source: &mut PacedSource) -> (Vec<Read>, Option<Error>) {
+    fn collect(source: &mut RealtimeSource) -> (Vec<ReadOutcome>, Option<Error>) {
         let mut reads = Vec::new();
         let mut buffer = [0.0; 4_096];
         loop {
             match source.read(&mut buffer) {
-                Ok(Read::Samples(0)) => thread::sleep(Duration::from_millis(1)),
-                Ok(Read::Samples(n)) => match reads.last_mut() {
-                    Some(Read::Samples(all)) => *all += n,
-                    _ => reads.push(Read::Samples(n)),
+                Ok(ReadOutcome::Samples(0)) => thread::sleep(Duration::from_millis(1)),
+                Ok(ReadOutcome::Samples(n)) => match reads.last_mut() {
+                    Some(ReadOutcome::Samples(all)) => *all += n,
+                    _ => reads.push(ReadOutcome::Samples(n)),
                 },
                 Ok(read) => {
                     reads.push(read);
-                    if read == Read::End {
+                    if read == ReadOutcome::End {
                         return (reads, None);
                     }
                 }
@@ -203,38 +203,51 @@ mod tests {
     #[test]
     fn a_source_plays_in_its_own_time_and_completely() {
         let start = Instant::now();
-        let script = (0..25).map(|_| Ok(Read::Samples(80))).chain([Ok(Read::Samples(7))]);
-        let mut source = PacedSource::new(Script::new(script.collect())).unwrap();
+        let script =
+            (0..25).map(|_| Ok(ReadOutcome::Samples(80))).chain([Ok(ReadOutcome::Samples(7))]);
+        let mut source = RealtimeSource::new(Script::new(script.collect())).unwrap();
         let (reads, error) = collect(&mut source);
         assert!(error.is_none());
-        assert_eq!(reads, [Read::Samples(2_007), Read::End]);
+        assert_eq!(reads, [ReadOutcome::Samples(2_007), ReadOutcome::End]);
         assert!(start.elapsed() >= Duration::from_millis(250), "{:?}", start.elapsed());
-        assert_eq!(source.read(&mut [0.0; 8]).unwrap(), Read::End);
+        assert_eq!(source.read(&mut [0.0; 8]).unwrap(), ReadOutcome::End);
     }
 
     #[test]
     fn a_gap_takes_its_time_and_is_passed_on() {
         let start = Instant::now();
-        let script = vec![Ok(Read::Samples(80)), Ok(Read::Gap(800)), Ok(Read::Samples(80))];
-        let (reads, _) = collect(&mut PacedSource::new(Script::new(script)).unwrap());
-        assert_eq!(reads, [Read::Samples(80), Read::Gap(800), Read::Samples(80), Read::End]);
+        let script = vec![
+            Ok(ReadOutcome::Samples(80)),
+            Ok(ReadOutcome::Gap(800)),
+            Ok(ReadOutcome::Samples(80)),
+        ];
+        let (reads, _) = collect(&mut RealtimeSource::new(Script::new(script)).unwrap());
+        assert_eq!(
+            reads,
+            [
+                ReadOutcome::Samples(80),
+                ReadOutcome::Gap(800),
+                ReadOutcome::Samples(80),
+                ReadOutcome::End
+            ]
+        );
         assert!(start.elapsed() >= Duration::from_millis(120), "{:?}", start.elapsed());
     }
 
     #[test]
     fn an_error_comes_after_what_was_played_before_it() {
-        let script = vec![Ok(Read::Samples(80)), Err(Error::Device("unplugged".to_owned()))];
-        let mut source = PacedSource::new(Script::new(script)).unwrap();
+        let script = vec![Ok(ReadOutcome::Samples(80)), Err(Error::Device("unplugged".to_owned()))];
+        let mut source = RealtimeSource::new(Script::new(script)).unwrap();
         let (reads, error) = collect(&mut source);
-        assert_eq!(reads, [Read::Samples(80)]);
+        assert_eq!(reads, [ReadOutcome::Samples(80)]);
         assert_eq!(error.unwrap().to_string(), "unplugged");
-        assert_eq!(source.read(&mut [0.0; 8]).unwrap(), Read::End);
+        assert_eq!(source.read(&mut [0.0; 8]).unwrap(), ReadOutcome::End);
     }
 
     #[test]
     fn dropping_it_stops_the_player_at_once() {
-        let hour = Ok(Read::Gap(8_000 * 3_600));
-        let source = PacedSource::new(Script::new(vec![hour])).unwrap();
+        let hour = Ok(ReadOutcome::Gap(8_000 * 3_600));
+        let source = RealtimeSource::new(Script::new(vec![hour])).unwrap();
         let start = Instant::now();
         drop(source);
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());

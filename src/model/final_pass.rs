@@ -1,5 +1,5 @@
-//! The encoder of the second pass: the model's own in longer chunks, which may still be loading while
-//! the first one hears, and perhaps another model's beside it.
+//! The encoder of the final pass: the model's own in longer chunks, which may still be loading while the first
+//! pass runs, and perhaps a second model's.
 
 use std::iter;
 use std::path::Path;
@@ -20,40 +20,40 @@ type Load = Box<dyn FnOnce() -> Result<Encoder> + Send>;
 
 /// The encoder of finals. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct SecondEncoder {
+pub(crate) struct FinalPassEncoder {
     /// The first model's, in this encoder's chunks.
     pub config: Arc<ModelConfig>,
     encoder: Arc<LazyLock<Result<Encoder>, Load>>,
     /// Of another model, in the same chunks.
-    beside: Option<Encoder>,
-    /// What hears each utterance as a whole.
+    ensemble_member: Option<Encoder>,
+    /// The model whose decoder rescores whole utterances.
     pub attention: Option<Arc<AttentionModel>>,
 }
 
-/// Another model, which hears the same utterances.
-pub(super) enum Beside {
-    /// Its encoder hears the same chunks beside the first one's.
+/// A second model for the same utterances.
+pub(super) enum SecondModel {
+    /// Its encoder's log-probabilities are averaged with the first one's.
     Encoder(Encoder, Box<ModelConfig>),
     /// Its decoder rescores hypotheses.
     Attention(Box<AttentionModel>),
 }
 
 /// What another model's encoder must have in common with the first one.
-pub(super) struct First<'a> {
+pub(super) struct PrimaryModel<'a> {
     pub config: &'a ModelConfig,
     pub tokens: &'a TokenTable,
     /// The names of its phones, a line each.
     pub phones: Option<&'a str>,
 }
 
-impl Beside {
+impl SecondModel {
     /// The model in the folder `dir`, an encoder's in its longest chunks.
     ///
     /// # Errors
     ///
     /// Those of [`super::Model::load`]; [`Error::Model`] also if its frames or what it gives for them
     /// are not those of the first.
-    pub fn load(dir: &Path, first: &First, options: &LoadOptions) -> Result<Self> {
+    pub fn load(dir: &Path, first: &PrimaryModel, options: &LoadOptions) -> Result<Self> {
         let path = dir.join(CONFIG_FILE);
         let json = read_text(&path)?;
         if has_decoder(&json) {
@@ -73,7 +73,7 @@ impl Beside {
         Ok(Self::Encoder(encoder, Box::new(config)))
     }
 
-    /// What the first model's encoder is to be like to hear utterances beside it.
+    /// The first model's configuration in this model's chunks.
     pub fn adjust(&self, first: &ModelConfig) -> ModelConfig {
         let chunk_frames = match self {
             Self::Encoder(_, config) => config.encoder.chunk_frames,
@@ -95,23 +95,23 @@ fn has_decoder(json: &str) -> bool {
     serde_json::from_str::<Config>(json).is_ok_and(|config| config.decoder.is_some())
 }
 
-impl SecondEncoder {
+impl FinalPassEncoder {
     /// One that is at hand.
     pub fn loaded(encoder: Encoder, config: ModelConfig) -> Self {
         let load: Load = Box::new(|| Ok(encoder));
         Self {
             config: Arc::new(config),
             encoder: Arc::new(LazyLock::new(load)),
-            beside: None,
+            ensemble_member: None,
             attention: None,
         }
     }
 
     /// The same with another model beside it.
-    pub(super) fn with(mut self, beside: Option<Beside>) -> Self {
-        match beside {
-            Some(Beside::Encoder(encoder, _)) => self.beside = Some(encoder),
-            Some(Beside::Attention(model)) => self.attention = Some(Arc::from(model)),
+    pub(super) fn with(mut self, ensemble_member: Option<SecondModel>) -> Self {
+        match ensemble_member {
+            Some(SecondModel::Encoder(encoder, _)) => self.ensemble_member = Some(encoder),
+            Some(SecondModel::Attention(model)) => self.attention = Some(Arc::from(model)),
             None => {}
         }
         self
@@ -132,7 +132,7 @@ impl SecondEncoder {
         if let Err(reason) = thread.spawn(move || LazyLock::force(&loading).is_ok()) {
             log::debug!("loading the second encoder later: {reason}");
         }
-        Self { config, encoder, beside: None, attention: None }
+        Self { config, encoder, ensemble_member: None, attention: None }
     }
 
     /// Gives the encoders whose log-probabilities are averaged; waits while one is loading.
@@ -143,11 +143,11 @@ impl SecondEncoder {
     pub fn get(&self) -> Result<impl Iterator<Item = &Encoder>> {
         let encoder = LazyLock::force(&self.encoder).as_ref();
         let encoder = encoder.map_err(|e| Error::Config(e.to_string()))?;
-        Ok(iter::once(encoder).chain(&self.beside))
+        Ok(iter::once(encoder).chain(&self.ensemble_member))
     }
 }
 
-impl First<'_> {
+impl PrimaryModel<'_> {
     /// What another model has otherwise.
     fn difference(
         &self,
@@ -182,7 +182,7 @@ mod tests {
     fn what_could_not_be_loaded_is_reported_each_time() {
         let config = super::super::Model::builtin().unwrap().config().clone();
         let second =
-            SecondEncoder::loading(config, |_| Err(Error::Config("no encoder".to_owned())));
+            FinalPassEncoder::loading(config, |_| Err(Error::Config("no encoder".to_owned())));
         for _ in 0..2 {
             assert_eq!(
                 second.get().map(|_| ()).err().map(|e| e.to_string()).as_deref(),

@@ -5,7 +5,7 @@ use tract_onnx::prelude::*;
 /// The encoder's rows of an utterance, `[time, blocks · 2 · heads · width]`: each block's keys, then
 /// its values.
 #[derive(Clone, Debug)]
-pub(crate) struct Memory {
+pub(crate) struct CrossAttentionCache {
     rows: Vec<f32>,
     /// The values of a row.
     columns: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Memory {
     heads: usize,
 }
 
-impl Memory {
+impl CrossAttentionCache {
     pub fn new(columns: usize, blocks: usize, heads: usize) -> Self {
         Self { rows: Vec::new(), columns, blocks, heads }
     }

@@ -1,4 +1,4 @@
-//! Decoding that keeps to a grammar, and the judgement whether what was heard is of it.
+//! Decoding that a grammar constrains, and the rejection of utterances that are out of it.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use crate::grammar::Grammar;
 use crate::grammar::{TokenGraph, TokenState};
 use crate::lexicon::tokens::{TokenId, TokenTable};
 
-/// A grammar that text is restricted to, and how well what is heard must fit it.
+/// A grammar that constrains the text, and how well an utterance must fit it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Restriction {
+pub struct GrammarConstraint {
     /// The phrases: each utterance is one of them.
     pub grammar: Grammar,
-    /// The least [`Outcome::Phrase::fit`], from 0 to 1. What fits less is something else; at 0
-    /// everything that is heard is taken for the likeliest phrase.
+    /// The least [`GrammarMatch::Phrase::fit`], from 0 to 1. What fits less is out of the grammar; at 0
+    /// every utterance becomes the likeliest phrase.
     pub threshold: f32,
 }
 
-/// What a grammar makes of what was heard.
+/// How an utterance matches a grammar.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum GrammarMatch {
     /// No grammar restricts the text.
     #[default]
     Unrestricted,
@@ -33,23 +33,23 @@ pub enum Outcome {
         fit: f32,
     },
     /// Something was said that is not in the grammar. There is no text.
-    SomethingElse {
+    OutOfGrammar {
         /// That of the likeliest phrase.
         fit: f32,
     },
 }
 
-/// A [`Restriction`] in the model's tokens; the default restricts nothing.
+/// A [`GrammarConstraint`] in the model's tokens; the default restricts nothing.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Bounds(Option<Arc<(TokenGraph, f32)>>);
+pub(super) struct ConstraintGraph(Option<Arc<(TokenGraph, f32)>>);
 
-/// What would be heard without a grammar.
+/// The best path without a grammar, which decides whether an utterance is out of it.
 #[derive(Clone, Debug)]
-pub(super) struct Judge {
+pub(super) struct Rejecter {
     free: Greedy,
 }
 
-impl Restriction {
+impl GrammarConstraint {
     /// The threshold that none was given for. With `en-small` a grammar of four words and one of ten take none
     /// of 1,000 recordings of other words for a phrase.
     pub const DEFAULT_THRESHOLD: f32 = 0.2;
@@ -71,15 +71,15 @@ impl Restriction {
     }
 }
 
-impl Bounds {
+impl ConstraintGraph {
     /// # Errors
     ///
     /// [`Error::Config`] for a threshold out of its range, and for a grammar that the tokens can't
     /// spell or that gets too large.
-    pub fn new(restriction: Option<&Restriction>, tokens: &TokenTable) -> Result<Self> {
-        let Some(restriction) = restriction else { return Ok(Self::default()) };
-        restriction.check()?;
-        let Restriction { grammar, threshold } = restriction;
+    pub fn new(constraint: Option<&GrammarConstraint>, tokens: &TokenTable) -> Result<Self> {
+        let Some(constraint) = constraint else { return Ok(Self::default()) };
+        constraint.check()?;
+        let GrammarConstraint { grammar, threshold } = constraint;
         Ok(Self(Some(Arc::new((grammar.token_graph(tokens)?, *threshold)))))
     }
 
@@ -107,7 +107,7 @@ impl Bounds {
     }
 }
 
-impl Judge {
+impl Rejecter {
     pub fn new(blank: TokenId) -> Self {
         Self { free: Greedy::new(blank) }
     }
@@ -129,10 +129,14 @@ impl Judge {
 
     /// What a grammar whose phrases must fit by `threshold` makes of so many tokens whose alignment has this
     /// log-probability.
-    pub fn judge(&self, threshold: Option<f32>, alignment: f64, tokens: usize) -> Outcome {
-        let Some(threshold) = threshold else { return Outcome::Unrestricted };
+    pub fn decide(&self, threshold: Option<f32>, alignment: f64, tokens: usize) -> GrammarMatch {
+        let Some(threshold) = threshold else { return GrammarMatch::Unrestricted };
         let fit = self.fit(alignment, tokens);
-        if fit >= threshold { Outcome::Phrase { fit } } else { Outcome::SomethingElse { fit } }
+        if fit >= threshold {
+            GrammarMatch::Phrase { fit }
+        } else {
+            GrammarMatch::OutOfGrammar { fit }
+        }
     }
 
     /// Begins the next utterance of the same audio.
@@ -166,13 +170,13 @@ mod tests {
         TokenTable::parse("<blank>\n▁\nA\nB\nC", TokenId(0)).unwrap()
     }
 
-    fn restriction(list: &str, threshold: f32) -> Restriction {
-        Restriction { grammar: Grammar::parse(list).unwrap(), threshold }
+    fn constraint(list: &str, threshold: f32) -> GrammarConstraint {
+        GrammarConstraint { grammar: Grammar::parse(list).unwrap(), threshold }
     }
 
     fn search(list: &str, threshold: f32) -> PrefixBeam {
-        let restriction = Some(restriction(list, threshold));
-        let config = PrefixBeamConfig { restriction, ..PrefixBeamConfig::default() };
+        let constraint = Some(constraint(list, threshold));
+        let config = PrefixBeamConfig { constraint, ..PrefixBeamConfig::default() };
         PrefixBeam::new(&config, &table()).unwrap()
     }
 
@@ -195,23 +199,26 @@ mod tests {
         let mut search = search("ab c\nbb", 0.9);
         let path = say(&mut search, &[0, 2, 3, 1, 0, 4, 0]);
         assert_eq!(text(&path), "AB C");
-        assert_eq!(path.outcome, Outcome::Phrase { fit: 1.0 });
+        assert_eq!(path.outcome, GrammarMatch::Phrase { fit: 1.0 });
         // One letter of four, the boundary included, is another.
         search.reset();
         let path = say(&mut search, &[0, 2, 2, 0, 1, 4, 0]);
-        let Outcome::SomethingElse { fit } = path.outcome else { panic!("{path:?}") };
+        let GrammarMatch::OutOfGrammar { fit } = path.outcome else { panic!("{path:?}") };
         assert!((fit - ((UNLIKELY - LIKELY) / 4.0).exp()).abs() < 1e-5, "{fit}");
     }
 
     #[test]
-    fn what_does_not_fit_is_something_else_with_the_times_of_what_was_found() {
+    fn what_does_not_fit_is_out_of_grammar_with_the_times_of_what_was_found() {
         let path = say(&mut search("ab", 0.1), &[0, 3, 0, 4, 0]);
-        assert!(matches!(path.outcome, Outcome::SomethingElse { fit } if fit < 0.1), "{path:?}");
+        assert!(
+            matches!(path.outcome, GrammarMatch::OutOfGrammar { fit } if fit < 0.1),
+            "{path:?}"
+        );
         let found = path.tokens.iter().map(|token| (token.id.0, token.frame));
         assert_eq!(found.collect::<Vec<_>>(), [(3, 1), (4, 3)]);
         // Nor is the beginning of a phrase one.
         let path = say(&mut search("abcabc", 0.1), &[0, 2, 0]);
-        assert!(matches!(path.outcome, Outcome::SomethingElse { .. }), "{path:?}");
+        assert!(matches!(path.outcome, GrammarMatch::OutOfGrammar { .. }), "{path:?}");
     }
 
     #[test]
@@ -220,7 +227,7 @@ mod tests {
             let mut search = search(list, 0.5);
             let path = say(&mut search, &[0, 0, 0]);
             assert!(path.tokens.is_empty() && search.is_empty());
-            assert_eq!(path.outcome, Outcome::Phrase { fit: 1.0 });
+            assert_eq!(path.outcome, GrammarMatch::Phrase { fit: 1.0 });
         }
     }
 
@@ -239,7 +246,7 @@ mod tests {
         search.start_utterance();
         let path = say(&mut search, &[0, 0, 0]);
         assert!(path.tokens.is_empty());
-        assert_eq!(path.outcome, Outcome::Phrase { fit: 1.0 });
+        assert_eq!(path.outcome, GrammarMatch::Phrase { fit: 1.0 });
     }
 
     #[test]
@@ -256,14 +263,14 @@ mod tests {
         let partial = search.partial();
         assert_eq!((text(&partial).as_str(), partial.stable), ("AB", 0));
         say(&mut search, &[3, 3, 3]);
-        assert!(matches!(search.partial().outcome, Outcome::SomethingElse { .. }));
+        assert!(matches!(search.partial().outcome, GrammarMatch::OutOfGrammar { .. }));
     }
 
     #[test]
     fn another_grammar_counts_from_the_next_utterance_on() {
         let mut search = search("ab", 0.1);
         let set = |search: &mut PrefixBeam, list| {
-            search.set_restriction(Some(&restriction(list, 0.1)), &table())
+            search.set_grammar(Some(&constraint(list, 0.1)), &table())
         };
         // In silence it counts at once.
         say(&mut search, &[0, 0]);
@@ -277,16 +284,17 @@ mod tests {
         assert!(set(&mut search, "xyz").is_err());
         search.start_utterance();
         assert_eq!(text(&say(&mut search, &[0, 4, 2, 0])), "CA");
-        search.set_restriction(None, &table()).unwrap();
+        search.set_grammar(None, &table()).unwrap();
         search.start_utterance();
         let path = say(&mut search, &[0, 3, 0]);
-        assert_eq!((text(&path).as_str(), path.outcome), ("B", Outcome::Unrestricted));
+        assert_eq!((text(&path).as_str(), path.outcome), ("B", GrammarMatch::Unrestricted));
     }
 
     #[test]
     fn a_threshold_out_of_range_is_refused() {
         for threshold in [-0.1, 1.1, f32::NAN] {
-            let error = Bounds::new(Some(&restriction("a", threshold)), &table()).unwrap_err();
+            let error =
+                ConstraintGraph::new(Some(&constraint("a", threshold)), &table()).unwrap_err();
             let reason = format!("a grammar threshold of {threshold}; it must be from 0 to 1");
             assert_eq!(error.to_string(), reason);
         }

@@ -5,16 +5,16 @@ use std::collections::HashSet;
 /// What stands for a space in the byte-pair encoding of GPT-2.
 const SPACE: char = 'Ġ';
 
-/// Pieces of text, by their numbers: those of one character, then the others as byte-pair encoding
+/// PieceTable of text, by their numbers: those of one character, then the others as byte-pair encoding
 /// has merged them (arXiv 1508.07909).
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Pieces {
+pub(crate) struct PieceTable {
     texts: Vec<String>,
     /// The numbers in the order of the texts.
     sorted: Vec<u32>,
 }
 
-impl Pieces {
+impl PieceTable {
     /// Reads `pieces.txt`: one a line, the first line's number being 0; `Ġ` is a space.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn pieces_join_into_text() {
-        let pieces = Pieces::parse("<start>\nĠHe\nĠsaid\n'd\n.").unwrap();
+        let pieces = PieceTable::parse("<start>\nĠHe\nĠsaid\n'd\n.").unwrap();
         assert_eq!(pieces.len(), 5);
         let text: String = [1, 3, 2, 4, 9].map(|piece| pieces.text(piece)).concat();
         assert_eq!(text, " He'd said.");
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn neighbours_are_merged_as_in_training() {
-        let pieces = Pieces::parse("Ġ\na\nb\nc\nbc\nab\nĠab\nĠabc").unwrap();
+        let pieces = PieceTable::parse("Ġ\na\nb\nc\nbc\nab\nĠab\nĠabc").unwrap();
         let encoded = |text| -> Vec<&str> {
             pieces.encode(text).into_iter().map(|piece| pieces.text(piece)).collect()
         };
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn lists_with_empty_and_equal_lines_are_refused() {
-        let error = |text| Pieces::parse(text).unwrap_err();
+        let error = |text| PieceTable::parse(text).unwrap_err();
         assert_eq!(error("a\n\nb"), "line 2 is empty; give one piece per line");
         assert_eq!(error("a\nb\na"), "line 3: the piece \"a\" stands twice");
     }

@@ -1,33 +1,33 @@
 //! All ways in which frames can say the same tokens, summed up, and the best of them.
 
-use super::arena::{Arena, Link};
+use super::arena::{Arena, NodeId};
 
-/// Alignments of one prefix: the log of their summed probabilities, and the best of them.
+/// PathScores of one prefix: the log of their summed probabilities, and the best of them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Alignments {
+pub(super) struct PathScores {
     pub sum: f64,
     pub best: f64,
     /// Where the best one's last token began.
-    pub start: Link,
+    pub start: NodeId,
     /// Whether that was in this frame, which `start` does not have yet.
     pub begins: bool,
 }
 
 /// Where a token began.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Start {
+pub(super) struct TokenStart {
     pub frame: u64,
     pub log_prob: f32,
     /// Whether it is the first phone of a word, where words are searched by phones.
     pub begins_word: bool,
 }
 
-impl Alignments {
+impl PathScores {
     /// None at all.
     pub const NONE: Self = Self {
         sum: f64::NEG_INFINITY,
         best: f64::NEG_INFINITY,
-        start: Arena::<Start>::NONE,
+        start: Arena::<TokenStart>::NONE,
         begins: false,
     };
 

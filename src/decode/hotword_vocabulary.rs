@@ -4,13 +4,13 @@ use super::Hotword;
 use crate::error::{Error, Result};
 use crate::lexicon::speller::Speller;
 use crate::lexicon::tokens::TokenTable;
-use crate::lm::{Lexicon, LexiconNode};
+use crate::lm::{PrefixTrie, TrieNode};
 
 /// The words as a tree of their bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Listed(Lexicon);
+pub(super) struct HotwordVocabulary(PrefixTrie);
 
-impl Listed {
+impl HotwordVocabulary {
     /// # Errors
     ///
     /// [`Error::Config`] for a hotword that the tokens can't spell.
@@ -24,11 +24,11 @@ impl Listed {
         }
         words.sort_unstable();
         words.dedup();
-        Ok(Self(Lexicon::new(&words, |_| 0.0)))
+        Ok(Self(PrefixTrie::new(&words, |_| 0.0)))
     }
 
     /// The node of a word's beginning that is one byte longer.
-    pub fn extend(&self, node: LexiconNode, byte: u8) -> Option<LexiconNode> {
+    pub fn extend(&self, node: TrieNode, byte: u8) -> Option<TrieNode> {
         self.0.child(node, byte)
     }
 
@@ -43,7 +43,7 @@ impl Listed {
     }
 
     /// Whether a word ends at the node.
-    pub fn has_word_at(&self, node: LexiconNode) -> bool {
+    pub fn has_word_at(&self, node: TrieNode) -> bool {
         self.0.word(node).is_some()
     }
 }
@@ -56,10 +56,11 @@ mod tests {
     #[test]
     fn only_whole_words_are_listed() {
         let table = TokenTable::parse("<blank>\n▁\nA\nB", TokenId(0)).unwrap();
-        let listed = Listed::new(&[Hotword::new("ab ba")], &["ABB".to_owned()], &table).unwrap();
+        let listed =
+            HotwordVocabulary::new(&[Hotword::new("ab ba")], &["ABB".to_owned()], &table).unwrap();
         let is_listed = |word: &str| {
             let mut bytes = word.bytes();
-            let node = bytes.try_fold(LexiconNode::ROOT, |node, byte| listed.extend(node, byte));
+            let node = bytes.try_fold(TrieNode::ROOT, |node, byte| listed.extend(node, byte));
             node.is_some_and(|node| listed.has_word_at(node))
         };
         assert_eq!(["AB", "BA", "ABB"].map(is_listed), [true; 3]);
