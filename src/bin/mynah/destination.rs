@@ -19,7 +19,7 @@ use crate::{
 /// Takes the transcripts of files, one after the other.
 pub enum Destination {
     Together(Transcript),
-    SecondModel { format: Format, current: Option<Transcript> },
+    Beside { format: Format, current: Option<Transcript> },
 }
 
 /// A transcript that is being written.
@@ -64,7 +64,7 @@ impl Destination {
         if args.format.is_single_file() && args.files.len() > 1 {
             let outputs = beside_all(&args.files, args.format)?;
             outputs.iter().try_for_each(|path| output::refuse_read(path, args.read_files()))?;
-            return Ok(Self::SecondModel { format: args.format, current: None });
+            return Ok(Self::Beside { format: args.format, current: None });
         }
         let output = Output::new(args.output.as_deref(), args.read_files())?;
         Ok(Self::Together(Transcript::new(args.format, output, args.file_names())))
@@ -72,7 +72,7 @@ impl Destination {
 
     /// A recording has been opened: now its output can be.
     pub fn begin_file(&mut self, file: &Path) -> Result<()> {
-        if let Self::SecondModel { format, current } = self {
+        if let Self::Beside { format, current } = self {
             let output = Output::new(Some(&beside(file, *format)), [])?;
             *current = Some(Transcript::new(*format, output, FileNames::Hidden));
         }
@@ -94,7 +94,7 @@ impl Destination {
 
     /// Ends what concerns one file: its own output is complete, or stays beside if interrupted.
     pub fn close_file(&mut self, is_interrupted: bool) -> Result<()> {
-        let Self::SecondModel { current, .. } = self else { return Ok(()) };
+        let Self::Beside { current, .. } = self else { return Ok(()) };
         match current.take() {
             Some(mut transcript) if is_interrupted => transcript.leave(),
             Some(mut transcript) => transcript.commit(),
@@ -116,7 +116,7 @@ impl Destination {
     fn current(&mut self) -> Option<&mut Transcript> {
         match self {
             Self::Together(transcript) => Some(transcript),
-            Self::SecondModel { current, .. } => current.as_mut(),
+            Self::Beside { current, .. } => current.as_mut(),
         }
     }
 }

@@ -41,7 +41,7 @@ use crate::{
 
 /// What came of one recording; serialized, a line of the hypotheses' file.
 #[derive(Serialize)]
-struct GrammarMatch<'a> {
+struct RecordingOutcome<'a> {
     /// Of the manifest.
     line: usize,
     audio: &'a Path,
@@ -87,7 +87,7 @@ pub fn run(args: &EvalArgs) -> Result<ExitCode> {
     let mut hypotheses = hypotheses.transpose()?;
     let evaluated = evaluate_all(&recognizer, grammar.as_ref(), &entries, args)?;
     let (outcomes, failures): (Vec<_>, Vec<_>) = evaluated.into_iter().partition(Result::is_ok);
-    let outcomes: Vec<GrammarMatch> = outcomes.into_iter().flatten().collect();
+    let outcomes: Vec<RecordingOutcome> = outcomes.into_iter().flatten().collect();
     if let Some(out) = &mut hypotheses {
         outcomes.iter().try_for_each(|outcome| write_line(out, outcome))?;
         out.commit()?;
@@ -109,7 +109,7 @@ fn evaluate_all<'a>(
     grammar: Option<&Grammar>,
     entries: &'a [Entry],
     args: &EvalArgs,
-) -> Result<Vec<Result<GrammarMatch<'a>>>> {
+) -> Result<Vec<Result<RecordingOutcome<'a>>>> {
     let progress = Progress::over_recordings(entries.len());
     let pool = ThreadPoolBuilder::new().num_threads(args.jobs.get()).build()?;
     let outcomes = pool.install(|| {
@@ -130,7 +130,7 @@ fn evaluate<'a>(
     recognizer: &Recognizer,
     grammar: Option<&Grammar>,
     entry: &'a Entry,
-) -> Result<GrammarMatch<'a>> {
+) -> Result<RecordingOutcome<'a>> {
     log::debug!("recording {}", entry.path.display());
     let mut session = Session::new(recognizer, AudioFile::open(&entry.path)?)?;
     if let Some(hotwords) = &entry.hotwords {
@@ -178,7 +178,7 @@ fn evaluate<'a>(
         let rare: Vec<_> = rare.iter().map(|word| normalize(word)).collect();
         RareWords::new(Edits::of_rare_words(&reference, &hypothesis, &rare))
     });
-    Ok(GrammarMatch {
+    Ok(RecordingOutcome {
         line: entry.line,
         audio: &entry.audio,
         words: Edits::of_words(&reference, &hypothesis).into(),
@@ -203,7 +203,7 @@ fn grammar(decoding: &Decoding) -> Option<&Grammar> {
     }
 }
 
-fn summarize(outcomes: Vec<GrammarMatch>, recognizer: &Recognizer, decoding: String) -> Report {
+fn summarize(outcomes: Vec<RecordingOutcome>, recognizer: &Recognizer, decoding: String) -> Report {
     let recordings = outcomes.len();
     let (mut words, mut characters) = (Edits::default(), Edits::default());
     let mut rare: Option<[Edits; 2]> = None;

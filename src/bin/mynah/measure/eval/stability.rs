@@ -26,7 +26,7 @@ pub struct StabilityMeter {
     /// The utterance's stable text.
     stable: String,
     /// When each stable word became so.
-    settled_at: Vec<Duration>,
+    stable_at: Vec<Duration>,
     shown: Vec<String>,
     stability: Stability,
 }
@@ -54,17 +54,17 @@ impl StabilityMeter {
             self.stable,
             hypothesis.text
         );
-        self.settled_at.resize(self.stable.split_whitespace().count(), now);
+        self.stable_at.resize(self.stable.split_whitespace().count(), now);
         let words: Vec<String> = hypothesis.text.split_whitespace().map(str::to_owned).collect();
         self.stability.changed += changed(&self.shown, &words);
         self.shown = words;
         if let Event::Final { .. } = event {
             self.stability.finals += self.shown.len();
             let ends = hypothesis.words.iter().map(|word| word.end);
-            let delays = self.settled_at.iter().zip(ends).map(|(at, end)| at.saturating_sub(end));
+            let delays = self.stable_at.iter().zip(ends).map(|(at, end)| at.saturating_sub(end));
             self.stability.delays.extend(delays);
             self.stable.clear();
-            self.settled_at.clear();
+            self.stable_at.clear();
             self.shown.clear();
         }
         Ok(())

@@ -36,11 +36,11 @@ pub struct Connection {
     writer: OwnedWriteHalf,
     /// Phrases that `transcribe` wants preferred in the next stream.
     hotwords: Vec<String>,
-    stream: Option<UtteranceDecoder>,
+    stream: Option<Utterances>,
 }
 
 /// The stream between `audio-start` and the transcript.
-struct UtteranceDecoder {
+struct Utterances {
     stream: LiveStream,
     channels: usize,
     deadline: Instant,
@@ -175,7 +175,7 @@ impl Connection {
             admission.map_err(|refusal| End::Refused(refusal.to_string(), "overloaded"))?;
         let hotwords = std::mem::take(&mut self.hotwords);
         let config = StreamConfig { formatted: true, hotwords, ..StreamConfig::new(rate) };
-        self.stream = Some(UtteranceDecoder {
+        self.stream = Some(Utterances {
             stream: admission.stream(config),
             channels,
             deadline: Instant::now() + self.app.engine.limits.time,
@@ -225,7 +225,7 @@ impl Connection {
 
     /// Sends the transcript, and is ready for another stream.
     async fn finish(&mut self) -> Result<(), End> {
-        let Some(UtteranceDecoder { text, has_begun, .. }) = self.stream.take() else {
+        let Some(Utterances { text, has_begun, .. }) = self.stream.take() else {
             return Ok(());
         };
         if !has_begun {
@@ -244,7 +244,7 @@ impl Connection {
     }
 }
 
-impl UtteranceDecoder {
+impl Utterances {
     /// Ends the stream with what has come.
     async fn end(&mut self) {
         self.is_ending = true;
@@ -264,7 +264,7 @@ async fn read(reader: OwnedReadHalf, messages: Sender<io::Result<Message>>, most
 }
 
 /// Never, without a stream.
-async fn next_output(stream: &mut Option<UtteranceDecoder>) -> Option<Output> {
+async fn next_output(stream: &mut Option<Utterances>) -> Option<Output> {
     match stream {
         Some(stream) => stream.stream.next().await,
         None => std::future::pending().await,
