@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the figures of README.md and docs/measurements.md, and writes them there.
+"""Measures the figures of README.md, docs/measurements.md and models/README.md, and writes them there.
 
     benches/figures.py errors   # word error rates, on all cores
     benches/figures.py costs    # real-time factors, latencies, memory: on a quiet machine alone
@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benches" / "figures.json"
-PAGES = [ROOT / "README.md", ROOT / "docs" / "measurements.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "measurements.md", ROOT / "models" / "README.md"]
 MYNAH = os.environ.get("MYNAH", str(ROOT / "target" / "release" / "mynah"))
 SPEECH = Path(os.environ.get("MYNAH_SPEECH", ROOT.parent / "shared" / "speech"))
 
