@@ -39,15 +39,15 @@ impl TextDeltas {
             true => (hypothesis.text.as_str(), ""),
         };
         let before = self.stable.entry(event.utterance()).or_default();
-        let stable = stable.get(before.len()..).unwrap_or_default().to_owned();
+        let added = stable.get(before.len()..).unwrap_or_default().to_owned();
         // Stable text that comes again as unstable stays stable.
         let behind = before.len().saturating_sub(stable.len());
         let unstable = unstable.get(behind..).unwrap_or_default().to_owned();
-        before.push_str(&stable);
+        before.push_str(&added);
         if event.is_final() || hypothesis.text.is_empty() {
             self.stable.remove(&event.utterance());
         }
-        TextDelta { stable, unstable }
+        TextDelta { stable: added, unstable }
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn settled_texts_join_to_the_final() {
+    fn stable_texts_join_to_the_final() {
         let mut deltas = TextDeltas::new();
         let events = [
             (partial(0, "GOO", 0), delta("", "GOO")),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn stable_text_that_shrinks_stays_settled() {
+    fn stable_text_that_shrinks_stays_stable() {
         let mut deltas = TextDeltas::new();
         deltas.accept(&partial(0, "A B C", 3));
         let event = partial(0, "A B D", 1);

@@ -226,6 +226,28 @@ fn subtitles_of_several_files_stand_beside_them() {
 
 #[cfg(unix)]
 #[test]
+fn a_long_recording_is_cut_at_pauses_into_the_same_text_on_any_number_of_cores() {
+    const SENTENCES: usize = 15;
+    let folder = Folder::new();
+    let sentence = [speech(), vec![0; 4 * 32_000]].concat();
+    let period = sentence.len() as f64 / 32_000.0;
+    let samples = sentence.repeat(SENTENCES);
+    let length = samples.len() as u32;
+    let path = folder.write("long.wav", wav(&samples, 1, length + 36, &[], length));
+    let (one, _, _) = transcribe(&path, &["--format", "json", "--jobs", "1"]);
+    let (three, _, code) = transcribe(&path, &["--format", "json", "--jobs", "3"]);
+    assert_eq!((&one, code), (&three, 0));
+    let json: serde_json::Value = serde_json::from_str(&one).unwrap();
+    let utterances = json["files"][0]["utterances"].as_array().unwrap();
+    assert_eq!(utterances.len(), SENTENCES);
+    for (index, utterance) in utterances.iter().enumerate() {
+        assert_eq!(utterance["formatted"], TEXT.trim_end());
+        let start = utterance["start"].as_f64().unwrap() - index as f64 * period;
+        assert!((0.0..1.0).contains(&start), "{utterance}");
+    }
+}
+
+#[test]
 fn an_interrupted_run_keeps_the_old_file_and_what_it_recognized() {
     let folder = Folder::new();
     let output = folder.write("out.json", "old");

@@ -112,7 +112,8 @@ pub struct TranscribeArgs {
     #[arg(long, value_name = "N", default_value = "1")]
     pub nbest: NonZeroUsize,
 
-    /// Files recognized at the same time, each on one core [default: the number of cores]
+    /// Recordings, or parts of a long one, recognized at the same time, each on one core [default: the number
+    /// of cores]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 

@@ -200,7 +200,8 @@ impl RecognizerArgs {
         Ok((model, config))
     }
 
-    fn endpoint(&self, early_final: Option<Duration>) -> EndpointConfig {
+    /// When utterances end.
+    pub fn endpoint(&self, early_final: Option<Duration>) -> EndpointConfig {
         let mut endpoint =
             EndpointConfig { enabled: !self.no_endpoint, ..EndpointConfig::default() };
         if let Some(silence) = self.endpoint_silence {
