@@ -161,9 +161,9 @@ def error_table(results):
     today, books = results["errors"]["today's speech"], results["errors"]["audiobooks"]
     lines = ["| word error rate (95 % interval by speaker) | Mynah | with `en-decoder` |", "| --- | --- | --- |"]
     recordings = today["default"]["all"]["recordings"]
-    rows = [(f"today's speech, {recordings} recordings", today, "all")]
+    rows = [(f"`dev-modern`: mixed speech, {recordings} recordings", today, "all")]
     rows += [(f"– {label}", today, domain) for label, domain in DOMAINS.items()]
-    rows += [(f"audiobooks, {books['default']['all']['recordings']} recordings", books, "all")]
+    rows += [(f"`dev-librispeech`: audiobooks, {books['default']['all']['recordings']} recordings", books, "all")]
     for label, table, domain in rows:
         lines.append(f"| {label} | {percent(table['default'][domain])} | {percent(table['en-decoder'][domain])} |")
     return lines
@@ -186,7 +186,7 @@ def cost_table(results):
         return f"{of(bench['default'])} | | {of(bench['en-decoder'])}"
 
     def memory(report):
-        return f"{report['memory']['resident_mb']:.0f} MB; {report['memory']['own_mb']:.0f} MB"
+        return f"{report['memory']['resident_mb']:.0f} MB, {report['memory']['own_mb']:.0f} MB"
 
     return [
         "| cost | Mynah | `--single-pass` | with `en-decoder` |",
@@ -195,7 +195,7 @@ def cost_table(results):
         f"| {factors['default']:.3f} | {factors['single-pass']:.3f} | {factors['en-decoder']:.3f} |",
         f"| final after the end of the audio | {both(lambda b: format(b['latency_seconds']['flushed_final']['p50'], '.2f') + ' s')} |",
         f"| start-up | {both(lambda b: format(b['start_up_seconds'], '.2f') + ' s')} |",
-        f"| memory; without pages of the program's file | {both(memory)} |",
+        f"| resident memory; anonymous memory | {both(memory)} |",
         f"| program | {costs['program_mb']:.1f} MB | | 36.9 MB more |",
     ]
 

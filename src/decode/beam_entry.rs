@@ -11,9 +11,9 @@ use crate::lexicon::tokens::TokenId;
 pub struct BeamEntry {
     pub prefix: NodeId,
     pub token: Option<TokenId>,
-    /// PathScores that end in a blank.
+    /// The alignments that end in a blank.
     pub blank: PathScores,
-    /// PathScores that end in the last token.
+    /// The alignments that end in the last token.
     pub last: PathScores,
     pub text: DecoderState,
 }

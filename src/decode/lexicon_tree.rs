@@ -10,7 +10,7 @@ use crate::lexicon::Lexicon;
 use crate::lexicon::tokens::{TokenId, TokenTable};
 use crate::lm::{NgramModel, PrefixTrie, TrieNode, WordId};
 
-/// Lexicon as a tree of phones, and how the model's tokens spell their words.
+/// A lexicon as a tree of phones, and how the model's tokens spell their words.
 #[derive(Clone, Debug)]
 pub(super) struct LexiconTree {
     tree: PrefixTrie,
@@ -70,7 +70,7 @@ struct ScoredWord {
     score: f32,
 }
 
-/// Lexicon while they are gathered: tens of thousands, so not each in memory of its own.
+/// Pronunciations while they are gathered: tens of thousands, so not each in memory of its own.
 #[derive(Default)]
 struct Entries {
     phones: Vec<u8>,

@@ -2,7 +2,7 @@
 
 use super::arena::{Arena, NodeId};
 
-/// PathScores of one prefix: the log of their summed probabilities, and the best of them.
+/// The alignments of one prefix: the log of their summed probabilities, and the best of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PathScores {
     pub sum: f64,

@@ -41,7 +41,7 @@ pub(crate) struct Worker {
     frame_values: usize,
     /// Whether a part of this segment had no room in the queue.
     is_torn: bool,
-    /// UtteranceDecoder without a final, the oldest first.
+    /// Utterances without a final, the oldest first.
     pending: VecDeque<Pending>,
     /// Of this segment.
     partial: Option<Path>,

@@ -16,7 +16,7 @@ use crate::lm::compact::{Format, Keep, Reader, contradiction};
 const FORMAT: Format =
     Format { magic: b"mynah-lm", version: 1, remedy: "convert the ARPA file anew" };
 
-/// Blocks one after another, and where each ends: less memory than a vector of each.
+/// Words one after another, and where each ends: less memory than a vector of each.
 #[derive(Default)]
 struct Spelled {
     bytes: Vec<u8>,

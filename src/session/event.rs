@@ -5,7 +5,7 @@ use crate::finalize::Pass;
 
 /// A result of a [`Stream`](crate::session::stream::Stream).
 ///
-/// UtteranceDecoder are numbered from 0 on. Where finals are computed by a thread of their own, the final of an
+/// Utterances are numbered from 0 on. Where finals are computed by a thread of their own, the final of an
 /// utterance may come after partials of later ones; finals come in the order of their utterances.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {

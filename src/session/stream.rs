@@ -119,7 +119,7 @@ impl Stream {
         self.utterances.set_keywords(keywords)
     }
 
-    /// Gives the oldest keyword not yet given. UtteranceDecoder and their events are independent of them.
+    /// Gives the oldest keyword not yet given. Utterances and their events are independent of them.
     pub fn next_keyword(&mut self) -> Option<KeywordHit> {
         self.utterances.next_keyword()
     }
@@ -181,7 +181,7 @@ impl Stream {
         self.utterances.number_from(utterance);
     }
 
-    /// UtteranceDecoder that have ended and lack their final, which another thread computes.
+    /// Utterances that have ended and lack their final, which another thread computes.
     pub(crate) fn finals_pending(&self) -> usize {
         self.utterances.finals_pending()
     }

@@ -158,7 +158,7 @@ impl UtteranceDecoder {
         }
     }
 
-    /// UtteranceDecoder that have ended and lack their final.
+    /// Utterances that have ended and lack their final.
     pub fn finals_pending(&self) -> usize {
         self.finalizer.as_ref().map_or(0, Finalizer::pending)
     }

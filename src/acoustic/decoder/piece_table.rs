@@ -5,7 +5,7 @@ use std::collections::HashSet;
 /// What stands for a space in the byte-pair encoding of GPT-2.
 const SPACE: char = 'Ġ';
 
-/// PieceTable of text, by their numbers: those of one character, then the others as byte-pair encoding
+/// Pieces of text, by their numbers: those of one character, then the others as byte-pair encoding
 /// has merged them (arXiv 1508.07909).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PieceTable {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// PieceTable by what comes before them, the first before the others: texts share the nodes of what they
+/// Pieces by what comes before them, the first before the others: texts share the nodes of what they
 /// begin with.
 #[derive(Clone, Debug)]
 pub(super) struct PieceTree {

@@ -15,7 +15,7 @@ pub struct ListenerMetrics {
     pub compute_time: Duration,
     /// Samples that were lost, at the model's rate.
     pub samples_lost: u64,
-    /// UtteranceDecoder that have ended and lack their final.
+    /// Utterances that have ended and lack their final.
     pub finals_pending: usize,
 }
 
