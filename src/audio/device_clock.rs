@@ -1,9 +1,11 @@
 //! The samples that a device owes: real time passed against samples delivered.
 //!
-//! A sound system that could not deliver for a while, because the process was stopped,
-//! goes on with the samples of now. What lies between is lost, and only the clock shows it.
+//! A sound system that could not deliver for a while, because the process was stopped or the machine
+//! suspended, goes on with the samples of now. What lies between is lost, and only the clock shows it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use super::boot_instant::BootInstant;
 
 /// A device that is so far behind has lost samples, if it stays behind.
 const BEHIND: Duration = Duration::from_millis(400);
@@ -18,11 +20,11 @@ const DRIFT: f64 = 0.002;
 pub(super) struct DeviceClock {
     sample_rate: f64,
     /// When the last buffer came; None before the first.
-    last: Option<Instant>,
+    last: Option<BootInstant>,
     /// Seconds of sound that real time is ahead of the samples.
     deficit: f64,
     /// Since when the device has been behind, and the least deficit since then.
-    behind: Option<(Instant, f64)>,
+    behind: Option<(BootInstant, f64)>,
 }
 
 impl DeviceClock {
@@ -33,7 +35,7 @@ impl DeviceClock {
     /// Takes the number of samples per channel that arrive now; gives how many were lost before.
     ///
     /// Neither allocates nor locks.
-    pub(super) fn lost(&mut self, now: Instant, samples: usize) -> u64 {
+    pub(super) fn lost(&mut self, now: BootInstant, samples: usize) -> u64 {
         let Some(last) = self.last.replace(now) else { return 0 };
         let passed = now.saturating_duration_since(last).as_secs_f64();
         let delivered = samples as f64 / self.sample_rate;
@@ -63,10 +65,10 @@ mod tests {
     /// Feeds `(milliseconds until the buffer, milliseconds of sound in it)`; gives what was lost, in ms.
     fn lost(buffers: impl IntoIterator<Item = (u64, u64)>) -> Vec<u64> {
         let mut clock = DeviceClock::new(16_000);
-        let mut now = Instant::now();
+        let mut now = BootInstant::now();
         clock.lost(now, 640);
         let step = |(after, length): (u64, u64)| {
-            now += Duration::from_millis(after);
+            now = now.after(Duration::from_millis(after));
             clock.lost(now, length as usize * 16) / 16
         };
         buffers.into_iter().map(step).filter(|&lost| lost > 0).collect()

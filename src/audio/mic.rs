@@ -16,6 +16,7 @@ use cpal::{
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::boot_instant::BootInstant;
 use super::device_clock::DeviceClock;
 use super::downmix::{Channel, Downmix};
 use super::ring::{CaptureSink, CaptureSource, DeviceSample, capture_ring_of};
@@ -274,7 +275,7 @@ impl Callbacks {
         device.build_input_stream(
             config,
             move |data: &[T], _| {
-                sink.lose(clock.lost(Instant::now(), data.len() / channels));
+                sink.lose(clock.lost(BootInstant::now(), data.len() / channels));
                 sink.push_interleaved(data);
             },
             move |error| match error.kind() {

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "files")]
 mod background;
+#[cfg(feature = "mic")]
+mod boot_instant;
 #[cfg(feature = "files")]
 mod byte_source;
 #[cfg(feature = "files")]
@@ -31,6 +33,8 @@ mod ring;
 #[cfg(feature = "files")]
 mod tags;
 
+#[cfg(feature = "mic")]
+pub use boot_instant::BootInstant;
 pub use downmix::Channel;
 #[cfg(feature = "files")]
 pub use file::{AudioFile, FileOptions};

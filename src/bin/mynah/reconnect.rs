@@ -9,7 +9,7 @@ use std::{
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use mynah::{
     Error, Result,
-    audio::{ReadOutcome, Resampler, Source},
+    audio::{BootInstant, ReadOutcome, Resampler, Source},
 };
 
 use crate::meter::Meter;
@@ -32,7 +32,7 @@ pub struct ReconnectingSource {
     state: State,
     delay: Duration,
     /// When samples last came.
-    arrived: Instant,
+    arrived: BootInstant,
 }
 
 enum State {
@@ -49,7 +49,7 @@ struct Connection {
 
 struct Outage {
     /// Up to when the clock has been moved.
-    since: Instant,
+    since: BootInstant,
     has_reported: bool,
     next: Instant,
     /// An attempt under way.
@@ -66,7 +66,7 @@ impl ReconnectingSource {
         let source = open()?;
         let sample_rate = source.sample_rate();
         let connection = Connection { source, resampler: None, resampled: Vec::new() };
-        let (meter, delay, arrived) = (Arc::clone(meter), FIRST_DELAY, Instant::now());
+        let (meter, delay, arrived) = (Arc::clone(meter), FIRST_DELAY, BootInstant::now());
         Ok(Self { open, meter, sample_rate, state: State::Connected(connection), delay, arrived })
     }
 
@@ -85,7 +85,7 @@ impl ReconnectingSource {
         log::warn!("the microphone is back");
         self.meter.set_disconnected(false);
         // The outage up to here has been reported.
-        self.arrived = Instant::now();
+        self.arrived = BootInstant::now();
         self.state = State::Connected(Connection { source, resampler, resampled: Vec::new() });
         Ok(())
     }
@@ -136,8 +136,8 @@ impl ReconnectingSource {
 impl Outage {
     /// What was not recorded since the clock was last moved.
     fn gap(&mut self, sample_rate: u32) -> ReadOutcome {
-        let now = Instant::now();
-        let lost = now.duration_since(std::mem::replace(&mut self.since, now));
+        let now = BootInstant::now();
+        let lost = now.saturating_duration_since(std::mem::replace(&mut self.since, now));
         ReadOutcome::Gap((lost.as_secs_f64() * f64::from(sample_rate)).round() as u64)
     }
 }
@@ -211,7 +211,7 @@ impl Source for ReconnectingSource {
             }
             Ok(read) => {
                 if matches!(read, ReadOutcome::Samples(count) if count > 0) {
-                    (self.delay, self.arrived) = (FIRST_DELAY, Instant::now());
+                    (self.delay, self.arrived) = (FIRST_DELAY, BootInstant::now());
                 }
                 Ok(read)
             }
