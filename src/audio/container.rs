@@ -282,6 +282,7 @@ impl Input for Container {
                 Err(Symphonia::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
                     return self.end(mono, true);
                 }
+                Err(Symphonia::IoError(e)) => return Err(e.to_string()),
                 Err(e) => return Err(e.to_string()),
             };
             let missing = self.missing_before(&packet);

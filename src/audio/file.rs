@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::appended::WatchedFlac;
 use super::background::Background;
 use super::byte_source::ByteSource;
 use super::container::{Container, Length};
 use super::downmix::Channel;
+use super::ebml::WholeElements;
 use super::kind::{Found, Kind};
 use super::raw::{RawFormat, RawPcm};
 use super::riff::Riff;
@@ -261,7 +263,11 @@ impl Opening<'_> {
                     prefix = riff.plain_header();
                 }
             }
-            Kind::Flac => source = source.wrap(WithoutTags::new),
+            Kind::Flac => {
+                let name = self.path.display().to_string();
+                source = self.io(source.into_stream())?.wrap(WithoutTags::new);
+                source = source.wrap(|reader| WatchedFlac::new(reader, name));
+            }
             Kind::Mp4 | Kind::Caf => {
                 let arranged = match kind {
                     Kind::Mp4 => mp4::arranged(source),
@@ -270,7 +276,8 @@ impl Opening<'_> {
                 source = self.io(arranged)?.map_err(|reason| self.refused(&reason))?;
             }
             // As files their demuxers look for what a cut has taken.
-            Kind::Matroska | Kind::Aiff => source = self.io(source.into_stream())?,
+            Kind::Matroska => source = self.io(source.into_stream())?.wrap(WholeElements::new),
+            Kind::Aiff => source = self.io(source.into_stream())?,
             _ => {}
         }
         let media = self.io(source.into_media(prefix))?;

@@ -1,6 +1,8 @@
 //! Where samples come from: microphones, files and rings, each a [`Source`] at its own rate.
 
 #[cfg(feature = "files")]
+mod appended;
+#[cfg(feature = "files")]
 mod background;
 #[cfg(feature = "mic")]
 mod boot_instant;
@@ -11,6 +13,8 @@ mod container;
 #[cfg(feature = "mic")]
 mod device_clock;
 mod downmix;
+#[cfg(feature = "files")]
+mod ebml;
 #[cfg(feature = "files")]
 mod file;
 #[cfg(feature = "files")]

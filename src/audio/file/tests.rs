@@ -199,6 +199,15 @@ fn a_file_cut_short_is_delivered_up_to_the_cut() {
     let text = error.unwrap().to_string();
     assert!(text.contains("cut.wav") && text.contains("0.25 of 1.00 s"), "{text}");
 
+    for name in ["tone.mkv", "tone.webm"] {
+        let matroska = std::fs::read(shared(name)).unwrap();
+        for bytes in [&matroska[..matroska.len() / 2], &matroska[..matroska.len() - 1]] {
+            let (samples, _, error) = read_all(&mut open_bytes(name, bytes).unwrap());
+            assert!(samples.len() > 1_000, "{name}: {}", samples.len());
+            assert!(error.unwrap().to_string().contains("cut short"));
+        }
+    }
+
     let flac = std::fs::read(shared("tone.flac")).unwrap();
     let mut file = open_bytes("cut.flac", &flac[..flac.len() / 2]).unwrap();
     let (samples, _, error) = read_all(&mut file);
