@@ -53,7 +53,7 @@ pub fn run(args: &ListenArgs) -> Result<ExitCode> {
         live: &live,
         formatter,
         wake: args.after.clone().map(|keyword| Wake::new(keyword, args.after_silence)),
-        lines: (!is_on_stdout).then(|| Lines::new(args)),
+        lines: (!is_on_stdout).then(|| Lines::new(args)).transpose()?,
         file,
         monitor,
         has_lost_view: false,

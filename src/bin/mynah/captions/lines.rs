@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use mynah::{Event, TextDeltas};
 
+use super::printer::Printer;
 use crate::{
     args::{CaptionFormat, ListenArgs},
     format::{Change, DeltaLine, Line, LineKind, Origin, write_line},
@@ -13,8 +14,9 @@ use crate::{
 /// What stands after a partial on a line of its own.
 const ELLIPSIS: &str = "…";
 
-/// Writes events as they come.
+/// Writes events as they come. A reader that stalls gets every final, and fewer partials.
 pub struct Lines {
+    printer: Printer,
     format: CaptionFormat,
     /// Whether partials are written too.
     partials: bool,
@@ -25,13 +27,18 @@ pub struct Lines {
 
 impl Lines {
     /// Lines as the arguments ask for.
-    pub fn new(args: &ListenArgs) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread to write them.
+    pub fn new(args: &ListenArgs) -> io::Result<Self> {
+        Ok(Self {
+            printer: Printer::new(io::stdout())?,
             format: args.format,
             partials: args.partials,
             deltas: args.deltas.then(TextDeltas::new),
             file: args.live.file.as_ref().map(|file| file.display().to_string()),
-        }
+        })
     }
 
     /// Writes a final or, where they are wanted, a partial.
@@ -40,15 +47,26 @@ impl Lines {
     ///
     /// Standard output can't be written.
     pub fn write(&mut self, event: &Event, utterance: &Utterance) -> io::Result<()> {
-        if !event.is_final() && !self.partials {
+        // Before deltas are made: they start from what was written.
+        if !event.is_final() && (!self.partials || self.printer.is_behind()) {
             return Ok(());
         }
-        let mut out = io::stdout().lock();
+        let mut line = Vec::new();
         match self.format {
-            CaptionFormat::Text if event.is_final() => writeln!(out, "{}", utterance.shown()),
-            CaptionFormat::Text => writeln!(out, "{}{ELLIPSIS}", utterance.shown()),
-            CaptionFormat::Jsonl => self.write_json(event, utterance, &mut out),
+            CaptionFormat::Text if event.is_final() => writeln!(line, "{}", utterance.shown())?,
+            CaptionFormat::Text => writeln!(line, "{}{ELLIPSIS}", utterance.shown())?,
+            CaptionFormat::Jsonl => self.write_json(event, utterance, &mut line)?,
         }
+        self.printer.print(line)
+    }
+
+    /// Waits until all that was written has been read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lines::write`].
+    pub fn finish(self) -> io::Result<()> {
+        self.printer.finish()
     }
 
     fn write_json(

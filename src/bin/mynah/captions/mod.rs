@@ -1,7 +1,7 @@
 //! Live captions: events to lines, to a view on a terminal, and to a file.
 //!
 //! ```text
-//! Live ── ListenEvent ──> Session ── Wake ──> Utterance ──┬──> Lines: standard output
+//! Live ── ListenEvent ──> Session ── Wake ──> Utterance ──┬──> Lines ── Printer: standard output
 //!   └──── Meter ────────────┘                             ├──> TranscriptFile: -o FILE
 //!                                                         └──> Monitor: State ──> view::render ──> Screen
 //! ```
@@ -10,6 +10,7 @@ mod keys;
 mod layout;
 mod lines;
 mod monitor;
+mod printer;
 pub mod screen;
 mod session;
 mod signals;

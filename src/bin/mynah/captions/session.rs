@@ -53,23 +53,23 @@ impl Session<'_> {
     pub fn run(mut self) -> Result<Ending> {
         let outcome = self.show_all();
         let monitored = self.monitor.take().map_or(Ok(()), Monitor::close);
-        if (outcome.is_err() || monitored.is_err())
-            && let Some(Err(error)) = self.file.as_mut().map(TranscriptFile::retry)
-        {
-            failure::report(&error);
-        }
-        let mut ending = outcome?;
+        // Before standard output, whose reader may stall.
+        let is_saved = self.finish_file(outcome.is_err() || monitored.is_err());
+        let is_interrupted = matches!(outcome, Ok(Ending::Interrupted));
+        let lines = self.lines.take().filter(|_| !is_interrupted);
+        let printed = lines.map_or(Ok(()), Lines::finish);
+        let ending = outcome?;
         monitored?;
-        if self.has_lost_view && ending == Ending::Complete {
-            ending = Ending::Incomplete;
-        }
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.finish()
-        {
-            failure::report(&error);
-            ending = Ending::Incomplete;
-        }
-        Ok(ending)
+        printed?;
+        let lacks_view = self.has_lost_view && ending == Ending::Complete;
+        Ok(if lacks_view || !is_saved { Ending::Incomplete } else { ending })
+    }
+
+    /// Writes what the file still lacks, if there is one, and reports what can't be written; gives whether nothing is missing.
+    fn finish_file(&mut self, has_failed: bool) -> bool {
+        let finish = if has_failed { TranscriptFile::retry } else { TranscriptFile::finish };
+        let finished = self.file.as_mut().map_or(Ok(()), finish);
+        finished.inspect_err(failure::report).is_ok()
     }
 
     fn show_all(&mut self) -> Result<Ending> {
