@@ -24,7 +24,10 @@ enum State {
     /// Nothing is opened yet.
     Due(PathBuf),
     /// What is no regular file, such as a pipe, has no other file beside it.
-    Direct(LineWriter<File>),
+    Direct {
+        file: LineWriter<File>,
+        target: PathBuf,
+    },
     Part {
         file: LineWriter<File>,
         part: PathBuf,
@@ -83,7 +86,7 @@ impl Output {
                 file.sync_all().with_context(name)?;
                 fs::rename(&part, &target).with_context(|| target.display().to_string())?;
             }
-            State::Direct(mut file) => file.flush()?,
+            State::Direct { mut file, target } => file.flush().map_err(|e| at(&target, &e))?,
             State::Stdout(mut out) => out.flush()?,
             State::Due(_) | State::Finished => {}
         }
@@ -94,7 +97,10 @@ impl Output {
     pub fn leave(&self) -> io::Result<Option<PathBuf>> {
         let mut state = self.0.borrow_mut();
         match std::mem::replace(&mut *state, State::Finished) {
-            State::Part { mut file, part, .. } => file.flush().map(|()| Some(part)),
+            State::Part { mut file, part, .. } => {
+                file.flush().map_err(|e| at(&part, &e))?;
+                Ok(Some(part))
+            }
             State::Stdout(mut out) => out.flush().map(|()| None),
             _ => Ok(None),
         }
@@ -111,7 +117,7 @@ impl State {
         }
         if old.as_ref().is_some_and(|old| !old.is_file()) {
             let file = File::options().write(true).open(&target)?;
-            return Ok(Self::Direct(LineWriter::new(file)));
+            return Ok(Self::Direct { file: LineWriter::new(file), target });
         }
         if let Some(old) = &old {
             // Fails as overwriting the file would.
@@ -131,7 +137,9 @@ impl Write for Output {
         self.open().map_err(io::Error::other)?;
         match &mut *self.0.borrow_mut() {
             State::Stdout(out) => out.write(bytes),
-            State::Direct(file) | State::Part { file, .. } => file.write(bytes),
+            State::Direct { file, target: path } | State::Part { file, part: path, .. } => {
+                file.write(bytes).map_err(|e| at(path, &e))
+            }
             State::Due(_) | State::Finished => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -139,10 +147,17 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         match &mut *self.0.borrow_mut() {
             State::Stdout(out) => out.flush(),
-            State::Direct(file) | State::Part { file, .. } => file.flush(),
+            State::Direct { file, target: path } | State::Part { file, part: path, .. } => {
+                file.flush().map_err(|e| at(path, &e))
+            }
             State::Due(_) | State::Finished => Ok(()),
         }
     }
+}
+
+/// The error with the name of the file.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Refuses to write a file that is also read, under whatever name.
@@ -197,6 +212,15 @@ mod tests {
         assert_eq!(output.leave().unwrap(), Some(part_of(&path)));
         assert_eq!(fs::read_to_string(part_of(&path)).unwrap(), "half");
         assert!(!path.exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_named() {
+        let mut output = Output::new(Some(Path::new("/dev/full")), []).unwrap();
+        let error = output.write_all(b"a line\n").and_then(|()| output.flush()).unwrap_err();
+        assert!(error.to_string().starts_with("/dev/full: No space left"), "{error}");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 
     #[cfg(unix)]
