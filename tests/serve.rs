@@ -285,6 +285,13 @@ fn limits_end_a_stream_after_its_result() {
     silent.set_read_timeout(Some(PATIENCE)).unwrap();
     silent.write_all(b"GET / HT").unwrap();
     assert!(matches!(silent.read(&mut [0; 16]), Ok(0)));
+    // After an answer it ends too, whether the client would keep it or not.
+    let mut kept = TcpStream::connect(&server.http).unwrap();
+    kept.set_read_timeout(Some(PATIENCE)).unwrap();
+    kept.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut response = String::new();
+    kept.read_to_string(&mut response).unwrap();
+    assert!(response.to_lowercase().contains("\r\nconnection: close"), "{response}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Accepts connections, so many at a time, and ends those that send no request.
+//! Accepts connections, so many at a time, and ends those that hold a place for nothing: without a request, after its
+//! answer, or without reading the answer.
 
 use std::{
     io,
@@ -14,6 +15,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request, connect_info::Connected},
+    http::{HeaderValue, StatusCode, header::CONNECTION},
     middleware::Next,
     response::Response,
     serve::{IncomingStream, Listener},
@@ -22,16 +24,20 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
-/// Connections at the same time, those of streams included.
-const MOST_CONNECTIONS: usize = 1_024;
+use super::limits::Limits;
+
+/// Connections at the same time besides those of streams and files. With Wyoming's they are fewer than the 1,024 files
+/// that a process may open by default.
+const OTHER_CONNECTIONS: usize = 512;
 
 /// A listener for [`axum::serve`].
 pub struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    most_connections: usize,
     patience: Duration,
 }
 
@@ -39,8 +45,11 @@ pub struct Door {
 pub struct Guest {
     socket: TcpStream,
     visit: Visit,
-    /// Until the first request.
+    patience: Duration,
+    /// Until the request, and then until the client reads.
     deadline: Pin<Box<Sleep>>,
+    /// Whether the client reads nothing.
+    is_stalled: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -49,9 +58,11 @@ pub struct Guest {
 pub struct Visit(Arc<AtomicBool>);
 
 impl Door {
-    /// `patience` is how long a connection may take for its first request.
-    pub fn new(listener: TcpListener, patience: Duration) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(MOST_CONNECTIONS)), patience }
+    /// A connection may be idle for as long as the limits say.
+    pub fn new(listener: TcpListener, limits: &Limits) -> Self {
+        let most_connections = limits.streams + limits.uploads + OTHER_CONNECTIONS;
+        let places = Arc::new(Semaphore::new(most_connections));
+        Self { listener, places, most_connections, patience: limits.idle }
     }
 }
 
@@ -68,12 +79,11 @@ impl Listener for Door {
             }
             match Arc::clone(&self.places).try_acquire_owned() {
                 Ok(place) => {
-                    let deadline = Box::pin(sleep(self.patience));
-                    let guest = Guest { socket, visit: Visit::default(), deadline, _place: place };
-                    return (guest, address);
+                    return (Guest::new(socket, self.patience, place), address);
                 }
                 Err(_) => {
-                    log::warn!("{address}: refused; there are {MOST_CONNECTIONS} connections")
+                    let most = self.most_connections;
+                    log::warn!("{address}: refused; there are {most} connections");
                 }
             }
         }
@@ -84,16 +94,44 @@ impl Listener for Door {
     }
 }
 
+impl Guest {
+    fn new(socket: TcpStream, patience: Duration, place: OwnedSemaphorePermit) -> Self {
+        let deadline = Box::pin(sleep(patience));
+        let visit = Visit::default();
+        Self { socket, visit, patience, deadline, is_stalled: false, _place: place }
+    }
+
+    /// Gives up a client that has read nothing for too long.
+    fn check_written<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.is_stalled = false;
+            return written;
+        }
+        if !std::mem::replace(&mut self.is_stalled, true) {
+            self.deadline.as_mut().reset(Instant::now() + self.patience);
+        }
+        self.deadline.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
 impl Connected<IncomingStream<'_, Door>> for Visit {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
         stream.io().visit.clone()
     }
 }
 
-/// Notes that a connection has sent a request.
+/// Notes that a connection has sent a request, and ends it after the answer unless it becomes a WebSocket.
 pub async fn greet(visit: ConnectInfo<Visit>, request: Request, next: Next) -> Response {
     visit.0.0.store(true, Ordering::Relaxed);
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 impl AsyncRead for Guest {
@@ -117,7 +155,8 @@ impl AsyncWrite for Guest {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(context, bytes)
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.check_written(written, context)
     }
 
     fn poll_write_vectored(
@@ -125,7 +164,8 @@ impl AsyncWrite for Guest {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        self.check_written(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {

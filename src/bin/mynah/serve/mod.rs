@@ -90,7 +90,7 @@ async fn serve(args: &ServeArgs, engine: Engine, access: Access) -> Result<()> {
     }
     let (stopping, time) = (Arc::clone(&app.stopping), app.engine.limits.shutdown);
     let stopped = Arc::clone(&stopping);
-    let door = Door::new(listener, app.engine.limits.idle);
+    let door = Door::new(listener, &app.engine.limits);
     let service = http::router(app).into_make_service_with_connect_info::<Visit>();
     let server = axum::serve(door, service).with_graceful_shutdown(async move {
         signal.await;
