@@ -41,11 +41,12 @@ class Clock:
 
     def __init__(self, listen, speech):
         self.listen, self.speech, self.first = listen, speech, None
+        command = ["sox", speech, "-c", "1", "-b", "16", "-e", "signed", "-t", "raw", "-"]
+        self.samples = subprocess.run(command, check=True, capture_output=True).stdout
 
     def check(self, fault, jumped=0.0):
         """Plays the speech; its final has the time at which it was played, `jumped` seconds later than the monotonic clock says."""
-        seen, played = len(self.listen.out), time.monotonic()
-        subprocess.run(["paplay", "--device=speaker", self.speech], check=True, timeout=60)
+        seen, played = len(self.listen.out), self._play()
         word = self.listen.wait_for(f"{fault}: the words after it", lambda: self._anchor(seen))
         offset = word["start"] - played
         self.first = offset if self.first is None else self.first
@@ -53,6 +54,15 @@ class Clock:
         print(f"{fault}: words come, {error:+.2f} s from where they were played")
         if abs(error) > SLACK:
             self.listen.explain(f"{fault}: times are wrong by {error:.2f} s")
+
+    def _play(self):
+        """Gives when it began: a busy machine takes a while to start a player, so that waits for the samples."""
+        command = ["pacat", "--playback", "--device=speaker", "--rate=16000", "--channels=1", "--format=s16le", "--latency-msec=50"]
+        player = subprocess.Popen(command, stdin=subprocess.PIPE)
+        time.sleep(0.7)
+        played = time.monotonic()
+        player.communicate(self.samples, timeout=60)
+        return played
 
     def _anchor(self, seen):
         words = [word for final in self.listen.events("final", seen) for word in final["words"]]
