@@ -241,7 +241,7 @@ impl Format {
         if !matches!(self.tag, PCM | FLOAT | ALAW | MULAW) {
             return self.chunk.clone();
         }
-        let bits = self.block / self.channels * 8;
+        let bits = (self.block / self.channels).saturating_mul(8);
         let bytes_per_second = self.rate.saturating_mul(u32::from(self.block));
         let mut chunk = Vec::new();
         chunk.extend(self.tag.to_le_bytes());
@@ -296,11 +296,14 @@ impl Form {
     fn next_chunk(self, source: &mut ByteSource, chunk: &Chunk) -> io::Result<Next> {
         let end = chunk.body_at.saturating_add(chunk.body_len);
         let padded = match self {
-            Self::W64 => return Ok(Next::Chunk(end.div_ceil(8) * 8)),
+            Self::W64 => {
+                return Ok(end.checked_next_multiple_of(8).map_or(Next::None, Next::Chunk));
+            }
             _ => end.saturating_add(chunk.body_len % 2),
         };
         // Some writers leave out the byte that makes a length even; it is 0 otherwise.
-        let is_unpadded = padded != end && source.peek(end, 1)? != [0];
+        let is_near = end <= LONGEST_HEADER || !source.is_stream();
+        let is_unpadded = is_near && padded != end && source.peek(end, 1)? != [0];
         if is_unpadded && self.is_chunk(source, end)? {
             return Ok(Next::Mended(end));
         }
@@ -335,7 +338,7 @@ fn le(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::io::{Cursor, Read as _};
 
     use super::*;
 
@@ -368,6 +371,27 @@ mod tests {
     fn read(bytes: &[u8]) -> [Riff; 2] {
         [ByteSource::memory(bytes.to_vec()), ByteSource::stream(Cursor::new(bytes.to_vec()))]
             .map(|mut source| Riff::read(&mut source).unwrap().unwrap())
+    }
+
+    #[test]
+    fn no_length_keeps_the_reader_from_its_end() {
+        // Of W64, the greatest length of a chunk there can be.
+        let mut w64 = [&b"riff"[..], &W64_RIFF_END, &[0; 8], b"wave", &W64_GUID_END].concat();
+        w64.extend([&b"junk"[..], &W64_GUID_END, &[255; 8], &[0; 64]].concat());
+        for mut source in [ByteSource::memory(w64.clone()), ByteSource::stream(Cursor::new(w64))] {
+            assert!(Riff::read(&mut source).unwrap().is_err());
+        }
+        // In a stream without an end, a chunk that says to take 4 GB.
+        let header = b"RIFF\xFF\xFF\xFF\xFFWAVELIST\xFF\xFF\xFF\xFF".to_vec();
+        let mut endless = ByteSource::stream(Cursor::new(header).chain(io::repeat(1)));
+        assert!(Riff::read(&mut endless).unwrap().is_err());
+    }
+
+    #[test]
+    fn a_block_of_any_size_has_a_plain_header() {
+        let mut chunk = format();
+        chunk[12..14].fill(255);
+        assert_eq!(Format::read(&chunk).unwrap().chunk()[12..], [255; 4]);
     }
 
     #[test]
