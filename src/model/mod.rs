@@ -44,6 +44,7 @@ use std::sync::Arc;
 use prost::bytes::Bytes;
 
 use crate::acoustic::encoder::{Encoder, EncoderOutput, Gpu};
+use crate::bounded_file;
 #[cfg(builtin_model)]
 use crate::decode::Search;
 use crate::decode::{Decoding, LmFusion, PrefixBeamConfig, Rescoring};
@@ -58,6 +59,10 @@ const PHONE_THRESHOLD: f32 = -9.0;
 const PHONE_MARGIN: f32 = 14.0;
 
 const CONFIG_FILE: &str = "config.json";
+
+/// The most bytes of a graph, and of a text such as the pronunciations.
+const MOST_GRAPH_BYTES: u64 = 1 << 30;
+const MOST_TEXT_BYTES: u64 = 1 << 26;
 
 /// A model's weights, tokens and geometry. Cheap to clone; shared between threads and streams.
 #[derive(Clone)]
@@ -398,7 +403,7 @@ fn load_encoder(
             Precision::F32 => f32.ok_or_else(|| no_f32(&config.name))?,
             Precision::Auto | Precision::Int8 => &config.encoder.int8,
         });
-        let onnx = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        let onnx = read_graph(&path)?;
         let sizes = (&config.encoder, config.features.mel_bins);
         let output = EncoderOutput::log_probs(tokens);
         let encoder = guard(&path, || Encoder::new(onnx.into(), sizes, output, &path, gpu, other))?;
@@ -457,7 +462,11 @@ fn no_f32(model: &str) -> Error {
 }
 
 fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|e| Error::io(path, e))
+    bounded_file::read_text(path, MOST_TEXT_BYTES)
+}
+
+fn read_graph(path: &Path) -> Result<Vec<u8>> {
+    bounded_file::read(path, MOST_GRAPH_BYTES)
 }
 
 /// What the encoder of the second pass is to be like, if there is to be one, and the model beside it.
