@@ -118,7 +118,7 @@ impl CacheConfig {
             all = all.saturating_add(values.unwrap_or(usize::MAX));
             if all > MOST_CACHE_VALUES {
                 return Err(format!(
-                    "with cache {name} of {shape:?} the caches have more than {MOST_CACHE_VALUES} values"
+                    "cache {name} of {shape:?} has more than {MOST_CACHE_VALUES} values, with the caches before it"
                 ));
             }
         }
@@ -157,7 +157,7 @@ mod tests {
         let cases: [(Edit, &str); 9] = [
             (
                 |c| c.caches[0].shape = vec![usize::MAX, 2],
-                "cache a of [18446744073709551615, 2] has more than 67108864 values",
+                "cache a of [18446744073709551615, 2] has more than 67108864 values, with the caches before it",
             ),
             (
                 |c| c.chunk_frames = 66,
