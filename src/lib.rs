@@ -32,6 +32,7 @@
 
 mod acoustic;
 pub mod audio;
+mod bounded_file;
 pub mod decode;
 mod error;
 pub mod features;

@@ -2,3 +2,4 @@
 
 pub(crate) mod decoder;
 pub(crate) mod encoder;
+mod onnx;

@@ -148,7 +148,7 @@ impl Container {
             return;
         }
         // The length of the first part does not hold for what was appended to it.
-        if packet.trim_end.get() > PADDING_FRAMES * packet.dur.get() {
+        if packet.trim_end.get() > packet.dur.get().saturating_mul(PADDING_FRAMES) {
             packet.trim_end = Duration::ZERO;
         }
         let Some(frame) = MpegFrame::read(&packet.data) else { return };
@@ -204,7 +204,7 @@ impl Container {
         } else {
             self.resample(rate, mono)?;
         }
-        self.given += (mono.len() - before) as u64;
+        self.given = self.given.saturating_add((mono.len() - before) as u64);
         Ok(true)
     }
 
@@ -236,7 +236,7 @@ impl Container {
         let before = mono.len();
         self.drain_into(before, mono);
         if mono.len() > before {
-            self.given += (mono.len() - before) as u64;
+            self.given = self.given.saturating_add((mono.len() - before) as u64);
             return Ok(Piece::Samples);
         }
         let seconds = |samples: u64| samples as f64 / f64::from(self.sample_rate);
@@ -287,13 +287,13 @@ impl Input for Container {
             };
             let missing = self.missing_before(&packet);
             if missing > 0 {
-                self.given += missing;
+                self.given = self.given.saturating_add(missing);
                 self.waiting = Some(packet);
                 return Ok(Piece::Lost(missing));
             }
             self.adapt(&mut packet);
             if !self.decode(&packet, mono)? {
-                self.given += packet.dur.get();
+                self.given = self.given.saturating_add(packet.dur.get());
                 return Ok(Piece::Lost(packet.dur.get()));
             }
             if !mono.is_empty() {

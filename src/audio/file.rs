@@ -164,7 +164,7 @@ impl AudioFile {
 
     /// Decodes the next piece into `mono`. Gives what has to be reported at once, if anything.
     fn decode(&mut self) -> Option<ReadOutcome> {
-        self.before += self.mono.len() as u64;
+        self.before = self.before.saturating_add(self.mono.len() as u64);
         self.mono.clear();
         self.next = 0;
         match self.input.next(&mut self.mono) {
@@ -173,7 +173,7 @@ impl AudioFile {
             Ok(Piece::Lost(0)) => {}
             Ok(Piece::Lost(samples)) => {
                 log::warn!("{}: {samples} samples are damaged; left out", self.path.display());
-                self.before += samples;
+                self.before = self.before.saturating_add(samples);
                 return Some(ReadOutcome::Gap(samples));
             }
             Ok(Piece::End) => self.stop = Some(Ok(())),
@@ -185,7 +185,7 @@ impl AudioFile {
     /// Stops the file before the first sample that is not a finite number.
     fn check(&mut self) {
         if let Some(at) = self.mono.iter().position(|sample| !sample.is_finite()) {
-            let (value, index) = (self.mono[at], self.before + at as u64);
+            let (value, index) = (self.mono[at], self.before.saturating_add(at as u64));
             self.mono.truncate(at);
             self.stop = Some(Err(Error::audio(
                 &self.path,

@@ -81,7 +81,8 @@ fn trailing_bytes(tail: &[u8]) -> Option<u64> {
     if let Some(footer) = back(APE_HEADER_BYTES).filter(|f| f.starts_with(b"APETAGEX")) {
         // Bit 31 of the flags: the tag has a header too, which the size leaves out.
         let header = if le(footer, 20) >> 31 == 0 { 0 } else { APE_HEADER_BYTES as u64 };
-        return Some(u64::from(le(footer, 12)) + header);
+        // The size counts this footer.
+        return Some(u64::from(le(footer, 12)).max(APE_HEADER_BYTES as u64) + header);
     }
     if let Some(footer) = back(ID3V2_HEADER_BYTES).filter(|f| f.starts_with(b"3DI")) {
         let header = [b"ID3", &footer[3..]].concat();
@@ -174,6 +175,14 @@ mod tests {
                 assert_eq!(found, b"sound", "{} {}", front.len(), back.len());
             }
         }
+    }
+
+    #[test]
+    fn a_tag_that_says_to_have_no_bytes_is_left_out() {
+        let mut tag = ape(0, false);
+        let size = tag.len() - APE_HEADER_BYTES + 12;
+        tag[size..size + 4].fill(0);
+        assert_eq!(left(ByteSource::memory([b"sound", &tag[..]].concat())), b"sound");
     }
 
     #[test]

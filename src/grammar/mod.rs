@@ -21,6 +21,9 @@ use network::Network;
 /// The states that a grammar may need, as words and as tokens: some 100 MB while it is prepared.
 const MOST_STATES: usize = 1_000_000;
 
+/// The positions in the network that all states of a deterministic graph may have: 128 MB.
+const MOST_POSITIONS: usize = 16_000_000;
+
 /// A set of phrases, written as a list or as rules. Cheap to clone.
 ///
 /// ```

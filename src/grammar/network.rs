@@ -124,17 +124,17 @@ impl Network {
     /// Whether no phrase has a word.
     fn says_nothing(&self) -> bool {
         let ends = self.states_that_end();
-        let mut seen = HashSet::new();
-        let mut waiting = self.begin();
+        let mut seen = vec![false; self.len()];
+        let mut waiting = vec![self.start];
         while let Some(id) = waiting.pop() {
-            let State::Word { next, .. } = self.state(id) else { continue };
-            if ends[next as usize] {
-                return false;
+            if std::mem::replace(&mut seen[id as usize], true) {
+                continue;
             }
-            if seen.insert(id) {
-                let mut next = vec![next];
-                self.close(&mut next);
-                waiting.extend(next);
+            match self.state(id) {
+                State::Word { next, .. } if ends[next as usize] => return false,
+                State::Word { next, .. } => waiting.push(next),
+                State::Fork(a, b) => waiting.extend([a, b]),
+                State::End | State::Dead => {}
             }
         }
         true
@@ -255,6 +255,16 @@ mod tests {
             assert!(error.starts_with("the grammar has more than 1000000 words"), "{error}");
         }
         assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn many_words_that_may_be_left_out_are_read_at_once() {
+        let words = "[a] ".repeat(100_000);
+        let reason = error(&format!("public <a> = {words} <VOID>;"));
+        assert!(reason.starts_with("nothing can be said"), "{reason}");
+        let grammar = Grammar::parse(&format!("#JSGF V1.0; grammar test; public <a> = {words};"));
+        let reason = grammar.unwrap().word_graph().unwrap_err().to_string();
+        assert!(reason.contains("make it smaller"), "{reason}");
     }
 
     #[test]

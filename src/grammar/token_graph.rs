@@ -7,13 +7,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::MOST_STATES;
 use super::network::{Network, State, StateId};
+use super::{MOST_POSITIONS, MOST_STATES};
 use crate::lexicon::speller::Speller;
 use crate::lexicon::tokens::{TokenId, TokenTable};
-
-/// The positions that all states together may have: 128 MB.
-const MOST_POSITIONS: usize = 16_000_000;
 
 /// A byte that no word has.
 const BOUNDARY: u8 = b'\n';
@@ -155,9 +152,16 @@ struct Letters<'a> {
     states: Vec<Rc<[Position]>>,
     ids: HashMap<Rc<[Position]>, u32>,
     arcs: Vec<Option<Arcs>>,
-    /// Where each state of the network leads to without a word.
-    closures: HashMap<StateId, Rc<[Position]>>,
+    /// The state behind a single state of the network, to which many words may lead.
+    behind: HashMap<StateId, u32>,
     positions: usize,
+}
+
+/// Where a byte leads to.
+enum Step {
+    Within(Position),
+    /// To where this state of the network leads without a word.
+    Behind(StateId),
 }
 
 impl<'a> Letters<'a> {
@@ -168,7 +172,7 @@ impl<'a> Letters<'a> {
             states: Vec::new(),
             ids: HashMap::new(),
             arcs: Vec::new(),
-            closures: HashMap::new(),
+            behind: HashMap::new(),
             positions: 0,
         }
     }
@@ -212,42 +216,62 @@ impl<'a> Letters<'a> {
         if let Some(arcs) = &self.arcs[state as usize] {
             return Ok(Rc::clone(arcs));
         }
-        let mut by_byte: Vec<(u8, Vec<Position>)> = Vec::new();
+        let mut by_byte: Vec<(u8, Vec<Position>, Vec<StateId>)> = Vec::new();
         for &(id, offset) in Rc::clone(&self.states[state as usize]).iter() {
-            let Some((byte, next)) = self.step(id, offset) else { continue };
-            match by_byte.iter_mut().find(|(other, _)| *other == byte) {
-                Some((_, positions)) => positions.extend(next.iter()),
-                None => by_byte.push((byte, next.to_vec())),
+            let Some((byte, step)) = self.step(id, offset) else { continue };
+            let place = by_byte.iter().position(|(other, ..)| *other == byte);
+            let place = place.unwrap_or_else(|| {
+                by_byte.push((byte, Vec::new(), Vec::new()));
+                by_byte.len() - 1
+            });
+            let (_, within, behind) = &mut by_byte[place];
+            match step {
+                Step::Within(position) => within.push(position),
+                Step::Behind(id) => behind.push(id),
             }
         }
-        let arcs = by_byte.into_iter().map(|(byte, next)| Ok((byte, self.state(next)?)));
+        let arcs = by_byte.into_iter();
+        let arcs = arcs.map(|(byte, within, behind)| Ok((byte, self.after(within, behind)?)));
         let arcs: Arcs = arcs.collect::<Result<_, String>>()?;
         self.arcs[state as usize] = Some(Rc::clone(&arcs));
         Ok(arcs)
     }
 
-    /// The byte that may follow a position, and the positions behind it.
-    fn step(&mut self, id: StateId, offset: u32) -> Option<(u8, Rc<[Position]>)> {
+    /// The byte that may follow a position, and what is behind it.
+    fn step(&self, id: StateId, offset: u32) -> Option<(u8, Step)> {
         match self.network.state(id) {
             State::Word { word, next } => {
                 let spelling = &self.spellings[word as usize];
                 let byte = *spelling.get(offset as usize)?;
                 let is_last = offset as usize + 1 == spelling.len();
-                Some((byte, if is_last { self.closure(next) } else { [(id, offset + 1)].into() }))
+                Some((
+                    byte,
+                    if is_last { Step::Behind(next) } else { Step::Within((id, offset + 1)) },
+                ))
             }
-            State::End if offset == 0 => Some((BOUNDARY, [(id, 1)].into())),
+            State::End if offset == 0 => Some((BOUNDARY, Step::Within((id, 1)))),
             _ => None,
         }
     }
 
-    fn closure(&mut self, id: StateId) -> Rc<[Position]> {
-        let network = self.network;
-        let closure = self.closures.entry(id).or_insert_with(|| {
-            let mut states = vec![id];
-            network.close(&mut states);
-            states.into_iter().map(|id| (id, 0)).collect()
-        });
-        Rc::clone(closure)
+    /// The state of these positions, and of where these states of the network lead without a word.
+    fn after(
+        &mut self,
+        mut within: Vec<Position>,
+        mut behind: Vec<StateId>,
+    ) -> Result<u32, String> {
+        behind.sort_unstable();
+        behind.dedup();
+        let only =
+            if within.is_empty() && behind.len() == 1 { behind.first().copied() } else { None };
+        if let Some(&state) = only.and_then(|only| self.behind.get(&only)) {
+            return Ok(state);
+        }
+        self.network.close(&mut behind);
+        within.extend(behind.into_iter().map(|id| (id, 0)));
+        let state = self.state(within)?;
+        self.behind.extend(only.map(|only| (only, state)));
+        Ok(state)
     }
 
     /// The state of these positions, which may be a new one.
@@ -293,6 +317,21 @@ mod tests {
     fn accepts(graph: &TokenGraph, ids: &[u32]) -> bool {
         let next = |state, &id: &u32| graph.next(state, TokenId(id));
         ids.iter().try_fold(TokenState::START, next).is_some_and(|state| graph.ends(state))
+    }
+
+    #[test]
+    fn words_without_end_are_refused() {
+        let refused = |grammar: &str| {
+            let grammar =
+                Grammar::parse(&format!("#JSGF V1.0; grammar g; public <g> = {grammar};"));
+            grammar.unwrap().token_graph(&table(LETTERS)).unwrap_err().to_string()
+        };
+        let reason = refused(&"[a] ".repeat(100_000));
+        assert!(reason.contains("make it smaller"), "{reason}");
+        // The same phrase again and again is one.
+        let phrases = vec!["a"; 100_000].join(" | ");
+        let text = format!("#JSGF V1.0; grammar g; public <g> = ({phrases})+;");
+        assert_eq!(graph(&text, LETTERS).ends.len(), 4);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::MOST_STATES;
 use super::expression::Word;
 use super::network::{Network, State, StateId, folded};
+use super::{MOST_POSITIONS, MOST_STATES};
 
 /// States and the words between them; the first state is number 0.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,9 @@ impl WordGraph {
         let begin = network.begin();
         let mut ids = HashMap::from([(begin.clone(), 0)]);
         let mut waiting = vec![begin];
-        let mut arcs = 0;
+        // The state behind a single state of the network, to which many words may lead.
+        let mut behind = HashMap::new();
+        let (mut arcs, mut all_positions) = (0, 0);
         let mut next_state = 0;
         while next_state < waiting.len() {
             let positions = std::mem::take(&mut waiting[next_state]);
@@ -57,25 +59,40 @@ impl WordGraph {
                 }
             }
             for (word, mut next) in after {
-                network.close(&mut next);
-                let new = waiting.len() as u32;
-                let id = *ids.entry(next).or_insert_with_key(|next| {
-                    waiting.push(next.clone());
-                    new
+                next.sort_unstable();
+                next.dedup();
+                let only = if next.len() == 1 { next.first().copied() } else { None };
+                let known = only.and_then(|only| behind.get(&only)).copied();
+                let states = waiting.len();
+                let id = known.unwrap_or_else(|| {
+                    network.close(&mut next);
+                    *ids.entry(next).or_insert_with_key(|next| {
+                        waiting.push(next.clone());
+                        states as u32
+                    })
                 });
+                all_positions += waiting.get(states).map_or(0, Vec::len);
+                if all_positions > MOST_POSITIONS {
+                    return Err(too_large());
+                }
+                behind.extend(only.map(|only| (only, id)));
                 state.arcs.push((word, id));
             }
             arcs += state.arcs.len();
             graph.states.push(state);
             if arcs > MOST_STATES {
-                return Err(format!(
-                    "the grammar has more than {MOST_STATES} transitions; make it smaller, or use several \
-                     for different situations"
-                ));
+                return Err(too_large());
             }
         }
         Ok(graph)
     }
+}
+
+fn too_large() -> String {
+    format!(
+        "the grammar has more than {MOST_STATES} transitions or {MOST_POSITIONS} positions in its states; make it \
+         smaller, or use several for different situations"
+    )
 }
 
 /// The words that differ in more than their case, and which of them each is.

@@ -16,6 +16,9 @@ use crate::lm::compact::{Format, Keep, Reader, contradiction};
 const FORMAT: Format =
     Format { magic: b"mynah-lm", version: 1, remedy: "convert the ARPA file anew" };
 
+/// The most bytes of all words: each is written in as few as three, whatever it shares with the one before.
+const MOST_SPELLED_BYTES: usize = 1 << 28;
+
 /// Words one after another, and where each ends: less memory than a vector of each.
 #[derive(Default)]
 struct Spelled {
@@ -151,7 +154,8 @@ fn spelled(reader: &mut Reader) -> Result<Spelled, String> {
         words.bytes.extend(rest);
         let word = start..words.bytes.len();
         let ascends = words.bytes[word.clone()] > words.bytes[before];
-        if !ascends || word.len() > NgramModel::MAX_WORD_BYTES {
+        let is_long = word.len() > NgramModel::MAX_WORD_BYTES || word.end > MOST_SPELLED_BYTES;
+        if !ascends || is_long {
             return Err(wrong());
         }
         words.ends.push(word.end);

@@ -14,6 +14,10 @@ const NAME: u8 = 8;
 const COMMENT: u8 = 16;
 
 const PIECE_BYTES: usize = 64 << 10;
+/// The most bytes that all unpack to, by those that are packed: text does not pack better.
+const MOST_RATIO: usize = 64;
+/// What little may unpack to.
+const LEAST_LIMIT: usize = 16 << 20;
 
 pub(super) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
@@ -22,10 +26,11 @@ pub(super) fn is_gzip(bytes: &[u8]) -> bool {
 /// Unpacks all members, one after the other.
 pub(super) fn unpack(mut packed: &[u8]) -> Result<Vec<u8>, String> {
     let mut unpacked = Vec::new();
+    let most = packed.len().saturating_mul(MOST_RATIO).max(LEAST_LIMIT);
     while is_gzip(packed) {
         let begin = unpacked.len();
         let body = after_header(packed).ok_or_else(truncated)?;
-        let rest = unpack_member(body, &mut unpacked)?;
+        let rest = unpack_member(body, &mut unpacked, most)?;
         let trailer = rest.get(..TRAILER_BYTES).ok_or_else(truncated)?;
         let stated = u32::from_le_bytes([trailer[0], trailer[1], trailer[2], trailer[3]]);
         if crc32fast::hash(&unpacked[begin..]) != stated {
@@ -36,14 +41,21 @@ pub(super) fn unpack(mut packed: &[u8]) -> Result<Vec<u8>, String> {
     Ok(unpacked)
 }
 
-/// Appends one member's data and gives what stands behind it.
-fn unpack_member<'a>(mut packed: &'a [u8], unpacked: &mut Vec<u8>) -> Result<&'a [u8], String> {
+/// Appends one member's data, up to `most` bytes in all, and gives what stands behind it.
+fn unpack_member<'a>(
+    mut packed: &'a [u8],
+    unpacked: &mut Vec<u8>,
+    most: usize,
+) -> Result<&'a [u8], String> {
     let mut state = InflateState::new_boxed(DataFormat::Raw);
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         let result = inflate(&mut state, packed, &mut piece, MZFlush::None);
         packed = &packed[result.bytes_consumed..];
         unpacked.extend_from_slice(&piece[..result.bytes_written]);
+        if unpacked.len() > most {
+            return Err(format!("unpacks to more than {most} bytes; unpack it with gzip first"));
+        }
         match result.status {
             Ok(MZStatus::StreamEnd) => return Ok(packed),
             Ok(_) if result.bytes_consumed + result.bytes_written > 0 => {}
@@ -91,6 +103,14 @@ mod tests {
         let named = member(b"one", EXTRA | NAME | CHECKSUM_IN_HEADER, b"\x02\0abname\0\0\0");
         let both = [named, member(b"two", COMMENT, b"why\0")].concat();
         assert_eq!(unpack(&both).unwrap(), b"onetwo");
+    }
+
+    #[test]
+    fn a_bomb_is_refused() {
+        let packed = member(&vec![b' '; LEAST_LIMIT + 1], 0, b"");
+        assert!(packed.len() < LEAST_LIMIT / 500);
+        let error = unpack(&packed).unwrap_err();
+        assert!(error.contains("unpacks to more than"), "{error}");
     }
 
     #[test]

@@ -28,7 +28,11 @@ pub(crate) use recurrent::{RecurrentState, RecurrentWord};
 use packed::{PackedInts, SelectVector};
 use values::Values;
 
+use crate::bounded_file;
 use crate::error::{Error, Result};
+
+/// The most bytes of a file.
+const MOST_FILE_BYTES: u64 = 1 << 32;
 
 /// A word of an [`NgramModel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,7 +116,7 @@ impl NgramModel {
     /// it for ARPA text, and with what does not fit for the compact form.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Self::parse(&fs::read(path).map_err(|e| Error::io(path, e))?, path)
+        Self::parse(&bounded_file::read(path, MOST_FILE_BYTES)?, path)
     }
 
     /// Takes the compact form from where it stays, which is not copied; `path` is for errors.

@@ -93,7 +93,9 @@ impl SelectVector {
         let ones: usize = bits.iter().map(|word| word.count_ones() as usize).sum();
         let last = (0..bits.len()).rfind(|&i| bits.get(i) != 0);
         let end = last.map_or(0, |i| 64 * (i + 1) - bits.get(i).leading_zeros() as usize);
-        let complete = ones == owners && (end == owners + elements || owners + elements == 0);
+        let has_room = u32::try_from(end).is_ok();
+        let complete =
+            has_room && ones == owners && (end == owners + elements || owners + elements == 0);
         complete.then(|| Self::index(owners, bits))
     }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::config::{check_file, check_format};
-use super::{PrimaryModel, guard, read_text};
+use super::{PrimaryModel, guard, read_graph, read_text};
 use crate::acoustic::decoder::DecoderConfig;
 use crate::acoustic::decoder::{Decoder, PieceTable};
-use crate::acoustic::encoder::{Encoder, EncoderConfig, EncoderOutput};
+use crate::acoustic::encoder::{CacheConfig, Encoder, EncoderConfig, EncoderOutput};
 use crate::error::{Error, Result};
 use crate::features::FbankConfig;
 
@@ -53,9 +53,7 @@ impl AttentionModel {
         config.check_pieces(&pieces).map_err(|reason| Error::model(path, reason))?;
         let read = |file: &Path| {
             let path = dir.join(file);
-            std::fs::read(&path)
-                .map(|onnx| (onnx.into(), path.clone()))
-                .map_err(|e| Error::io(&path, e))
+            read_graph(&path).map(|onnx| (onnx.into(), path.clone()))
         };
         let (onnx, decoder_path) = read(&config.decoder.int8)?;
         let decoder =
@@ -78,6 +76,7 @@ impl AttentionConfig {
             return Err(format!("its features are not those of {}", first.config.name));
         }
         encoder.check().map_err(|reason| format!("encoder: {reason}"))?;
+        CacheConfig::check(&decoder.caches).map_err(|reason| format!("decoder: {reason}"))?;
         let (weight, bonus) = (decoder.weight, decoder.word_insertion_bonus);
         if !(weight > 0.0 && weight.is_finite()) {
             return Err(format!("decoder: weight is {weight}; it must be a number above 0"));

@@ -25,18 +25,19 @@ mod hotword_list;
 #[cfg(builtin_model)]
 mod integrity;
 mod options;
+mod untrusted;
 mod user_words;
 
 pub(crate) use attention::AttentionModel;
 pub(crate) use final_pass::FinalPassEncoder;
 use final_pass::{PrimaryModel, SecondModel};
+use untrusted::{guard, read_graph, read_text};
 
 pub use config::{LanguageModelConfig, ModelConfig, PhonesConfig, RescoringConfig};
 pub use options::{Chunk, Device, Finals, LoadOptions, Precision};
 
 #[cfg(builtin_model)]
 use std::panic::resume_unwind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -398,7 +399,7 @@ fn load_encoder(
             Precision::F32 => f32.ok_or_else(|| no_f32(&config.name))?,
             Precision::Auto | Precision::Int8 => &config.encoder.int8,
         });
-        let onnx = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        let onnx = read_graph(&path)?;
         let sizes = (&config.encoder, config.features.mel_bins);
         let output = EncoderOutput::log_probs(tokens);
         let encoder = guard(&path, || Encoder::new(onnx.into(), sizes, output, &path, gpu, other))?;
@@ -444,20 +445,10 @@ fn by_processor(int8: Chosen, load_f32: impl FnOnce() -> Result<Chosen>) -> Chos
     }
 }
 
-/// Loads a graph from a file, which may make its reader panic.
-fn guard<T>(path: &Path, load: impl FnOnce() -> Result<T>) -> Result<T> {
-    let broken = "the ONNX graph is damaged: reading it panicked";
-    catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err(Error::model(path, broken)))
-}
-
 fn no_f32(model: &str) -> Error {
     Error::Config(format!(
         "the model {model} has no f32 encoder; take int8, or a model's folder with one"
     ))
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|e| Error::io(path, e))
 }
 
 /// What the encoder of the second pass is to be like, if there is to be one, and the model beside it.

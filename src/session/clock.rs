@@ -34,7 +34,10 @@ impl Clock {
     }
 
     pub(crate) fn skip(&mut self, samples: u64) {
-        self.gaps.push_back(Gap { at: self.accepted, samples });
+        match self.gaps.back_mut().filter(|gap| gap.at == self.accepted) {
+            Some(gap) => gap.samples = gap.samples.saturating_add(samples),
+            None => self.gaps.push_back(Gap { at: self.accepted, samples }),
+        }
     }
 
     /// Whether the encoder was given samples since it began.
@@ -125,6 +128,14 @@ mod tests {
         assert_eq!(clock.now(), 7040);
         assert_eq!(clock.place(0), 11);
         assert_eq!(clock.time_of(11), Duration::from_millis(440));
+    }
+
+    #[test]
+    fn gaps_without_samples_between_are_one() {
+        let mut clock = Clock::new(16_000, 640);
+        clock.accept(640);
+        (0..1_000).for_each(|_| clock.skip(16));
+        assert_eq!((clock.gaps.len(), clock.now()), (1, 16_640));
     }
 
     #[test]

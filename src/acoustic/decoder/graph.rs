@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use prost::Message;
 use prost::bytes::Bytes;
-use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::format_err;
 
@@ -14,6 +12,7 @@ use super::{CrossAttentionCache, PieceTable};
 #[cfg(test)]
 use crate::acoustic::encoder::Linear;
 use crate::acoustic::encoder::{NEW, initial_inputs, optimize, share_weights};
+use crate::acoustic::onnx;
 
 const PIECES: &str = "pieces";
 const PLACES: &str = "places";
@@ -214,7 +213,9 @@ impl Run<'_> {
             inputs[input] = tensor.into_tvalue();
         }
         let (mut log_probs, mut caches) = (None, Vec::new());
-        for (value, next) in self.session.run(inputs)?.into_iter().zip(&self.graph.next_inputs) {
+        for (value, next) in
+            onnx::run(&mut self.session, inputs)?.into_iter().zip(&self.graph.next_inputs)
+        {
             match next {
                 Some(input) => caches.push((*input, value)),
                 None => log_probs = Some(value),
@@ -285,12 +286,12 @@ fn check_outputs(model: &TypedModel, outputs: &[String], size: [usize; 2]) -> Re
 
 /// Gives the typed graph and the names of its inputs and outputs.
 fn read(
-    onnx: Bytes,
+    file: Bytes,
     rows: usize,
     left: usize,
 ) -> TractResult<(TypedModel, Vec<String>, Vec<String>)> {
     let framework = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
-    let proto = ModelProto::decode(onnx)?;
+    let proto = onnx::decode(file)?;
     let graph = proto.graph.as_ref();
     let outputs = graph.into_iter().flat_map(|g| &g.output).map(|o| o.name.clone()).collect();
     let mut model = framework.model_for_proto_model(&proto)?;
@@ -305,5 +306,5 @@ fn read(
         };
         model.set_input_fact(index, fact)?;
     }
-    Ok((model.into_typed()?, inputs, outputs))
+    Ok((onnx::infer_types(model)?, inputs, outputs))
 }

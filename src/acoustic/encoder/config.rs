@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// More values than this in one cache are taken for a mistake.
+/// More values than this in all caches, or more caches, are taken for a mistake.
 const MOST_CACHE_VALUES: usize = 1 << 26;
+const MOST_CACHES: usize = 1_000;
 
 /// An encoder's files and geometry.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -94,15 +95,30 @@ impl EncoderConfig {
         {
             return Err(format!("offline_chunk_frames is {offline}; chunk_choices lacks it"));
         }
-        for (index, cache) in self.caches.iter().enumerate() {
-            if self.caches[..index].iter().any(|other| other.name == cache.name) {
-                return Err(format!("two caches are called {}", cache.name));
+        CacheConfig::check(&self.caches)
+    }
+}
+
+impl CacheConfig {
+    /// Refuses two of a name, and more than a stream is to hold.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with the limit.
+    pub(crate) fn check(caches: &[Self]) -> Result<(), String> {
+        if caches.len() > MOST_CACHES {
+            return Err(format!("has {} caches; at most {MOST_CACHES} are taken", caches.len()));
+        }
+        let mut all = 0_usize;
+        for (index, Self { name, shape, .. }) in caches.iter().enumerate() {
+            if caches[..index].iter().any(|other| other.name == *name) {
+                return Err(format!("two caches are called {name}"));
             }
-            let values = cache.shape.iter().try_fold(1usize, |all, &size| all.checked_mul(size));
-            if values.is_none_or(|values| values > MOST_CACHE_VALUES) {
-                let (name, shape) = (&cache.name, &cache.shape);
+            let values = shape.iter().try_fold(1_usize, |all, &size| all.checked_mul(size));
+            all = all.saturating_add(values.unwrap_or(usize::MAX));
+            if all > MOST_CACHE_VALUES {
                 return Err(format!(
-                    "cache {name} of {shape:?} has more than {MOST_CACHE_VALUES} values"
+                    "cache {name} of {shape:?} has more than {MOST_CACHE_VALUES} values, with the caches before it"
                 ));
             }
         }
@@ -141,7 +157,7 @@ mod tests {
         let cases: [(Edit, &str); 9] = [
             (
                 |c| c.caches[0].shape = vec![usize::MAX, 2],
-                "cache a of [18446744073709551615, 2] has more than 67108864 values",
+                "cache a of [18446744073709551615, 2] has more than 67108864 values, with the caches before it",
             ),
             (
                 |c| c.chunk_frames = 66,

@@ -24,13 +24,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use prost::Message;
 use prost::bytes::Bytes;
-use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::matmul::optimized::OptMatMul;
 use tract_onnx::tract_hir::infer::Factoid;
 
+use crate::acoustic::onnx;
 use crate::error::{Error, Result};
 
 pub(crate) use fusion::optimize;
@@ -213,7 +212,7 @@ impl EncoderState {
         };
         // Moved, so that tract may reuse the caches' memory.
         let inputs = std::mem::replace(&mut self.inputs, graph.initial_inputs.clone());
-        for (value, next) in session.run(inputs)?.into_iter().zip(&graph.next_inputs) {
+        for (value, next) in onnx::run(session, inputs)?.into_iter().zip(&graph.next_inputs) {
             match next {
                 Some(input) => self.inputs[*input] = value,
                 None => self.output = Some(value),
@@ -313,10 +312,10 @@ fn check_side<'m>(
 /// Weights are copied once from the file and once more by tract. The first copy is gone before the
 /// graph is optimized, and nothing large is freed before that: glibc then maps each weight on its own
 /// and unmaps it when it is freed, which keeps 8 MB from staying in its heap.
-fn read(onnx: Bytes, frames_shape: &[usize; 3]) -> TractResult<(TypedModel, Vec<String>)> {
+fn read(file: Bytes, frames_shape: &[usize; 3]) -> TractResult<(TypedModel, Vec<String>)> {
     // With a number of frames, tract knows the shapes better than the file does.
     let framework = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
-    let proto = ModelProto::decode(onnx)?;
+    let proto = onnx::decode(file)?;
     let graph = proto.graph.as_ref();
     let outputs = graph.into_iter().flat_map(|g| &g.output).map(|o| o.name.clone()).collect();
     let mut model = framework.model_for_proto_model(&proto)?;
@@ -326,7 +325,7 @@ fn read(onnx: Bytes, frames_shape: &[usize; 3]) -> TractResult<(TypedModel, Vec<
     if let Some((index, shape)) = frames.and_then(|i| Some((i, closed(&model, i, frames_shape)?))) {
         model.set_input_fact(index, InferenceFact::dt_shape(f32::datum_type(), shape))?;
     }
-    Ok((model.into_typed()?, outputs))
+    Ok((onnx::infer_types(model)?, outputs))
 }
 
 /// The input's shape with what the file leaves open as in `shape`; `None` if it leaves nothing open.

@@ -193,8 +193,10 @@ impl<'a> Side<'a> {
                 mixed[id.0 as usize] = word;
             }
         }
+        // A file in the compact form may name words that it does not have.
+        let word = |word: &u32| mixed.get(*word as usize).copied().unwrap_or(self.unknown);
         let ngrams = self.model.0.ngrams(length).into_iter();
-        ngrams.map(|ngram| ngram.iter().map(|word| mixed[*word as usize]).collect()).collect()
+        ngrams.map(|ngram| ngram.iter().map(word).collect()).collect()
     }
 }
 
@@ -232,6 +234,26 @@ mod tests {
         let of = |model| scores(model, sentence)[0].exp();
         let expected = 0.75 * of(&news) + 0.25 * of(&work);
         assert!((of(&mixed) - expected).abs() < 1e-6, "{} {expected}", of(&mixed));
+    }
+
+    /// Also of a file whose checksum was made to fit.
+    #[test]
+    fn no_model_in_the_compact_form_makes_it_panic() {
+        use crate::lm::{binary, samples};
+
+        let (sample, work) = (samples::model(), model(WORK));
+        let file = binary::bytes(&sample.0);
+        let mut mixed = 0;
+        for place in 24..file.len() {
+            let mut file = file.clone();
+            file[place] ^= 0xFF;
+            let checksum = crc32fast::hash(&file[24..]).to_le_bytes();
+            file[20..24].copy_from_slice(&checksum);
+            let Ok(tables) = binary::parse(&file) else { continue };
+            let damaged = NgramModel(tables.into());
+            mixed += usize::from(Interpolation::new(&damaged, &work, 0.5).unwrap().model().is_ok());
+        }
+        assert!(mixed > 0);
     }
 
     #[test]

@@ -13,14 +13,17 @@
 mod tables;
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use tables::Tables;
 
+use crate::bounded_file;
 use crate::error::{Error, Result};
 use crate::lm::gru::Quantized;
+
+/// The most bytes of a file.
+const MOST_FILE_BYTES: u64 = 1 << 28;
 
 /// A recurrent language model. Cheap to clone.
 #[derive(Clone)]
@@ -54,7 +57,7 @@ impl RecurrentModel {
     /// [`Error::Io`] if the file can't be read, [`Error::Model`] with what does not fit.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|e| Error::io(path, e))?;
+        let bytes = bounded_file::read(path, MOST_FILE_BYTES)?;
         Self::new(Tables::read(&bytes, |bytes| Cow::Owned(bytes.to_vec())), path)
     }
 
@@ -132,7 +135,7 @@ mod tests {
     #[test]
     fn scores_are_those_of_pytorch() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/words-rnn.json");
-        let cases = serde_json::from_str::<Vec<Case>>(&fs::read_to_string(file).unwrap());
+        let cases = serde_json::from_str::<Vec<Case>>(&std::fs::read_to_string(file).unwrap());
         let model = model();
         for Case { words, scores } in cases.unwrap() {
             let words = words

@@ -8,15 +8,18 @@ mod pause;
 mod tables;
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use pause::Pause;
 use tables::{Directed, Layer, OUTPUTS, Tables};
 
+use crate::bounded_file;
 use crate::error::{Error, Result};
 use crate::lm::gru::Quantized;
+
+/// The most bytes of a file.
+const MOST_FILE_BYTES: u64 = 1 << 28;
 
 /// A model of marks and case for [`TextFormatter`](crate::text::itn::TextFormatter). Cheap to clone; shared between
 /// threads and streams.
@@ -59,7 +62,7 @@ impl PunctuationModel {
     /// [`Error::Io`] if the file can't be read, [`Error::Model`] with what does not fit.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|e| Error::io(path, e))?;
+        let bytes = bounded_file::read(path, MOST_FILE_BYTES)?;
         Self::new(Tables::read(&bytes, |bytes| Cow::Owned(bytes.to_vec())), path)
     }
 
@@ -200,7 +203,7 @@ mod tests {
 
     #[test]
     fn outputs_are_those_of_pytorch() {
-        let cases = fs::read_to_string(data("punctuation.json")).unwrap();
+        let cases = std::fs::read_to_string(data("punctuation.json")).unwrap();
         let model = PunctuationModel::load(data("punctuation.bin")).unwrap();
         for Case { words, gaps, outputs } in serde_json::from_str::<Vec<Case>>(&cases).unwrap() {
             let pauses = gaps.iter().map(|&gap| PAUSES[gap]);

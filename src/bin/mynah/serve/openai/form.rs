@@ -13,7 +13,6 @@ use axum::{
 use tokio::time::timeout;
 
 use super::error::error;
-use crate::serve::engine::Admission;
 
 /// Bytes of a field other than the file.
 const FIELD_BYTES: usize = 64 << 10;
@@ -62,14 +61,15 @@ impl Default for Options {
 }
 
 impl Form {
-    /// Reads the request's body; `idle` is the longest time without a piece of it.
+    /// Reads the request's body; `receive` is given the bytes of each piece of the file, and `idle` is the longest
+    /// time without one.
     ///
     /// # Errors
     ///
     /// The answer to a body that can't be used.
     pub async fn read(
         mut multipart: Multipart,
-        admission: &Admission,
+        receive: impl Fn(usize),
         idle: Duration,
     ) -> Result<Self, Refused> {
         let (mut options, mut file) = (Options::default(), None);
@@ -79,8 +79,7 @@ impl Form {
             let name = field.name().unwrap_or_default().to_owned();
             if name == "file" {
                 let file_name = field.file_name().unwrap_or(UNNAMED).to_owned();
-                let bytes =
-                    read_field(&mut field, usize::MAX, idle, |n| admission.receive(n)).await?;
+                let bytes = read_field(&mut field, usize::MAX, idle, &receive).await?;
                 file = Some((file_name, bytes));
             } else {
                 let bytes = read_field(&mut field, FIELD_BYTES, idle, |_| {}).await?;

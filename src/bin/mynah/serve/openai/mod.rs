@@ -59,7 +59,8 @@ pub async fn transcribe(State(app): State<App>, multipart: Multipart) -> Respons
         Err(refusal) => return unavailable(&refusal.to_string()),
     };
     let limits = &app.engine.limits;
-    let form = match timeout(limits.time, Form::read(multipart, &admission, limits.idle)).await {
+    let form = Form::read(multipart, |bytes| admission.receive(bytes), limits.idle);
+    let form = match timeout(limits.time, form).await {
         Ok(Ok(form)) => form,
         Ok(Err(response)) => return *response,
         Err(_) => {

@@ -2,7 +2,6 @@
 
 use std::{io, time::Duration};
 
-use axum::body::Bytes;
 use serde_json::json;
 use tokio::{
     io::BufReader,
@@ -16,7 +15,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{info::info, message::Message};
+use super::{audio::AudioFormat, info::info, message::Message};
 use crate::serve::{
     engine::{Failure, LiveStream, Output, Protocol, StreamConfig},
     http::App,
@@ -26,7 +25,6 @@ use crate::serve::{
 const MESSAGES_AHEAD: usize = 2;
 /// How long the rest of a client that is refused is read.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
-const SAMPLE_BYTES: u64 = 2;
 
 /// One client.
 pub struct Connection {
@@ -42,7 +40,7 @@ pub struct Connection {
 /// The stream between `audio-start` and the transcript.
 struct Utterances {
     stream: LiveStream,
-    channels: usize,
+    format: AudioFormat,
     deadline: Instant,
     /// The transcript so far.
     text: String,
@@ -169,15 +167,16 @@ impl Connection {
             let reason = "audio-start within a stream; send audio-stop first".to_owned();
             return Err(End::Refused(reason, "unexpected-message"));
         }
-        let (rate, channels) = format(message)?;
+        let format =
+            AudioFormat::of(message).map_err(|reason| End::Refused(reason, "unsupported-audio"))?;
         let admission = self.app.engine.admit(Protocol::wyoming);
         let admission =
             admission.map_err(|refusal| End::Refused(refusal.to_string(), "overloaded"))?;
         let hotwords = std::mem::take(&mut self.hotwords);
-        let config = StreamConfig { formatted: true, hotwords, ..StreamConfig::new(rate) };
+        let config = StreamConfig { formatted: true, hotwords, ..StreamConfig::new(format.rate) };
         self.stream = Some(Utterances {
             stream: admission.stream(config),
-            channels,
+            format,
             deadline: Instant::now() + self.app.engine.limits.time,
             text: String::new(),
             has_begun: false,
@@ -193,7 +192,7 @@ impl Connection {
         }
         let Some(stream) = &mut self.stream else { return Ok(()) };
         stream.pending += 1;
-        let mono = mixed_down(message.payload, stream.channels);
+        let mono = stream.format.mixed_down(message.payload);
         stream.stream.push_audio(mono).await;
         Ok(())
     }
@@ -268,57 +267,5 @@ async fn next_output(stream: &mut Option<Utterances>) -> Option<Output> {
     match stream {
         Some(stream) => stream.stream.next().await,
         None => std::future::pending().await,
-    }
-}
-
-/// The rate and channels of audio.
-fn format(message: &Message) -> Result<(u32, usize), End> {
-    let refuse = |reason| Err(End::Refused(reason, "unsupported-audio"));
-    let number = |key, default| message.number(key).unwrap_or(default);
-    let (rate, width, channels) =
-        (number("rate", 16_000), number("width", SAMPLE_BYTES), number("channels", 1));
-    if width != SAMPLE_BYTES {
-        return refuse(format!("samples of {width} bytes; send 16-bit samples, a width of 2"));
-    }
-    if !(1..=8).contains(&channels) {
-        return refuse(format!("{channels} channels; send 1 to 8"));
-    }
-    // The resampler refuses rates that are none.
-    Ok((u32::try_from(rate).unwrap_or(u32::MAX), channels as usize))
-}
-
-/// The mean of the channels; samples that are not whole are left out.
-fn mixed_down(payload: Vec<u8>, channels: usize) -> Bytes {
-    if channels == 1 {
-        return payload.into();
-    }
-    let frames = payload.chunks_exact(channels * SAMPLE_BYTES as usize);
-    let mean = |frame: &[u8]| {
-        let samples =
-            frame.chunks_exact(2).map(|sample| i16::from_le_bytes([sample[0], sample[1]]));
-        (samples.map(i32::from).sum::<i32>() / channels as i32) as i16
-    };
-    frames.flat_map(|frame| mean(frame).to_le_bytes()).collect::<Vec<u8>>().into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn channels_are_mixed_down() {
-        let samples: Vec<u8> =
-            [100_i16, 300, -7, -9].iter().flat_map(|s| s.to_le_bytes()).collect();
-        let mono: Vec<u8> = [200_i16, -8].iter().flat_map(|s| s.to_le_bytes()).collect();
-        assert_eq!(mixed_down(samples.clone(), 2), mono);
-        assert_eq!(mixed_down(samples.clone(), 1), samples);
-    }
-
-    #[test]
-    fn other_samples_than_16_bit_are_refused() {
-        let message = |data| Message::new("audio-start", data);
-        assert!(matches!(format(&message(json!({}))), Ok((16_000, 1))));
-        assert!(format(&message(json!({ "width": 4 }))).is_err());
-        assert!(format(&message(json!({ "channels": 0 }))).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! The Wyoming protocol, which Home Assistant speaks with its speech services.
 
+mod audio;
 mod connection;
 mod info;
 mod message;
