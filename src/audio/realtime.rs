@@ -18,7 +18,7 @@ const RING_BUFFERS: u32 = 2 * BUFFERS_PER_SECOND;
 /// Plays a source at the pace of real time, in device buffers of 10 ms, from its own thread.
 ///
 /// What reads from here has the conditions of a microphone: samples come when they come, and who
-/// is more than two seconds late loses the newest ones and is reads so by a [`ReadOutcome::Gap`].
+/// is more than two seconds late loses the newest ones and learns so from a [`ReadOutcome::Gap`].
 /// Playing starts at once; dropping it stops the thread.
 pub struct RealtimeSource {
     captured: CaptureSource,

@@ -224,7 +224,6 @@ fn subtitles_of_several_files_stand_beside_them() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn a_long_recording_is_cut_at_pauses_into_the_same_text_on_any_number_of_cores() {
     const SENTENCES: usize = 15;
@@ -247,6 +246,7 @@ fn a_long_recording_is_cut_at_pauses_into_the_same_text_on_any_number_of_cores()
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn an_interrupted_run_keeps_the_old_file_and_what_it_recognized() {
     let folder = Folder::new();

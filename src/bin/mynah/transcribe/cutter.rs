@@ -109,6 +109,7 @@ impl<S: Source> Cutter<S> {
             self.pauses.quietest(QUIETEST_SECONDS)
         } else if duration >= SHORTEST_PART
             && self.pauses.pause_seconds() >= self.pause.as_secs_f64()
+            && self.pauses.is_steady(self.pause.as_secs_f64())
         {
             (LEAD.as_secs_f64() * f64::from(rate)) as usize
         } else {

@@ -112,8 +112,8 @@ fn chunk(args: &TranscribeArgs) -> Chunk {
 /// failed.
 fn transcribe(work: &Work, destination: &mut Destination) -> Result<usize> {
     let workers = workers(work.args);
-    // As many parts are read in advance.
-    let (jobs, waiting) = bounded::<Job>(workers);
+    // A part is read in advance; each may take a hundred megabytes.
+    let (jobs, waiting) = bounded::<Job>(1);
     let (readings, read) = unbounded();
     thread::scope(|scope| {
         for _ in 0..workers {
@@ -129,5 +129,8 @@ fn transcribe(work: &Work, destination: &mut Destination) -> Result<usize> {
 }
 
 fn workers(args: &TranscribeArgs) -> usize {
-    args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from)
+    const MOST: usize = 1024;
+    let wanted =
+        args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
+    wanted.min(MOST)
 }

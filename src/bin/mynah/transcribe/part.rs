@@ -69,7 +69,9 @@ impl Part {
 
     /// Where it begins in the recording.
     pub fn start(&self) -> Duration {
-        Duration::from_secs_f64(self.start as f64 / f64::from(self.sample_rate))
+        let rate = u64::from(self.sample_rate).max(1);
+        Duration::from_secs(self.start / rate)
+            + Duration::from_nanos(self.start % rate * 1_000_000_000 / rate)
     }
 
     /// The place behind it, in samples.

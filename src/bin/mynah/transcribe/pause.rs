@@ -25,6 +25,9 @@ pub struct PauseDetector {
     quiet_frames: usize,
 }
 
+/// A pause is noise without speech: its loudest frame is above its quietest tenth by so much at most, in dB.
+const MOST_SPREAD_DB: f32 = 12.0;
+
 impl PauseDetector {
     pub fn new(sample_rate: u32) -> Self {
         Self {
@@ -50,6 +53,17 @@ impl PauseDetector {
     /// How long the pause at the end lasts, in seconds; 0 where there is none.
     pub fn pause_seconds(&self) -> f64 {
         self.quiet_frames as f64 / FRAMES_PER_SECOND as f64
+    }
+
+    /// Whether the last `seconds` are steady. Speech that is much quieter than what came before it is not.
+    pub fn is_steady(&self, seconds: f64) -> bool {
+        let frames = (seconds * FRAMES_PER_SECOND as f64) as usize;
+        let first = self.levels.len().saturating_sub(frames);
+        let mut levels = self.levels[first..].to_vec();
+        levels.sort_unstable_by(f32::total_cmp);
+        let place = (levels.len() as f32 * BACKGROUND_SHARE) as usize;
+        let (low, high) = (levels.get(place), levels.last());
+        low.zip(high).is_some_and(|(low, high)| high - low.max(SILENCE_DB) <= MOST_SPREAD_DB)
     }
 
     /// How many samples ago the quietest moment of the last `seconds` was, 100 ms around it.
@@ -111,7 +125,20 @@ mod tests {
         let paused = [&speech[..], &[(0.0, 1.2)]].concat();
         let seconds = detector(&paused).pause_seconds();
         assert!((1.1..=1.2).contains(&seconds), "{seconds}");
+        assert!(detector(&paused).is_steady(1.0));
         assert!(detector(&[(0.2, 3.0)]).pause_seconds() < 0.1);
+    }
+
+    #[test]
+    fn quiet_speech_is_no_steady_pause() {
+        let mut detector = PauseDetector::new(16_000);
+        // Without dips, the background is as loud as the speech.
+        let loud: Vec<f32> = (0..16_000 * 20).map(|i| 0.3 * (0.3 * i as f32).sin()).collect();
+        let syllable = |i: usize| (PI * 4.0 * i as f32 / 16_000.0).sin();
+        let quiet = (0..16_000 * 4).map(|i| 0.03 * syllable(i) * (0.3 * i as f32).sin());
+        detector.accept(&loud);
+        detector.accept(&quiet.collect::<Vec<_>>());
+        assert!(detector.pause_seconds() > 3.0 && !detector.is_steady(3.0));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use mynah::audio::{AudioFile, Source};
 use super::{
     Work,
     cutter::Cutter,
-    worker::{Job, JobResult},
+    worker::{Job, JobResult, contain},
 };
 use crate::audio_input::{self, STDIN};
 
@@ -43,7 +43,7 @@ impl<'a> Reader<'a, '_> {
     /// Reads all recordings. Waits while the workers have enough to do.
     pub fn run(self) {
         for file in &self.work.args.files {
-            let read = self.read(file);
+            let read = contain(file, || self.read(file));
             let is_interrupted = matches!(read, Ok(Completion::Interrupted));
             let result = read.map(|_| ());
             if self.send(file, Reading::Ended { is_interrupted, result }).is_none() {

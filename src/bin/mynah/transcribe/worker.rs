@@ -47,8 +47,11 @@ impl Job<'_> {
         let Self { file, source, start, is_measured, results } = self;
         let mut ending = Ending { from: start, to: start, is_interrupted: false, result: Ok(()) };
         ending.result = contain(file, || {
-            let mut session = Session::new(work.recognizer, source)?;
-            recognize(&mut session, work, &results, &mut ending, is_measured)
+            let session = Session::new(work.recognizer, source);
+            session
+                .and_then(|mut session| {
+                    recognize(&mut session, work, &results, &mut ending, is_measured)
+                })
                 .map_err(|error| audio_input::name_file(error, file, ending.to))
         });
         // Without a receiver nobody is interested in the end.
@@ -75,6 +78,9 @@ fn recognize(
         }
         ending.to = position;
         while let Some(event) = session.next_event() {
+            if !event.is_final() && !work.args.deltas {
+                continue;
+            }
             if results.send(JobResult::Event(event)).is_err() {
                 return Ok(());
             }
@@ -86,7 +92,7 @@ fn recognize(
 }
 
 /// Makes an error of a panic, so that it ends one recording and not the others.
-fn contain(file: &Path, recognize: impl FnOnce() -> Result<()>) -> Result<()> {
+pub fn contain<T>(file: &Path, recognize: impl FnOnce() -> Result<T>) -> Result<T> {
     // What the closure leaves half done is dropped with it; the model is immutable.
     let caught = catch_unwind(AssertUnwindSafe(recognize));
     caught.unwrap_or_else(|panic| {
@@ -108,9 +114,11 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_of_its_file() {
         let file = Path::new("a.wav");
-        let error = contain(file, || panic!("no frame {}", 7)).unwrap_err().to_string();
+        let panicking = || -> Result<()> { panic!("no frame {}", 7) };
+        let error = contain(file, panicking).unwrap_err().to_string();
         assert_eq!(error, "a.wav: no frame 7; this is a bug in mynah: please report it");
-        assert_eq!(contain(file, || Err(anyhow!("cut"))).unwrap_err().to_string(), "cut");
+        let failing = || -> Result<()> { Err(anyhow!("cut")) };
+        assert_eq!(contain(file, failing).unwrap_err().to_string(), "cut");
         assert!(contain(file, || Ok(())).is_ok());
     }
 }
