@@ -18,6 +18,7 @@ use symphonia::default::formats::{
 };
 
 use super::downmix::{self, Channel, Downmix};
+use super::ebml::Cut;
 use super::kind::Kind;
 use super::mpeg_frame::MpegFrame;
 #[cfg(feature = "opus")]
@@ -69,6 +70,8 @@ pub(super) struct Container {
     /// Samples given so far, lost ones included.
     given: u64,
     decoded_any: bool,
+    /// What the file lacks, once its end has been read.
+    cut: Cut,
     /// A packet that a gap was reported before.
     waiting: Option<Packet>,
     interleaved: Vec<f32>,
@@ -120,6 +123,7 @@ impl Container {
             promised,
             given: 0,
             decoded_any: false,
+            cut: Cut::default(),
             waiting: None,
             interleaved: Vec::new(),
             decoded: Vec::new(),
@@ -231,6 +235,11 @@ impl Container {
         Ok(())
     }
 
+    /// The same with a watch on the file's end.
+    pub fn watching(self, cut: Cut) -> Self {
+        Self { cut, ..self }
+    }
+
     /// What the end of the packets means.
     fn end(&mut self, mono: &mut Vec<f32>, is_torn: bool) -> Result<Piece, String> {
         let before = mono.len();
@@ -253,6 +262,9 @@ impl Container {
         }
         if self.given == 0 && is_torn && self.kind != Kind::Wav {
             return Err("the file is cut short: none of its audio is there".to_owned());
+        }
+        if let Some(reason) = self.cut.reason() {
+            return Err(reason.to_owned());
         }
         Ok(Piece::End)
     }
@@ -282,7 +294,6 @@ impl Input for Container {
                 Err(Symphonia::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
                     return self.end(mono, true);
                 }
-                Err(Symphonia::IoError(e)) => return Err(e.to_string()),
                 Err(e) => return Err(e.to_string()),
             };
             let missing = self.missing_before(&packet);

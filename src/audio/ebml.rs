@@ -1,6 +1,7 @@
 //! Whether a Matroska file that is read once ends where its elements do: its demuxer takes a cut for the end.
 
 use std::io::{self, Read};
+use std::sync::{Arc, OnceLock};
 
 /// The longest identifier and size of an element, in bytes.
 const HEADER_BYTES: usize = 4 + 8;
@@ -9,10 +10,16 @@ const HEADER_BYTES: usize = 4 + 8;
 const SEGMENT: u64 = 0x1853_8067;
 const CLUSTER: u64 = 0x1F43_B675;
 
-/// A reader of Matroska that fails at an end within an element.
+/// What a file lacks that ends within an element; empty until its end has been read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cut(Arc<OnceLock<String>>);
+
+/// A reader of Matroska that notes an end within an element. It is no error of reading: a demuxer reads ahead, and
+/// what came before is to be recognized.
 pub(super) struct WholeElements<R> {
     inner: R,
     elements: Elements,
+    cut: Cut,
 }
 
 /// Follows the elements of a file from its first byte on.
@@ -39,8 +46,14 @@ struct Header {
 }
 
 impl<R> WholeElements<R> {
-    pub(super) fn new(inner: R) -> Self {
-        Self { inner, elements: Elements::default() }
+    pub(super) fn new(inner: R, cut: Cut) -> Self {
+        Self { inner, elements: Elements::default(), cut }
+    }
+}
+
+impl Cut {
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
     }
 }
 
@@ -48,12 +61,13 @@ impl<R: Read> Read for WholeElements<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.elements.follow(&buffer[..count]);
-        match self.elements.missing() {
-            Some(missing) if count == 0 && !buffer.is_empty() => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, missing))
-            }
-            _ => Ok(count),
+        if let Some(missing) = self.elements.missing()
+            && count == 0
+            && !buffer.is_empty()
+        {
+            self.cut.0.get_or_init(|| missing);
         }
+        Ok(count)
     }
 }
 
@@ -119,8 +133,12 @@ impl Header {
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8]) -> io::Result<usize> {
-        WholeElements::new(bytes).read_to_end(&mut Vec::new())
+    /// What the file lacks.
+    fn missing(bytes: &[u8]) -> Option<String> {
+        let (cut, mut read) = (Cut::default(), Vec::new());
+        WholeElements::new(bytes, cut.clone()).read_to_end(&mut read).unwrap();
+        assert_eq!(read, bytes);
+        cut.reason().map(str::to_owned)
     }
 
     /// A header of EBML, a segment with a size of one byte, and in it a void element of three bytes and a cluster.
@@ -147,26 +165,26 @@ mod tests {
     fn a_file_that_ends_with_its_elements_is_whole() {
         for (segment, cluster) in [(0x8E, 0x86), (0xFF, 0x86), (0x8E, 0xFF), (0xFF, 0xFF)] {
             let bytes = file(segment, cluster);
-            assert_eq!(read(&bytes).unwrap(), bytes.len());
+            assert_eq!(missing(&bytes), None);
             // Another one behind it.
-            assert!(read(&[bytes.clone(), bytes].concat()).is_ok());
+            assert_eq!(missing(&[bytes.clone(), bytes].concat()), None);
         }
     }
 
     #[test]
     fn a_file_that_ends_before_its_elements_is_not() {
-        let error = read(&file(0x8E, 0x86)[..20]).unwrap_err().to_string();
-        assert_eq!(error, "the file is cut short: 20 of 26 bytes are there");
+        let reason = missing(&file(0x8E, 0x86)[..20]);
+        assert_eq!(reason.as_deref(), Some("the file is cut short: 20 of 26 bytes are there"));
         // A recording of unknown length is whole after any block.
         let live = file(0xFF, 0xFF);
         for (len, is_whole) in [(12, true), (15, true), (17, false), (20, true), (22, false)] {
-            assert_eq!(read(&live[..len]).is_ok(), is_whole, "{len}");
+            assert_eq!(missing(&live[..len]).is_none(), is_whole, "{len}");
         }
     }
 
     #[test]
     fn what_is_no_matroska_is_followed_no_further() {
-        assert!(read(&[0; 100]).is_ok());
-        assert!(read(&[0x42, 0x86, 0xFF, 1, 2, 3]).is_ok());
+        assert_eq!(missing(&[0; 100]), None);
+        assert_eq!(missing(&[0x42, 0x86, 0xFF, 1, 2, 3]), None);
     }
 }

@@ -9,7 +9,7 @@ use super::background::Background;
 use super::byte_source::ByteSource;
 use super::container::{Container, Length};
 use super::downmix::Channel;
-use super::ebml::WholeElements;
+use super::ebml::{Cut, WholeElements};
 use super::kind::{Found, Kind};
 use super::raw::{RawFormat, RawPcm};
 use super::riff::Riff;
@@ -242,6 +242,7 @@ impl Opening<'_> {
 
     fn contained(&self, kind: Kind, mut source: ByteSource) -> Result<Container> {
         let (mut kind, mut prefix, mut length) = (kind, Vec::new(), Length::default());
+        let cut = Cut::default();
         match kind {
             Kind::Wav => {
                 let riff = self.io(Riff::read(&mut source))?;
@@ -276,13 +277,18 @@ impl Opening<'_> {
                 source = self.io(arranged)?.map_err(|reason| self.refused(&reason))?;
             }
             // As files their demuxers look for what a cut has taken.
-            Kind::Matroska => source = self.io(source.into_stream())?.wrap(WholeElements::new),
+            Kind::Matroska => {
+                let cut = cut.clone();
+                source = self.io(source.into_stream())?;
+                source = source.wrap(|reader| WholeElements::new(reader, cut));
+            }
             Kind::Aiff => source = self.io(source.into_stream())?,
             _ => {}
         }
         let media = self.io(source.into_media(prefix))?;
         let name = self.path.display().to_string();
         Container::open(kind, media, length, self.options.channel, name)
+            .map(|container| container.watching(cut))
             .map_err(|reason| self.unusable(&reason))
     }
 
