@@ -201,11 +201,10 @@ fn a_file_cut_short_is_delivered_up_to_the_cut() {
 
     for name in ["tone.mkv", "tone.webm"] {
         let matroska = std::fs::read(shared(name)).unwrap();
-        for bytes in [&matroska[..matroska.len() / 2], &matroska[..matroska.len() - 1]] {
-            let (samples, _, error) = read_all(&mut open_bytes(name, bytes).unwrap());
-            assert!(samples.len() > 1_000, "{name}: {}", samples.len());
-            assert!(error.unwrap().to_string().contains("cut short"));
-        }
+        let bytes = &matroska[..matroska.len() - 1];
+        let (samples, _, error) = read_all(&mut open_bytes(name, bytes).unwrap());
+        assert!(samples.len() > 1_000, "{name}: {}", samples.len());
+        assert!(error.unwrap().to_string().contains("cut short"));
     }
 
     let flac = std::fs::read(shared("tone.flac")).unwrap();
