@@ -12,7 +12,7 @@ use crate::session::stage_times::StageTimes;
 /// Takes chunks with their log-probabilities.
 pub(crate) trait ChunkSink {
     /// Takes a chunk's `[frames, mel]`, and what they were encoded as: `[encoder frames, columns]`,
-    /// see `Model::columns`.
+    /// see `Model::output_dim`.
     fn accept(&mut self, frames: &[f32], log_probs: &[f32]);
 
     /// Takes a chunk of silence that was not encoded.

@@ -143,7 +143,7 @@ impl Recognizer {
     }
 
     /// The log-probabilities that a stream would decode for these samples, its end included:
-    /// `[encoder frames, columns]`; see [`Model::columns`].
+    /// `[encoder frames, columns]`; see [`Model::output_dim`].
     ///
     /// # Errors
     ///
