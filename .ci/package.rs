@@ -1,6 +1,6 @@
 //! What `.ci/package` compiles with the package as its dependency: `embedding file|live MODEL AUDIO`.
 
-use mynah::audio::{AudioFile, RealtimeSource, Read, Source};
+use mynah::audio::{AudioFile, ReadOutcome, RealtimeSource, Source};
 use mynah::{
     ListenEvent, Listener, LoadOptions, Model, Recognizer, Session, Step, TextFormatter, TextFormatterConfig,
 };
@@ -13,7 +13,7 @@ impl Source for Custom {
         self.0.sample_rate()
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> mynah::Result<Read> {
+    fn read(&mut self, buffer: &mut [f32]) -> mynah::Result<ReadOutcome> {
         self.0.read(buffer)
     }
 }
