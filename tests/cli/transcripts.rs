@@ -138,7 +138,7 @@ fn the_transcript_can_go_to_a_file() {
 }
 
 #[test]
-fn json_tells_the_best_hypotheses() {
+fn json_lists_the_best_hypotheses() {
     let folder = Folder::new();
     let file = folder.wav("a.wav", &bursts(4.0, 16_000));
     let options = ["--decoding", "beam", "--beam", "8", "--nbest", "3", "--format", "jsonl"];
