@@ -17,7 +17,7 @@ use serde_json::Value;
 const SPEECH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac");
 
 /// How often the process is stopped and continued.
-const PERIOD: Duration = Duration::from_millis(100);
+const PERIOD: Duration = Duration::from_millis(200);
 
 /// How long a final is to take.
 const FINAL: f64 = 4.0;
@@ -107,7 +107,7 @@ fn a_slow_final_costs_neither_samples_nor_partials() {
     assert!(alone.status.success(), "{}", String::from_utf8_lossy(&alone.stderr));
     let report: Value = serde_json::from_slice(&alone.stdout).unwrap();
     let computing = &report["latency_seconds"]["endpoint_final"]["compute"]["p50"];
-    let share = (computing.as_f64().unwrap() / FINAL).clamp(0.05, 1.0);
+    let share = (computing.as_f64().unwrap() / FINAL).clamp(0.02, 1.0);
     let mut unhurried = listen(&file, &[]).spawn().unwrap();
     let expected = lines(unhurried.stdout.take().unwrap(), || {});
     assert!(unhurried.wait().unwrap().success());
@@ -134,7 +134,7 @@ fn a_slow_final_costs_neither_samples_nor_partials() {
     let (next, final_) = (place("partial", 1), place("final", 0));
     let took = told[final_].at - told[last].at;
     eprintln!(
-        "{:.0} % of a core: the first final came {took:.1?} after its partial",
+        "{:.1} % of a core: the first final came {took:.1?} after its partial",
         share * 100.0
     );
     assert!(next < final_, "nothing was shown while the final was computed");

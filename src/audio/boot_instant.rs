@@ -38,19 +38,14 @@ impl BootInstant {
 mod system {
     use std::time::Duration;
 
+    use rustix::time::{ClockId, clock_gettime};
+
     /// The time since the machine was started.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub struct Instant(Duration);
 
-    #[allow(unsafe_code)] // The standard library does not offer this clock.
     pub fn now() -> Instant {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the pointer is to a `timespec` that lives through the call, and is written alone. A kernel without
-        // the clock, older than 2.6.39, leaves it as it is.
-        unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
-        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-        let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-        Instant(Duration::new(seconds, nanoseconds))
+        Instant(clock_gettime(ClockId::Boottime).try_into().unwrap_or_default())
     }
 
     impl Instant {

@@ -19,7 +19,12 @@ mod linux {
     use std::{
         fs::File,
         io::{self, Read, Seek, Write},
-        os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+        os::fd::{AsFd, OwnedFd},
+    };
+
+    use rustix::{
+        fs::{MemfdFlags, memfd_create},
+        stdio::dup2_stderr,
     };
 
     /// Runs `probe` with standard error led to the log.
@@ -44,8 +49,8 @@ mod linux {
     impl Redirection {
         fn start() -> io::Result<Self> {
             let original = io::stderr().as_fd().try_clone_to_owned()?;
-            let captured = memory_file()?;
-            lead_stderr_to(&captured)?;
+            let captured = File::from(memfd_create("noise", MemfdFlags::CLOEXEC)?);
+            dup2_stderr(&captured)?;
             Ok(Self { original, captured })
         }
 
@@ -62,39 +67,18 @@ mod linux {
 
     impl Drop for Redirection {
         fn drop(&mut self) {
-            // Without it nothing can be printed, so nobody can be told.
-            let _ = lead_stderr_to(&self.original);
+            // Without it nothing can be printed.
+            let _ = dup2_stderr(&self.original);
         }
     }
 
     fn pass_on(line: &str) {
         let is_logged = ["error: ", "warning: ", "info: ", "debug: ", "trace: "];
         if is_logged.iter().any(|level| line.starts_with(level)) {
-            // Where standard error is closed, nobody is left to be told.
+            // Standard error may be closed.
             let _ = writeln!(io::stderr(), "{line}");
         } else {
             log::debug!("sound system: {line}");
-        }
-    }
-
-    #[allow(unsafe_code)] // The call has no safe form in the standard library.
-    fn memory_file() -> io::Result<File> {
-        // SAFETY: the name is a C string, and the call only makes a descriptor.
-        let descriptor = unsafe { libc::memfd_create(c"noise".as_ptr(), libc::MFD_CLOEXEC) };
-        if descriptor < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor was made here, and nothing else owns it.
-        Ok(unsafe { File::from_raw_fd(descriptor) })
-    }
-
-    #[allow(unsafe_code)] // The call has no safe form in the standard library.
-    fn lead_stderr_to(target: &impl AsRawFd) -> io::Result<()> {
-        // SAFETY: both descriptors are open. Descriptor 2 stays open all the time, and whoever writes to it
-        // meanwhile writes to either file as a whole.
-        match unsafe { libc::dup2(target.as_raw_fd(), libc::STDERR_FILENO) } {
-            0.. => Ok(()),
-            _ => Err(io::Error::last_os_error()),
         }
     }
 }

@@ -140,20 +140,25 @@ mod recording {
 /// Whether the sound devices of Linux may be opened.
 #[cfg(all(feature = "mic", target_os = "linux"))]
 fn permissions(folder: &std::path::Path) -> Finding {
-    use std::{fs, io, os::unix::fs::OpenOptionsExt, path::Path};
+    use std::{io, path::Path};
+
+    use rustix::fs::{Mode, OFlags, open};
 
     const CHECK: &str = "permissions";
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_capture = |name: &str| name.starts_with("pcm") && name.ends_with('c');
     let devices: Vec<_> = entries
         .map(|entry| entry.path())
         .filter(|path| path.file_name().is_some_and(|name| is_capture(&name.to_string_lossy())))
         .collect();
-    let may_open =
-        |path: &Path| fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let is_denied = |path: &Path| {
+        open(path, flags, Mode::empty())
+            .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    };
     let denied: Vec<_> = devices
         .iter()
-        .filter(|path| may_open(path).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied))
+        .filter(|path| is_denied(path))
         .map(|path| path.display().to_string())
         .collect();
     match (devices.len(), denied.as_slice()) {
