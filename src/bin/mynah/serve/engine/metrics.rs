@@ -23,6 +23,10 @@ pub enum Protocol {
     upload,
 }
 
+impl Protocol {
+    const ALL: [Self; 3] = [Self::websocket, Self::wyoming, Self::upload];
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     protocol: Protocol,
@@ -63,7 +67,19 @@ impl Metrics {
             final_latency: latency(),
         };
         metrics.register();
+        metrics.start_at_zero();
         metrics
+    }
+
+    /// Makes every counter, since Prometheus computes no rate for the first event of one that appears with it.
+    fn start_at_zero(&self) {
+        for protocol in Protocol::ALL {
+            let labels = Labels { protocol };
+            self.streams.get_or_create(&labels);
+            for family in [&self.started, &self.refused, &self.failed, &self.bytes] {
+                family.get_or_create(&labels);
+            }
+        }
     }
 
     fn register(&mut self) {
@@ -145,6 +161,7 @@ mod tests {
         for line in [
             "mynah_streams{protocol=\"wyoming\"} 1",
             "mynah_refused_total{protocol=\"websocket\"} 1",
+            "mynah_failed_total{protocol=\"upload\"} 0",
             "mynah_audio_seconds_total 4.0",
             "mynah_real_time_factor 0.25",
             "mynah_partial_latency_seconds_bucket{le=\"0.025\"} 1",
