@@ -9,8 +9,9 @@
 //! | `--output FOLDER` | where `streams.json` and `streams.svg` are written | `.` |
 //! | `--audio FILE` | speech, repeated with a second of silence between; may be given several times | `examples/speech.flac` |
 //!
-//! Partial latency: per word, from its end as the result gives it to the first message that shows the word as it
-//! stays. Refusal: from the request of one stream more than the server takes to its answer.
+//! Latencies of a word count from its end as the result gives it: its partial latency to the first message that shows
+//! it, its stable latency to the first message from which on it stays. Refusal: from the request of one stream more
+//! than the server takes to its answer.
 
 #![allow(clippy::unwrap_used, reason = "a panic ends the measurement")]
 
@@ -54,7 +55,15 @@ struct Measurement {
     words: usize,
     partial_latency_p50: f64,
     partial_latency_p95: f64,
+    stable_latency_p50: f64,
+    stable_latency_p95: f64,
     refusal: f64,
+}
+
+/// A word's latencies in seconds.
+struct Latency {
+    partial: f64,
+    stable: f64,
 }
 
 struct Server {
@@ -170,24 +179,33 @@ fn measure(streams: usize, audio: &[Arc<Vec<u8>>], options: &Options) -> Measure
     let refused = WebSocket::open(&server.address, "/ws", "").err().expect("a refusal");
     let refusal = began.elapsed().as_secs_f64();
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
-    let mut latencies: Vec<f64> =
+    let latencies: Vec<Latency> =
         threads.into_iter().flat_map(|thread| latencies(&thread.join().unwrap())).collect();
-    latencies.sort_by(f64::total_cmp);
     assert!(!latencies.is_empty(), "no words were recognized");
-    let percentile = |p: usize| latencies[(latencies.len() * p).div_ceil(100).max(1) - 1];
-    let measurement = Measurement {
+    let [partial_latency_p50, partial_latency_p95] = percentiles(&latencies, |word| word.partial);
+    let [stable_latency_p50, stable_latency_p95] = percentiles(&latencies, |word| word.stable);
+    println!(
+        "{streams} streams: partial latency p50 {partial_latency_p50:.3} s, p95 {partial_latency_p95:.3} s, \
+         stable latency p50 {stable_latency_p50:.3} s, p95 {stable_latency_p95:.3} s over {} words; \
+         the next is refused in {refusal:.4} s",
+        latencies.len()
+    );
+    Measurement {
         streams,
         words: latencies.len(),
-        partial_latency_p50: percentile(50),
-        partial_latency_p95: percentile(95),
+        partial_latency_p50,
+        partial_latency_p95,
+        stable_latency_p50,
+        stable_latency_p95,
         refusal,
-    };
-    let Measurement { words, partial_latency_p50: p50, partial_latency_p95: p95, .. } = measurement;
-    println!(
-        "{streams} streams: partial latency p50 {p50:.3} s, p95 {p95:.3} s over {words} words; \
-         the next is refused in {refusal:.4} s"
-    );
-    measurement
+    }
+}
+
+/// The median and the 95th percentile.
+fn percentiles(latencies: &[Latency], value: fn(&Latency) -> f64) -> [f64; 2] {
+    let mut values: Vec<_> = latencies.iter().map(value).collect();
+    values.sort_by(f64::total_cmp);
+    [50, 95].map(|p| values[(values.len() * p).div_ceil(100).max(1) - 1])
 }
 
 /// Sends audio as it would be spoken, and gathers what is shown.
@@ -233,38 +251,51 @@ impl Shown {
     }
 }
 
-/// For each word of each result, when it was first shown as it stays, after its end.
-fn latencies(shown: &[Shown]) -> Vec<f64> {
+/// Those of each word of each result.
+fn latencies(shown: &[Shown]) -> Vec<Latency> {
     let mut latencies = Vec::new();
     for (index, result) in shown.iter().enumerate() {
         let Some(ends) = &result.ends else { continue };
         let of_utterance: Vec<_> =
             shown[..=index].iter().filter(|event| event.utterance == result.utterance).collect();
         for (place, (word, end)) in result.words.iter().zip(ends).enumerate() {
+            let shows = |event: &&&Shown| shows(&event.words, word, place);
             let stays = |event: &&&Shown| event.words.get(place) == Some(word);
-            let first = of_utterance.iter().rev().take_while(stays).last().unwrap();
-            latencies.push((first.at.as_secs_f64() - end).max(0.0));
+            let first = of_utterance.iter().find(shows).unwrap();
+            let stable = of_utterance.iter().rev().take_while(stays).last().unwrap();
+            let latency = |event: &Shown| (event.at.as_secs_f64() - end).max(0.0);
+            latencies.push(Latency { partial: latency(first), stable: latency(stable) });
         }
     }
     latencies
 }
 
+/// Whether words have a word at its place, or beside it, since a word more or less may stand before it.
+fn shows(words: &[String], word: &String, place: usize) -> bool {
+    let near = place.saturating_sub(1)..words.len().min(place + 2);
+    words.get(near).is_some_and(|near| near.contains(word))
+}
+
 fn draw(svg: &mut String, measured: &[Measurement]) -> Result<(), Box<dyn std::error::Error>> {
     let most_streams = measured.iter().map(|m| m.streams).max().unwrap_or(1) as f64;
-    let most_seconds = measured.iter().map(|m| m.partial_latency_p95).fold(1.2 * BAR, f64::max);
+    let most_seconds = measured.iter().map(|m| m.stable_latency_p95).fold(1.2 * BAR, f64::max);
     let area = SVGBackend::with_string(svg, (800, 500)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
         .margin(20)
-        .caption("Partial latency by real-time streams", ("sans-serif", 20))
+        .caption("Latency of words by real-time streams", ("sans-serif", 20))
         .x_label_area_size(45)
         .y_label_area_size(55)
         .build_cartesian_2d(0.0..most_streams, 0.0..most_seconds)?;
     chart.configure_mesh().x_desc("streams").y_desc("seconds").draw()?;
     chart.draw_series(LineSeries::new([(0.0, BAR), (most_streams, BAR)], BLACK.mix(0.4)))?;
     type Value = fn(&Measurement) -> f64;
-    let curves: [(&str, Value); 2] =
-        [("p50", |m| m.partial_latency_p50), ("p95", |m| m.partial_latency_p95)];
+    let curves: [(&str, Value); 4] = [
+        ("shown, p50", |m| m.partial_latency_p50),
+        ("shown, p95", |m| m.partial_latency_p95),
+        ("stable, p50", |m| m.stable_latency_p50),
+        ("stable, p95", |m| m.stable_latency_p95),
+    ];
     for (index, (name, value)) in curves.into_iter().enumerate() {
         let style = Palette99::pick(index).stroke_width(2);
         let points = measured.iter().map(|m| (m.streams as f64, value(m)));
