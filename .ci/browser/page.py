@@ -12,6 +12,7 @@ import time
 from appearance import FOCUS, accessible, check, check_tab_stops, screenshot, view
 from devtools import Browser
 from server import Server
+from words import words, wrong_words
 
 HERE = pathlib.Path(__file__).parent
 # Words of the reference that may be wrong, in percent: the browser's resampling is another one than the program's.
@@ -40,20 +41,6 @@ addEventListener("DOMContentLoaded", () => {
 const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
 if (open) navigator.mediaDevices.getUserMedia = async (constraints) => (window.stream = await open(constraints));
 """
-
-
-def words(text):
-    return re.findall(r"[a-z0-9']+", text.lower())
-
-
-def wrong_words(reference, hypothesis):
-    """The fewest words substituted, deleted and inserted."""
-    row = list(range(len(hypothesis) + 1))
-    for i, expected in enumerate(reference, 1):
-        diagonal, row[0] = row[0], i
-        for j, found in enumerate(hypothesis, 1):
-            diagonal, row[j] = row[j], min(diagonal + (expected != found), row[j] + 1, row[j - 1] + 1)
-    return row[-1]
 
 
 class Checks:

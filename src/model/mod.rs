@@ -40,6 +40,8 @@ pub use options::{Chunk, Device, Finals, LoadOptions, Precision};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
+#[cfg(builtin_model)]
+use std::thread;
 
 #[cfg(builtin_model)]
 use prost::bytes::Bytes;
@@ -175,8 +177,10 @@ impl Model {
         let tokens = parse_tokens(include_str!(builtin_path!("tokens.txt")), &config, tokens_path)?;
         let columns = tokens.len() + include_str!(builtin_path!("phones.txt")).lines().count();
         // The encoder takes a fifth of a second on a fast core, the words and their tree half of that.
-        let (encoder, words) = std::thread::scope(|scope| {
-            let encoder = scope.spawn(|| builtin_encoder(&config, columns, None));
+        let load_encoder = || builtin_encoder(&config, columns, None);
+        let (encoder, words) = thread::scope(|scope| {
+            // Where no thread can be started, as in WebAssembly, this one loads the encoder.
+            let encoder = thread::Builder::new().spawn_scoped(scope, load_encoder);
             let words = builtin_words();
             if let Ok((lexicon, words)) = &words {
                 // Leaves the tree for later searches; the first of them reports what is wrong.
@@ -184,7 +188,11 @@ impl Model {
                 let decoding = decoding(&config, Some(words), Some(lexicon));
                 let _ = Search::new(&decoding, &tokens);
             }
-            (encoder.join().unwrap_or_else(|panic| resume_unwind(panic)), words)
+            let encoder = match encoder {
+                Ok(encoder) => encoder.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(_) => load_encoder(),
+            };
+            (encoder, words)
         });
         let (encoder, (lexicon, words)) = (encoder?, words?);
         let phones = Some(include_str!(builtin_path!("phones.txt")));

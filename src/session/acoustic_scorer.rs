@@ -1,6 +1,6 @@
 //! Samples in, log-probabilities of tokens out: features, gate and encoder in step.
 
-use std::time::Instant;
+use web_time::Instant;
 
 use crate::acoustic::encoder::EncoderState;
 use crate::error::Result;

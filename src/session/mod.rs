@@ -16,7 +16,9 @@ pub(crate) mod stage_times;
 pub(crate) mod stream;
 mod utterance_decoder;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use crate::audio::{ReadOutcome, Resampler, Source};
 use crate::decode::keyword::KeywordHit;

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+
+use web_time::Instant;
 
 use crate::decode::keyword::{Keyword, KeywordHit, KeywordSpotter};
 use crate::decode::{GrammarConstraint, Hotword, Hypothesis, Path, Search};

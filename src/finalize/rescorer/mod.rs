@@ -15,7 +15,8 @@ mod regions;
 mod transcript;
 
 use std::sync::Arc;
-use std::time::Instant;
+
+use web_time::Instant;
 
 use crate::acoustic::decoder::CrossAttentionCache;
 use crate::acoustic::encoder::EncoderState;

@@ -1,11 +1,13 @@
-//! The kernels of 8-bit matrix products: tract's, but for x86-64 processors without instructions for
-//! dot products of 8-bit integers, where those of this module are several times as fast.
+//! The kernels of 8-bit matrix products: tract's, but for WebAssembly and for x86-64 processors without instructions
+//! for dot products of 8-bit integers, where those of this module are several times as fast.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
 mod tile;
 
 use tract_onnx::prelude::*;
@@ -53,7 +55,16 @@ impl Kernel {
         Some(Self { product, packing: tile::PACKING })
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
+    /// This module's kernel.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    fn faster_than(_: &dyn MatMatMul, _: Option<usize>) -> Option<Self> {
+        Some(Self { product: simd128::kernel(), packing: tile::PACKING })
+    }
+
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )))]
     fn faster_than(_: &dyn MatMatMul, _: Option<usize>) -> Option<Self> {
         None
     }
