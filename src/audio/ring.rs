@@ -332,10 +332,16 @@ mod tests {
 
     #[test]
     fn every_sample_is_delivered_or_counted_across_threads() {
-        const BUFFERS: usize = if cfg!(miri) { 200 } else { 20_000 };
+        const BUFFERS: usize = if cfg!(miri) { 30 } else { 20_000 };
         let (mut sink, mut source) = capture_ring(48_000, 1, 256);
+        // The reader starts when the ring is full.
+        let full = Arc::new(std::sync::Barrier::new(2));
+        let writer_full = Arc::clone(&full);
         let writer = std::thread::spawn(move || {
             for n in 0..BUFFERS {
+                if n == 6 {
+                    writer_full.wait();
+                }
                 // Each sample says its own position, exactly: below 2^24.
                 let buffer: Vec<f32> = (n * 48..(n + 1) * 48).map(|i| i as f32).collect();
                 sink.push_interleaved(&buffer);
@@ -346,6 +352,7 @@ mod tests {
         });
         let (mut position, mut gaps, mut last_was_gap) = (0u64, 0u64, false);
         let mut buffer = [0.0; 100];
+        full.wait();
         loop {
             match source.read(&mut buffer).unwrap() {
                 ReadOutcome::Samples(0) => std::hint::spin_loop(),
