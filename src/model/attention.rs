@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::config::{check_file, check_format};
+use super::unknown_keys::parse_json;
 use super::{PrimaryModel, guard, read_graph, read_text};
 use crate::acoustic::decoder::DecoderConfig;
 use crate::acoustic::decoder::{Decoder, PieceTable};
@@ -40,8 +41,7 @@ impl AttentionModel {
     /// Those of [`super::Model::load`]; [`Error::Model`] also if its frames are not those of the first.
     pub(super) fn load(dir: &Path, json: &str, path: &Path, first: &PrimaryModel) -> Result<Self> {
         check_format(json, path)?;
-        let config: AttentionConfig =
-            serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
+        let config: AttentionConfig = parse_json(json, path)?;
         let files = [&config.decoder.pieces, &config.decoder.int8, &config.encoder.int8];
         for file in files {
             check_file(file).map_err(|reason| Error::model(path, reason))?;

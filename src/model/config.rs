@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::unknown_keys::parse_json;
 use super::{Chunk, Finals, LoadOptions};
 use crate::acoustic::encoder::EncoderConfig;
 use crate::decode::WordCalibration;
@@ -16,7 +17,8 @@ const FORMAT_VERSION: u32 = 1;
 
 /// A model's name, files and geometry.
 ///
-/// Keys that this program does not use are ignored. What a program must not ignore raises `format_version`.
+/// Keys that this program does not know are ignored with a warning. What a program must not ignore raises
+/// `format_version`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct ModelConfig {
     /// The model's name.
@@ -104,8 +106,7 @@ impl ModelConfig {
     /// Parses and checks `config.json`; `path` is for errors.
     pub(super) fn parse(json: &str, path: &Path) -> Result<Self> {
         check_format(json, path)?;
-        let mut config: Self =
-            serde_json::from_str(json).map_err(|e| Error::model(path, e.to_string()))?;
+        let mut config: Self = parse_json(json, path)?;
         for file in config.files() {
             check_file(file).map_err(|reason| Error::model(path, reason))?;
         }

@@ -25,6 +25,7 @@ mod hotword_list;
 #[cfg(builtin_model)]
 mod integrity;
 mod options;
+mod unknown_keys;
 mod untrusted;
 mod user_words;
 
