@@ -75,9 +75,9 @@ impl Metrics {
     fn start_at_zero(&self) {
         for protocol in Protocol::ALL {
             let labels = Labels { protocol };
-            self.streams.get_or_create(&labels);
+            let _ = self.streams.get_or_create(&labels);
             for family in [&self.started, &self.refused, &self.failed, &self.bytes] {
-                family.get_or_create(&labels);
+                let _ = family.get_or_create(&labels);
             }
         }
     }
