@@ -15,6 +15,7 @@ mod device_clock;
 mod downmix;
 #[cfg(feature = "files")]
 mod ebml;
+mod feed;
 #[cfg(feature = "files")]
 mod file;
 #[cfg(feature = "files")]
@@ -40,6 +41,7 @@ mod tags;
 #[cfg(feature = "mic")]
 pub use boot_instant::BootInstant;
 pub use downmix::Channel;
+pub use feed::Feed;
 #[cfg(feature = "files")]
 pub use file::{AudioFile, FileOptions};
 #[cfg(feature = "mic")]

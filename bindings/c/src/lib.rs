@@ -22,7 +22,6 @@ mod call;
 mod event;
 mod event_access;
 mod event_words;
-mod feed;
 mod file;
 mod formatter;
 mod formatting;

@@ -1,9 +1,9 @@
 //! A stream's way from samples to events.
 
+use mynah::audio::Feed;
 use mynah::{Error, Recognizer, Session, Step};
 
 use crate::event::MynahEvent;
-use crate::feed::Feed;
 use crate::formatting::Formatting;
 use crate::recognizer::MynahRecognizer;
 use crate::status::Failure;

@@ -1,18 +1,33 @@
-//! The source of a stream whose samples come from C.
+//! A source whose samples the program pushes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mynah::audio::{ReadOutcome, Source};
+use crate::audio::{ReadOutcome, Source};
+use crate::error::Result;
 
-/// Samples on their way into a session. Its clones are the same queue.
-#[derive(Clone)]
+/// A queue of samples on their way into a [`Session`](crate::session::Session). Its clones are the same queue.
+///
+/// A read of an empty queue gives [`ReadOutcome::Samples`] of zero; it never ends and never waits. The queue grows until
+/// it is read.
+///
+/// ```no_run
+/// use mynah::audio::Feed;
+/// use mynah::{Recognizer, Session, Step};
+///
+/// let feed = Feed::new(44_100);
+/// let mut session = Session::new(&Recognizer::builtin()?, feed.clone())?;
+/// feed.push([0.0; 441]);
+/// while session.advance()? != Step::Idle {}
+/// # Ok::<(), mynah::Error>(())
+/// ```
+#[derive(Clone, Debug)]
 pub struct Feed {
     rate: u32,
     queue: Arc<Mutex<Queue>>,
 }
 
 /// What has been given and not been read yet.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Queue {
     /// Samples lost before the others.
     lost: u64,
@@ -22,11 +37,13 @@ struct Queue {
 }
 
 impl Feed {
-    /// `rate`: samples per second.
+    /// An empty queue of samples at `rate` per second.
+    #[must_use]
     pub fn new(rate: u32) -> Self {
         Self { rate, queue: Arc::default() }
     }
 
+    /// Appends mono samples in `[-1, 1]`. What is not finite is refused when it is recognized.
     pub fn push(&self, samples: impl IntoIterator<Item = f32>) {
         self.queue().samples.extend(samples);
     }
@@ -35,6 +52,11 @@ impl Feed {
     pub fn lose(&self, samples: u64) {
         let mut queue = self.queue();
         queue.lost = queue.lost.saturating_add(samples);
+    }
+
+    /// Removes what has been pushed and not been read, and lost samples with it.
+    pub fn clear(&self) {
+        *self.queue() = Queue::default();
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -47,7 +69,7 @@ impl Source for Feed {
         self.rate
     }
 
-    fn read(&mut self, buffer: &mut [f32]) -> mynah::Result<ReadOutcome> {
+    fn read(&mut self, buffer: &mut [f32]) -> Result<ReadOutcome> {
         let mut queue = self.queue();
         if queue.lost > 0 {
             return Ok(ReadOutcome::Gap(std::mem::take(&mut queue.lost)));
@@ -81,6 +103,10 @@ mod tests {
         feed.push([0.4]);
         assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::Samples(2));
         assert_eq!(buffer, [0.3, 0.4]);
+        assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::Samples(0));
+        feed.lose(1);
+        feed.push([0.5]);
+        feed.clear();
         assert_eq!(source.read(&mut buffer).unwrap(), ReadOutcome::Samples(0));
     }
 }
