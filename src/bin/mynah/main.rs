@@ -42,12 +42,23 @@ mod transcribe;
 mod transcript_file;
 mod utterance;
 
-use std::process::ExitCode;
+use std::{env, ffi::OsString, process::ExitCode};
 
 use crate::args::{Args, Command};
+// For programs that have the command inside.
+pub use crate::{
+    transcribe::{Cutter, Part},
+    utterance::{Judgement, Kind, SOMETHING_ELSE, Scored, Utterance, Word},
+};
 
-fn main() -> ExitCode {
-    let args = match config::parse_args() {
+/// Executes the command line of this process.
+pub fn main() -> ExitCode {
+    execute(env::args_os().collect())
+}
+
+/// Executes a command line, whose first word is the program's name. Wrong usage and `--help` end the process.
+pub fn execute(argv: Vec<OsString>) -> ExitCode {
+    let args = match config::parse_args(argv) {
         Ok(args) => args,
         Err(problems) => {
             config::report(&problems);

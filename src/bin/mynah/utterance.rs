@@ -14,22 +14,28 @@ pub const SOMETHING_ELSE: &str = "[out of grammar]";
 /// One hypothesis, its times in seconds of the audio when serialized.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Utterance {
+    /// The text as recognized, in capitals.
     pub text: String,
     /// The text with marks, case and digits, unless it is to be raw.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formatted: Option<String>,
+    /// Where it begins.
     #[serde(serialize_with = "seconds")]
     pub start: Duration,
+    /// Where it ends.
     #[serde(serialize_with = "seconds")]
     pub end: Duration,
+    /// The words as recognized.
     pub words: Vec<Word>,
     /// The words of `formatted`.
     #[serde(skip)]
     pub formatted_words: Vec<Word>,
+    /// The tokens of `text`.
     pub tokens: Vec<TimedToken>,
     /// The best hypotheses, this one included; empty where only one was asked for or found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nbest: Vec<Scored>,
+    /// What the grammar makes of it, where there is one.
     #[serde(flatten)]
     pub grammar: Option<Judgement>,
 }
@@ -37,7 +43,9 @@ pub struct Utterance {
 /// What a grammar makes of an utterance, and how well its likeliest phrase fits, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Judgement {
+    /// Whether it is one of its phrases.
     pub outcome: Kind,
+    /// How well the likeliest one fits.
     #[serde(serialize_with = "thousandths")]
     pub fit: f32,
 }
@@ -46,25 +54,33 @@ pub struct Judgement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// It is.
     Phrase,
+    /// It is not.
     OutOfGrammar,
 }
 
 /// A hypothesis's text and what it was ranked by, in natural logarithm.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scored {
+    /// The text as recognized.
     pub text: String,
+    /// The natural logarithm.
     pub score: f64,
 }
 
 /// A word, when it was said, and the probability that it is right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Word {
+    /// Its characters.
     pub text: String,
+    /// Where it begins.
     #[serde(serialize_with = "seconds")]
     pub start: Duration,
+    /// Where it ends.
     #[serde(serialize_with = "seconds")]
     pub end: Duration,
+    /// The probability, from 0 to 1.
     #[serde(serialize_with = "thousandths")]
     pub confidence: f32,
 }

@@ -15,7 +15,7 @@ mod schema;
 mod setting;
 mod show;
 
-use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::CommandFactory;
@@ -65,15 +65,15 @@ struct Configuration {
     settings: Vec<Setting>,
 }
 
-/// Parses the program's arguments, completed by the environment and the configuration file; ends the program on
+/// Parses a command line, completed by the environment and the configuration file; ends the program on
 /// wrong usage, as clap does.
 ///
 /// # Errors
 ///
 /// All that is wrong with the configuration, a line each.
-pub fn parse_args() -> Result<Option<Args>, Vec<String>> {
+pub fn parse_args(argv: Vec<OsString>) -> Result<Option<Args>, Vec<String>> {
     let mut command = built_command();
-    let invocation = Invocation::of(env::args_os().collect());
+    let invocation = Invocation::of(argv);
     let argv = match completed(&mut command, &invocation) {
         Ok(argv) => argv,
         // It reports the problems among its own findings.

@@ -12,6 +12,8 @@ mod reader;
 mod worker;
 mod writer;
 
+pub use self::{cutter::Cutter, part::Part};
+
 use std::{
     process::{self, ExitCode},
     sync::{

@@ -34,6 +34,7 @@ impl Part {
         part
     }
 
+    /// Appends samples.
     pub fn push(&mut self, samples: &[f32]) {
         self.len += samples.len() as u64;
         match self.stretches.back_mut() {
@@ -42,6 +43,7 @@ impl Part {
         }
     }
 
+    /// Appends so many lost samples.
     pub fn push_gap(&mut self, samples: u64) {
         self.len += samples;
         self.stretches.push_back(Stretch::Gap(samples));
@@ -58,6 +60,7 @@ impl Part {
         rest
     }
 
+    /// Whether it has no samples.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

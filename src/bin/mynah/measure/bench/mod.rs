@@ -25,8 +25,7 @@ use crate::{
 };
 
 /// What is recognized where no file is given: four seconds of synthetic speech.
-pub const EXAMPLE: &[u8] =
-    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/speech.flac"));
+pub const EXAMPLE: &[u8] = include_bytes!("../../../../../examples/speech.flac");
 
 /// What the example would be without a header; it has one.
 pub const NOT_RAW: RawFormat =
