@@ -14,6 +14,7 @@ import torch
 
 from augment import SAMPLE_RATE, augment, change_speed, mask_frames, warp_frequencies
 from features import LogMel
+from subset import by_speaker
 from text import encode
 
 FRAME_SHIFT_SAMPLES = 160
@@ -22,15 +23,24 @@ MEAN_PAUSE_SECONDS = 0.4
 
 
 class Corpus:
-    """Packed recordings of `prepare.py`, drawn with a weight per corpus."""
+    """Packed recordings of `prepare.py`, drawn with a weight per corpus; with `hours`, so many of them, chosen by speaker.
 
-    def __init__(self, folders: list[Path], weights: dict[str, float], longest_samples: int):
+    Recordings without a transcript are left out unless `transcribed` is false.
+    """
+
+    def __init__(
+        self, folders: list[Path], weights: dict[str, float], longest_samples: int, hours: float | None = None, subset_seed: int = 1,
+        transcribed: bool = True,
+    ):
         self.items, self.samples = [], []
         for source, folder in enumerate(folders):
             self.samples.append(np.memmap(folder / "samples.i16", "<i2", "r"))
             lines = (folder / "index.jsonl").read_text().splitlines()
             items = [{**json.loads(line), "source": source} for line in lines]
-            self.items += [item for item in items if item["length"] <= longest_samples]
+            self.items += [i for i in items if i["length"] <= longest_samples and (i.get("text") or not transcribed)]
+        if hours is not None:
+            drawn = [item for item in self.items if weights.get(item.get("corpus", ""), 1.0) > 0]
+            self.items = by_speaker(drawn, hours, subset_seed)
         if not self.items:
             raise ValueError(f"no recordings in {', '.join(map(str, folders))}")
         weight = np.array([weights.get(item.get("corpus", ""), 1.0) for item in self.items])

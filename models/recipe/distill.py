@@ -32,10 +32,11 @@ class Distillation(nn.Module):
         config = self.config
         with torch.no_grad(), autocast():
             heard = self.teacher.hear(clean)
-        probs = pool_frames(heard.log_probs.float().exp() @ self.symbols_to_tokens, self.ratio, log_probs.shape[1])
+        probs = heard.log_probs.float().exp() @ self.symbols_to_tokens
+        probs = pool_frames(probs, self.ratio, log_probs.shape[1]).to(log_probs.device)
         loss = config.teacher_weight * distillation_loss(
             log_probs, probs, config.teacher_temperature, config.teacher_max_delay
         )
         if self.match is not None:
-            loss = loss + config.feature_weight * self.match(self.hidden, heard.hidden, self.ratio)
+            loss = loss + config.feature_weight * self.match(self.hidden, heard.hidden.to(log_probs.device), self.ratio)
         return loss

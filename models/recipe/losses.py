@@ -30,9 +30,9 @@ def ctc_loss(log_probs: Tensor, stretches: list[Stretch]) -> Tensor:
     if not stretches:
         return log_probs.new_zeros(())
     parts = pad_sequence([log_probs[s.row, s.start : s.end] for s in stretches])  # (time, stretch, token)
-    times = torch.tensor([s.end - s.start for s in stretches])
-    lengths = torch.tensor([len(s.tokens) for s in stretches])
-    tokens = torch.cat([s.tokens for s in stretches])
+    times = torch.tensor([s.end - s.start for s in stretches], device=parts.device)
+    lengths = torch.tensor([len(s.tokens) for s in stretches], device=parts.device)
+    tokens = torch.cat([s.tokens for s in stretches]).to(parts.device)
     losses = F.ctc_loss(parts, tokens, times, lengths, reduction="none", zero_infinity=True)
     return losses.sum() / lengths.sum().clamp(min=1)
 
@@ -48,7 +48,8 @@ def alignment_loss(log_probs: Tensor, stretches: list[Stretch], blank_weight: fl
         return log_probs.new_zeros(())
     weight = torch.ones(log_probs.shape[-1])
     weight[BLANK] = blank_weight
-    return F.nll_loss(log_probs.flatten(0, 1), targets.flatten(), weight, ignore_index=-1)
+    device = log_probs.device
+    return F.nll_loss(log_probs.flatten(0, 1), targets.flatten().to(device), weight.to(device), ignore_index=-1)
 
 
 def our_token(symbol: str) -> int:

@@ -216,7 +216,7 @@ class StreamingEncoder(nn.Module):
 
     def positions(self, start: Tensor, time: int) -> Tensor:
         """start (batch, 1) in 50 Hz frames → Whisper's sinusoids (batch, time, dim)."""
-        at = (start + torch.arange(time)) % POSITION_PERIOD
+        at = (start + torch.arange(time, device=start.device)) % POSITION_PERIOD
         angle = at.unsqueeze(-1) * self.frequencies
         return torch.cat([angle.sin(), angle.cos()], -1)
 
@@ -245,10 +245,14 @@ class StreamingEncoder(nn.Module):
 
     def bottom_states(self, frames: Tensor, chunk: int, start: Tensor, topmost: int) -> Tensor:
         """What the lower blocks without the `topmost` last ones make of the frames: (batch, 2·time, dim)."""
-        silence = math.log(self.features.energy_floor)
-        x = self.stem(F.pad(frames, (0, 0, STEM_LEFT_FRAMES, 0), value=silence))
+        x = self.subsampled(frames)
         x = x + self.positions(start, x.shape[1])
         return self.through_lower(x, chunk, slice(0, len(self.lower) - topmost))
+
+    def subsampled(self, frames: Tensor) -> Tensor:
+        """What the stem makes of the frames, without positions: (batch, 2·time, dim)."""
+        silence = math.log(self.features.energy_floor)
+        return self.stem(F.pad(frames, (0, 0, STEM_LEFT_FRAMES, 0), value=silence))
 
     def topmost_lower_states(self, x: Tensor, chunk: int, topmost: int) -> Tensor:
         """What the `topmost` last lower blocks make of the others' states, at the output's rate: (batch, time, dim)."""
@@ -259,14 +263,14 @@ class StreamingEncoder(nn.Module):
 
     def through_lower(self, x: Tensor, chunk: int, blocks: slice) -> Tensor:
         left = 2 * self.config.left_context
-        mask = self.chunk_mask(x.shape[1] // left, left, 2 * chunk)
+        mask = self.chunk_mask(x.shape[1] // left, left, 2 * chunk).to(x.device)
         for block in self.lower[blocks]:
             x = block(x, mask, left)
         return x
 
     def upper_states(self, x: Tensor, chunk: int) -> Tensor:
         left = self.per_step * self.config.left_context
-        mask = self.chunk_mask(x.shape[1] // left, left, self.per_step * chunk)
+        mask = self.chunk_mask(x.shape[1] // left, left, self.per_step * chunk).to(x.device)
         for block in self.upper:
             x = block(x, mask, left)
         return self.bridge_norm(x)
@@ -274,7 +278,7 @@ class StreamingEncoder(nn.Module):
     def read(self, states: Tensor, chunk: int) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities of tokens and, if there is a head for them, of phones from the pretrained blocks' states."""
         left = self.per_step * self.config.left_context
-        mask = self.chunk_mask(states.shape[1] // left, left, self.per_step * chunk)
+        mask = self.chunk_mask(states.shape[1] // left, left, self.per_step * chunk).to(states.device)
         for block in self.fresh:
             states = block(states, mask, left)
         states = self.head_norm(states)

@@ -1,4 +1,4 @@
-"""What training computes in: bf16 where the processor multiplies it, else f32."""
+"""What training computes on, and in: a GPU in bf16 if there is one; else the processor, in bf16 where it multiplies it and in f32 elsewhere."""
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -16,5 +16,10 @@ def has_bf16() -> bool:
         return False
 
 
-def autocast() -> AbstractContextManager:
-    return torch.autocast("cpu", torch.bfloat16) if has_bf16() else nullcontext()
+def best_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast(device: str = "cpu") -> AbstractContextManager:
+    """`device` is a `torch.device`'s type."""
+    return torch.autocast(device, torch.bfloat16) if device == "cuda" or has_bf16() else nullcontext()

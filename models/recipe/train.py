@@ -25,8 +25,9 @@ from lexicon import Lexicon, pronounced
 from losses import alignment_loss, ctc_loss
 from model import StreamingEncoder
 from plot import draw
-from precision import autocast
+from precision import autocast, best_device
 from run_log import log_line
+from shards import unpack
 from teachers import Teacher, open_teacher
 from whisper_weights import read_variables
 
@@ -112,7 +113,7 @@ class Run:
         self.optimizer = torch.optim.AdamW(
             parameter_groups(model, config, pretrained), betas=(0.9, 0.98), weight_decay=config.weight_decay
         )
-        self.distillation = Distillation(teacher, model, config) if teacher else None
+        self.distillation = Distillation(teacher, model, config).to(model.head.weight.device) if teacher else None
         if self.distillation and (learned := list(self.distillation.parameters())):
             self.optimizer.add_param_group({"params": learned, "lr": config.lr_new, "peak": config.lr_new})
         self.average = Average(model, config.average_decay)
@@ -134,7 +135,7 @@ class Run:
             os.replace(self.out / f"{name}.part", self.out / name)
 
     def restore(self) -> None:
-        last = torch.load(self.out / "last.pt", weights_only=True)
+        last = torch.load(self.out / "last.pt", map_location=self.model.head.weight.device, weights_only=True)
         self.model.load_state_dict(last["model"])
         self.optimizer.load_state_dict(last["optimizer"])
         self.average.weights, self.average.steps = last["average"], last["average_steps"]
@@ -153,8 +154,9 @@ def train_step(run: Run, batch: tuple, chunk: int, progress: float) -> list[floa
         group["lr"] = group["peak"] * schedule(config, run.step, progress)
     frames, stretches, clean = batch
     start = model.random_starts(len(frames), frames.shape[1] // 2, chunk)
-    with autocast():
-        log_probs, middle, phones = model(frames, chunk, start)
+    device = model.head.weight.device
+    with autocast(device.type):
+        log_probs, middle, phones = model(frames.to(device), chunk, start.to(device))
     losses = [ctc_loss(log_probs, stretches)]
     total = config.letter_ctc_weight * losses[0] + config.middle_ctc_weight * ctc_loss(middle, stretches)
     if run.lexicon:
@@ -177,7 +179,7 @@ def mean_losses(losses: list[list[float]]) -> dict[str, float]:
 def evaluate_average(config: TrainConfig, average: Average, recordings: list, lexicon: Lexicon | None = None) -> dict:
     """Greedy error rates of the averaged weights, by letters and with a lexicon of phones, in the chunks trained on most."""
     model = StreamingEncoder(config.model)
-    model.load_state_dict(average.weights)
+    model.load_state_dict(average.weights)  # on the processor, wherever it trains
     chunk = mode(config.chunks)
     phones = phone_errors(model.eval(), recordings, chunk, lexicon) if lexicon else {}
     return phones | greedy_errors(model.eval(), recordings, chunk)
@@ -185,16 +187,18 @@ def evaluate_average(config: TrainConfig, average: Average, recordings: list, le
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders written by prepare.py")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders written by prepare.py or shards.py")
     parser.add_argument("--out", type=Path, required=True)
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--hours", type=float, help="training time in all, over every resumption")
     budget.add_argument("--steps", type=int, help="updates in all: a run of a fixed length on any machine")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--whisper", type=Path, help="a CTranslate2 model.bin of Whisper (tiny.en, base) to start from")
-    parser.add_argument("--start", type=Path, help="an average.pt or an exported encoder.onnx to start from")
+    parser.add_argument("--start", type=Path, help="an average.pt, a pretrained.pt or an exported encoder.onnx to start from")
     parser.add_argument("--teacher", help="KIND:PATH of a CTC model to learn from, see teachers.py")
     parser.add_argument("--lexicon", type=Path, help="pronunciations by lexicon.py, for a model with phones")
+    parser.add_argument("--label-hours", type=float, help="learn from so many hours, chosen by speaker")
+    parser.add_argument("--label-seed", type=int, default=1)
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--save-minutes", type=float, default=5)
     args = parser.parse_args()
@@ -207,6 +211,7 @@ def main() -> None:
     if args.start:
         # A phone head may begin at random, but none is thrown away.
         take_weights(model, load_checkpoint(args.start).state_dict(), args.start, ("phone_head",) if config.model.phones else ())
+    model.to(best_device())
     args.out.mkdir(parents=True, exist_ok=True)
     teacher = open_teacher(args.teacher) if args.teacher else None
     lexicon = open_lexicon(args.lexicon, config)
@@ -214,7 +219,9 @@ def main() -> None:
     if (args.out / "last.pt").exists():
         run.restore()
 
-    corpus = Corpus(args.data, config.corpus_weights, longest_samples(config))
+    for folder in args.data:
+        unpack(folder)
+    corpus = Corpus(args.data, config.corpus_weights, longest_samples(config), args.label_hours, args.label_seed)
     letter_rows = max(0, config.letter_steps - run.step) * config.batch_rows
     seed = config.seed + 1000 * run.step
     rows = RowDataset(corpus, row_frames(config), seed, config.augmented_share, letter_rows, config.warped_share, config.model.output_rate)
