@@ -41,7 +41,7 @@ def read_weights(path: Path) -> tuple[dict, dict]:
 
 
 def read_saved(path: Path) -> tuple[dict, dict]:
-    saved = torch.load(path, weights_only=True)
+    saved = torch.load(path, map_location="cpu", weights_only=True)
     weights = saved["weights"]
     # Whether there is a phone head is read from the weights: configurations from before it don't say.
     return {**saved["config"]["model"], "phones": "phone_head.weight" in weights}, weights
@@ -49,7 +49,7 @@ def read_saved(path: Path) -> tuple[dict, dict]:
 
 def read_chunks(path: Path) -> tuple[int, ...]:
     """The chunk lengths, in 40 ms, that the checkpoint was trained in; where it doesn't say, those of `TrainConfig`."""
-    config = {} if path.suffix == ".onnx" else torch.load(path, weights_only=True)["config"]
+    config = {} if path.suffix == ".onnx" else torch.load(path, map_location="cpu", weights_only=True)["config"]
     return tuple(config.get("chunks", TrainConfig().chunks))
 
 

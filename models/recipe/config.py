@@ -33,6 +33,8 @@ class TrainConfig:
     teacher_temperature: float = 1.0
     teacher_max_delay: int = 8
     feature_weight: float = 0.0
+    # Whether a stem of random weights is scaled to unit variance on the first batch.
+    scale_stem: bool = False
     # First steps, which hear only recordings with word times, clean, and learn where each letter falls: from CTC on
     # augmented speech alone, the model writes nothing but blanks for several hundred steps.
     letter_steps: int = 350

@@ -7,6 +7,7 @@
 Each encoder reads a whole recording and gives layer by layer states (frames, dim), layer 0 being what enters the first block.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import torch.nn.functional as F
 from attention import HEAD_DIM
 from checkpoint import load_checkpoint
 from features import LogMel
-from model import POSITION_PERIOD, ModelConfig, StreamingEncoder
+from model import ModelConfig, StreamingEncoder
 from objectives.base import context_states
 from whisper_weights import read_variables
 
@@ -29,22 +30,25 @@ def open_encoder(path: Path) -> States:
     """A function from samples at 16 kHz to the states of each layer."""
     if path.is_dir():
         return transformers_states(path)
-    if path.suffix == ".bin":
-        model = whisper_encoder(path)
-        # As published: every frame reads the whole recording.
-        return lambda samples: recipe_states(model, samples, model.config.left_context)
-    model = load_checkpoint(path)
-    return lambda samples: recipe_states(model, samples, model.config.left_context)
+    model = whisper_encoder(path) if path.suffix == ".bin" else load_checkpoint(path)
+
+    def states(samples: np.ndarray) -> list[np.ndarray]:
+        if path.suffix == ".bin":
+            # One chunk, so that every frame reads the whole recording; without Whisper's padding to 30 s.
+            model.config.left_context = max(1, math.ceil(len(samples) / SAMPLE_RATE * 25))
+        return recipe_states(model, samples, model.config.left_context)
+
+    return states
 
 
 def whisper_encoder(path: Path) -> StreamingEncoder:
-    """Whisper's encoder at full context: one chunk of all its positions."""
+    """Whisper's encoder with its final norm at the end."""
     variables = read_variables(path)
     dim = len(variables["encoder/layer_norm/gamma"])
     blocks = sum(name.startswith("encoder/layer_") and name.endswith("/ffn/layer_norm/gamma") for name in variables)
     config = ModelConfig(
         dim=dim, heads=max(1, dim // HEAD_DIM), ffn=len(variables["encoder/layer_0/ffn/linear_0/weight"]), lower_blocks=blocks,
-        upper_blocks=0, fresh_blocks=0, left_context=POSITION_PERIOD // 2, output_rate=50, dropout=0.0,
+        upper_blocks=0, fresh_blocks=0, output_rate=50, dropout=0.0,
     )
     model = StreamingEncoder(config)
     model.load_whisper(variables)

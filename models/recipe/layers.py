@@ -124,15 +124,16 @@ def probe(states: np.ndarray, phones: np.ndarray, held: np.ndarray, updates: int
 
 
 def analyze(encoder: States, recordings: list[Recording], labels: Labels) -> dict[str, list[float]]:
-    """Each measure of each layer."""
+    """Each measure of each layer; without two frequent words none of words."""
     figures = {measure: [] for measure in MEASURES}
     held, word_held = labels.phone_held, labels.word_held
     for phones, words in zip(*segment_states(encoder, recordings)):
-        words = words[labels.word_kept]
-        figures["mel"].append(cca.similarity(phones[~held], labels.mels[~held], phones[held], labels.mels[held]))
-        figures["word"].append(cca.similarity(words[~word_held], labels.words[~word_held], words[word_held], labels.words[word_held]))
-        figures["phone"].append(probe(phones, labels.phones, held))
-    return {measure: [round(value, 4) for value in values] for measure, values in figures.items()}
+        figures["mel"].append(round(cca.similarity(phones[~held], labels.mels[~held], phones[held], labels.mels[held]), 4))
+        figures["phone"].append(round(probe(phones, labels.phones, held), 2))
+        if labels.words.shape[1] > 1:
+            x, y = words[labels.word_kept], labels.words
+            figures["word"].append(round(cca.similarity(x[~word_held], y[~word_held], x[word_held], y[word_held]), 4))
+    return figures
 
 
 def draw(figures: dict[str, dict[str, list[float]]], out: Path) -> None:

@@ -178,9 +178,31 @@ class Stem(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(batch, STEM_LEFT_FRAMES + 2·time + STEM_LOOKAHEAD_FRAMES, mel) → (batch, time, dim)."""
+        x = F.gelu(self.first(self.first_inputs(frames)))
+        return F.gelu(self.second(self.second_inputs(x)))
+
+    @staticmethod
+    def first_inputs(frames: Tensor) -> Tensor:
         x = frames * (1 / (4 * math.log(10))) + 1  # Whisper's (log10(mel) + 4) / 4 from the natural logarithm
-        x = F.gelu(self.first(torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], -1)))
-        return F.gelu(self.second(torch.cat([x[:, :-2:2], x[:, 1:-1:2], x[:, 2::2]], -1)))
+        return torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], -1)
+
+    @staticmethod
+    def second_inputs(x: Tensor) -> Tensor:
+        return torch.cat([x[:, :-2:2], x[:, 1:-1:2], x[:, 2::2]], -1)
+
+    @torch.no_grad()
+    def scale(self, frames: Tensor) -> None:
+        """Scale random weights so that both layers have unit variance on `frames` before their activations.
+
+        As PyTorch draws them, the stem's output has a hundredth of the energy of the positions that are added to it.
+        """
+        inputs = self.first_inputs(frames)
+        for layer in (self.first, self.second):
+            deviation = layer(inputs).std()
+            layer.weight /= deviation
+            layer.bias /= deviation
+            if layer is self.first:
+                inputs = self.second_inputs(F.gelu(layer(inputs)))
 
 
 class LogProbs(NamedTuple):

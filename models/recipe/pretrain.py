@@ -49,13 +49,20 @@ class Run:
 
     def __init__(self, config: PretrainConfig, steps: int, out: Path, device: torch.device, start: Path | None = None):
         torch.manual_seed(config.seed)
-        self.config, self.steps, self.out, self.device = config, steps, out, device
+        self.config, self.steps, self.out, self.device, self.start = config, steps, out, device, start
         encoder = StreamingEncoder(config.model)
         if start:
             take_weights(encoder, read_weights(start)[1], start, ("head", "phone_head"))
         self.objective = make_objective(config, encoder).to(device).train()
         self.optimizer = torch.optim.AdamW(self.objective.parameters(), config.lr, (0.9, 0.98), weight_decay=config.weight_decay)
         self.step, self.seconds = 0, 0.0
+
+    def prepare(self, rows: UnlabelledRows) -> None:
+        """What comes before the first update: the scale of a random stem, and what the objective computes from the rows."""
+        if self.start is None:
+            batch = collate([rows[index] for index in range(min(self.config.batch_rows, len(rows)))])
+            self.objective.encoder.stem.scale(batch.clean.to(self.device))
+        self.objective.prepare(rows)
 
     def update(self, batch: Batch) -> dict[str, float]:
         """Take a step; return the figures for the log."""
@@ -156,7 +163,7 @@ def main() -> None:
     if (args.out / "last.pt").exists():
         run.restore()
     else:
-        run.objective.prepare(rows)
+        run.prepare(rows)
     train(run, rows, args.workers, args.minutes, args.save_minutes)
 
 

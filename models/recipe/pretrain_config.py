@@ -41,11 +41,12 @@ class PretrainConfig:
     # wav2vec-Aug: a multi-layer perceptron in place of the linear projection of contexts, and before the quantizer.
     context_mlp: bool = False
     target_mlp: bool = False
-    # HuBERT: units of k-means, the rows that they are fitted on, a checkpoint whose block they are fitted on in place of log-mels, and the weight of frames without a mask.
+    # HuBERT: units of k-means, the rows that they are fitted on, and a checkpoint whose block they are fitted on in place of log-mels.
     units: int = 64
     unit_rows: int = 64
     teacher: str | None = None
     teacher_block: int = 3
+    # HuBERT and c-siam: the weight of the loss on frames without a mask.
     unmasked_weight: float = 0.0
     # c-siam: the largest shift of the augmented view's time axis in seconds.
     time_shift: float = 0.12

@@ -233,6 +233,8 @@ def main() -> None:
     began, losses, saved = time.monotonic() - run.seconds, [], run.seconds
     generator = torch.Generator().manual_seed(config.seed + run.step)
     for batch in loader:
+        if run.step == 0 and config.scale_stem and not (args.whisper or args.start):
+            model.stem.scale(batch[0].to(model.head.weight.device))
         progress = run.step / args.steps if args.steps else run.seconds / (args.hours * 3600)
         if progress >= 1:
             break

@@ -39,8 +39,10 @@ def contrastive_loss(
     """Mean cross-entropy of each frame's own target among its distractors by cosine similarity, and the share of frames that find it.
 
     predicted, targets (frames, dim), distractors (frames, count) as `draw_distractors` gives them; codes (frames, group) exclude distractors
-    that are quantized as the target is.
+    that are quantized as the target is. No frames lose nothing.
     """
+    if len(predicted) == 0:
+        return predicted.sum(), predicted.new_zeros(())
     similarity = F.normalize(predicted.float(), dim=-1) @ F.normalize(targets.float(), dim=-1).T / temperature
     negative = similarity.gather(1, distractors)
     if codes is not None:

@@ -74,7 +74,7 @@ class Hubert(Objective):
         of_targets = F.one_hot(units[masked], self.config.units).float().mean(0)
         return total, {
             "accuracy": (found == units[masked]).float().mean(), "perplexity": perplexity(shares),
-            "target_perplexity": perplexity(of_targets), "spread": spread(states[masked]),
+            "target_perplexity": perplexity(of_targets), "spread": spread(states[speech]),
         }
 
 

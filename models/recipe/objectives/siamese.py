@@ -42,12 +42,21 @@ class Siamese(Objective):
     def forward(self, batch: Batch, chunk: int, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         features = self.encoder.subsampled(batch.context)
         states = self.last_frames(self.masked_states(features, batch.mask, chunk, self.starts(batch, chunk)))
-        target = self.target(batch, chunk)
-        index, group = masked_groups(batch.owner, batch.mask)
+        target, speech = self.target(batch, chunk), batch.owner >= 0
+        loss, accuracy, match = self.contrast(states, target, batch.owner, batch.mask & speech)
+        total = loss
+        if self.config.unmasked_weight > 0:
+            total = total + self.config.unmasked_weight * self.contrast(states, target, batch.owner, speech & ~batch.mask)[0]
+        return total, {
+            "masked_loss": loss, "accuracy": accuracy, "match": match, "spread": spread(target[speech]), "state_spread": spread(states[speech])
+        }
+
+    def contrast(self, states: Tensor, target: Tensor, owner: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, accuracy and mean cosine of the predictions for `chosen` frames (batch, time), among others of them."""
+        index, group = masked_groups(owner, chosen)
         predicted = self.predictor(self.project(states.flatten(0, 1)[index]))
-        target = target.flatten(0, 1)[index]
+        own = target.flatten(0, 1)[index]
         loss, accuracy = contrastive_loss(
-            predicted, target, draw_distractors(group, self.config.distractors), self.config.logit_temperature
+            predicted, own, draw_distractors(group, self.config.distractors), self.config.logit_temperature
         )
-        match = F.cosine_similarity(predicted.float(), target.float(), dim=-1).mean()
-        return loss, {"accuracy": accuracy, "match": match, "spread": spread(target), "state_spread": spread(states.flatten(0, 1)[index])}
+        return loss, accuracy, F.cosine_similarity(predicted.float(), own.float(), dim=-1).mean()

@@ -40,7 +40,7 @@ class Wav2Vec2(Objective):
         total = loss + config.diversity_weight * diversity + config.penalty_weight * penalty
         return total, {
             "contrastive": loss, "diversity": diversity, "accuracy": accuracy, "perplexity": quantized.code_perplexity,
-            "soft_perplexity": quantized.soft_perplexity.mean(), "spread": spread(context),
+            "soft_perplexity": quantized.soft_perplexity.mean(), "spread": spread(states[batch.owner >= 0]),
         }
 
     def temperature(self, progress: float) -> float:

@@ -63,6 +63,8 @@ def test_every_layer_of_every_kind_of_encoder_is_analyzed(tmp_path):
         figures[name] = analyze(open_encoder(tmp_path / path), spoken, labels)
         assert all(len(values) == layers for values in figures[name].values())
         assert all(0 <= v <= 1 for measure in ("mel", "word") for v in figures[name][measure])
+    spoken = [Recording(r.samples, r.words[:1], r.phones, r.held) for r in spoken]
+    assert analyze(open_encoder(tmp_path / "pretrained.pt"), spoken, label(spoken))["word"] == []
     draw(figures, tmp_path / "layers.svg")
     assert "phone probe" in (tmp_path / "layers.svg").read_text()
 

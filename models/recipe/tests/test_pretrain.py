@@ -32,7 +32,7 @@ DIFFERENT = {
     "wav2vec2": {},
     "wav2vec2-aug": {"augmentations": {"noise": 1.0, "pitch": 0.5}, "context_mlp": True, "target_mlp": True},
     "hubert": {},
-    "siamese": {"augmentations": {"noise": 1.0, "gain": 0.5}},
+    "siamese": {"augmentations": {"noise": 1.0, "gain": 0.5}, "unmasked_weight": 0.5},
 }
 
 
@@ -90,6 +90,8 @@ def test_a_frame_finds_its_own_target_and_equal_codes_are_no_distractors():
     codes = torch.zeros(4, 1, dtype=torch.long)
     loss, accuracy = contrastive_loss(vectors, vectors.flip(0), draw_distractors(group, 10), 0.1, codes)
     assert loss == 0 and accuracy == 1
+    loss, _ = contrastive_loss(vectors[:0], vectors[:0], draw_distractors(group[:0], 10), 0.1)
+    assert loss == 0
 
 
 def test_perplexity_lies_between_one_and_the_entries():
@@ -178,7 +180,7 @@ def test_a_few_steps_on_a_tiny_batch_lower_its_loss(name, packed, tmp_path):
     config = config_of(name)
     run = Run(config, 1000, tmp_path, torch.device("cpu"))
     rows = UnlabelledRows([packed], config, 2000, run.objective.warps)
-    run.objective.prepare(rows)
+    run.prepare(rows)
     batch = collate([rows[0], rows[1]])
     run.step = 100  # past the warm-up
     losses = [run.update(batch)["loss"] for _ in range(25)]
@@ -197,7 +199,7 @@ def test_a_run_stopped_twice_has_the_weights_of_an_unbroken_one(name, packed, tm
             if (out / "last.pt").exists():
                 run.restore()
             else:
-                run.objective.prepare(rows)
+                run.prepare(rows)
             train(run, rows, 0, limit, 1e9)
         assert run.step == 4
         weights.append(run.objective.state_dict() | load_checkpoint(out / "pretrained.pt").state_dict())
@@ -231,6 +233,15 @@ def test_collapsed_frames_have_no_spread():
     torch.manual_seed(0)
     assert spread(torch.ones(50, 8)) < 1e-3
     assert abs(spread(torch.randn(5000, 64)) - 1) < 0.05
+
+
+def test_a_scaled_stem_has_unit_variance_before_its_activations():
+    torch.manual_seed(0)
+    stem, frames = StreamingEncoder(TINY).stem, torch.randn(2, 103, 80) * 3 - 6
+    stem.scale(frames)
+    first = stem.first(stem.first_inputs(frames))
+    second = stem.second(stem.second_inputs(torch.nn.functional.gelu(first)))
+    assert abs(first.std() - 1) < 0.02 and abs(second.std() - 1) < 0.02
 
 
 def test_settings_replace_values_of_the_config():
