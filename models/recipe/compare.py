@@ -9,11 +9,12 @@ random weights. Running the same command again goes on where it stopped. `table.
 
 import argparse
 import json
-import subprocess
-import sys
+import os
+from contextlib import redirect_stdout
 from pathlib import Path
 from statistics import mode
 
+import train
 from checkpoint import load_checkpoint, read_chunks
 from evaluate import greedy_errors, load_recordings, phone_errors
 from lexicon import Lexicon
@@ -38,19 +39,25 @@ def read_hours(text: str) -> float | None:
     return None if text == "all" else float(text)
 
 
-def train_command(args: argparse.Namespace, start: Path | None, hours: float | None, out: Path) -> list[str]:
-    command = [sys.executable, "train.py", "--config", args.config, "--steps", args.steps, "--out", out, "--data", *args.data]
-    command += ["--lexicon", args.lexicon] if args.lexicon else []
-    command += ["--start", start] if start else []
-    command += ["--label-hours", hours, "--label-seed", args.label_seed] if hours is not None else []
-    return [str(word) for word in command]
+def training(args: argparse.Namespace, start: Path | None, hours: float | None, out: Path) -> list[str]:
+    """The arguments of `train.py` for a cell."""
+    words = ["--config", args.config, "--steps", args.steps, "--out", out, "--data", *args.data]
+    words += ["--lexicon", args.lexicon] if args.lexicon else []
+    words += ["--start", start] if start else []
+    words += ["--label-hours", hours, "--label-seed", args.label_seed] if hours is not None else []
+    return [str(word) for word in words]
 
 
 def fill_cell(args: argparse.Namespace, start: Path | None, hours: float | None, out: Path) -> dict:
     """Train and evaluate a cell, unless its result is there."""
     if (out / "result.json").exists():
-        return json.loads((out / "result.json").read_text())
-    subprocess.run(train_command(args, start, hours, out), check=True, cwd=Path(__file__).parent, stdout=subprocess.DEVNULL)
+        result = json.loads((out / "result.json").read_text())
+        if result["steps"] != args.steps:
+            raise SystemExit(f"{out}: a cell of {result['steps']} updates, not {args.steps}; choose another --out")
+        return result
+    # The lines of its log are in the cell's folder.
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        train.main(training(args, start, hours, out))
     model, chunk = load_checkpoint(out / "average.pt"), args.chunk or mode(read_chunks(out / "average.pt"))
     recordings = load_recordings(args.dev)[:: args.every]
     rates = greedy_errors(model, recordings, chunk)
@@ -85,16 +92,13 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, help="in 40 ms; default: the one trained on most")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    for name in ("config", "lexicon", "dev", "out"):
-        setattr(args, name, getattr(args, name) and getattr(args, name).resolve())
-    args.data = [folder.resolve() for folder in args.data]
     results: dict[str, dict[str, dict]] = {}
     # Column by column, so that an interrupted table has whole columns.
     for hours in args.hours:
         for name, start in [(SCRATCH, None), *args.rows]:
             cell = args.out / f"{name}-{column_name(hours).replace(' ', '')}"
             cell.mkdir(parents=True, exist_ok=True)
-            results.setdefault(name, {})[column_name(hours)] = fill_cell(args, start and start.resolve(), hours, cell)
+            results.setdefault(name, {})[column_name(hours)] = fill_cell(args, start, hours, cell)
             (args.out / "table.json").write_text(json.dumps(results, indent=1) + "\n")
             (args.out / "table.md").write_text(table(results, args.steps))
     print(table(results, args.steps), end="")

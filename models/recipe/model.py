@@ -194,7 +194,7 @@ class Stem(nn.Module):
     def scale(self, frames: Tensor) -> None:
         """Scale random weights so that both layers have unit variance on `frames` before their activations.
 
-        As PyTorch draws them, the stem's output has a hundredth of the energy of the positions that are added to it.
+        As PyTorch draws them, the variance of the stem's output is less than a hundredth of that of the positions that are added to it.
         """
         inputs = self.first_inputs(frames)
         for layer in (self.first, self.second):

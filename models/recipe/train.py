@@ -185,7 +185,8 @@ def evaluate_average(config: TrainConfig, average: Average, recordings: list, le
     return phones | greedy_errors(model.eval(), recordings, chunk)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Train as the arguments say, by default those of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders written by prepare.py or shards.py")
     parser.add_argument("--out", type=Path, required=True)
@@ -201,7 +202,7 @@ def main() -> None:
     parser.add_argument("--label-seed", type=int, default=1)
     parser.add_argument("--dev", type=Path, help="a manifest to report error rates on while training")
     parser.add_argument("--save-minutes", type=float, default=5)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
 
     config = TrainConfig.load(args.config)
     torch.manual_seed(config.seed)

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from checkpoint import load_checkpoint
+from config import TrainConfig
 from model import ModelConfig, StreamingEncoder
 from objectives import kmeans
 from objectives.augmentations import AUGMENTATIONS, read_at, warped_times
@@ -16,8 +18,10 @@ from objectives.contrast import contrastive_loss, draw_distractors, masked_group
 from objectives.masks import span_mask, utterances
 from objectives.quantizer import GumbelQuantizer
 from objectives.siamese import read_states
+from plot_pretraining import draw
 from pretrain import OBJECTIVES, Run, rate, read_setting, train
 from pretrain_config import PretrainConfig
+from run_log import log_line
 from shards import pack, unpack
 from unlabelled import UnlabelledRows, collate
 
@@ -202,8 +206,12 @@ def test_a_run_stopped_twice_has_the_weights_of_an_unbroken_one(name, packed, tm
                 run.prepare(rows)
             train(run, rows, 0, limit, 1e9)
         assert run.step == 4
+        # Too few updates for a line of their own.
+        log_line(out, step=run.step, loss=1.0, accuracy=0.5, perplexity=2.0, spread=0.5)
         weights.append(run.objective.state_dict() | load_checkpoint(out / "pretrained.pt").state_dict())
     assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
+    draw([tmp_path / "whole", tmp_path / "parts"], tmp_path / "curves.svg")
+    assert "codebook perplexity" in (tmp_path / "curves.svg").read_text()
 
 
 def test_a_run_of_other_length_or_config_is_not_resumed(tmp_path):
@@ -251,6 +259,16 @@ def test_settings_replace_values_of_the_config():
     with pytest.raises(ValueError, match="unknown keys learning"):
         PretrainConfig.load(None, learning=1)
     assert rate(config, 0, 100) < rate(config, 7, 100) > rate(config, 99, 100) > 0
+
+
+@pytest.mark.parametrize("size", ["nano", "small"])
+def test_a_config_fine_tunes_the_model_that_another_pre_trains(size):
+    configs = Path(__file__).parent.parent / "configs"
+    before = PretrainConfig.load(configs / f"pretrain-{size}.json")
+    after = TrainConfig.load(configs / f"finetune-{size}.json")
+    assert before.model == after.model
+    # Where everything is new to the labels, one rate serves all, as from scratch.
+    assert after.lr_lower == after.lr_upper == after.lr_new
 
 
 def test_unknown_objectives_and_augmentations_are_refused(packed, tmp_path):
