@@ -54,7 +54,11 @@ def decode(data: bytes, length: int) -> np.ndarray:
 
 def pack(sources: list[Path], out: Path, most_bytes: int) -> tuple[int, float]:
     """Write the pieces; return how many there are and their hours."""
+    if out.resolve() in (source.resolve() for source in sources):
+        raise ValueError(f"{out}: a source; the pieces need a folder of their own")
     out.mkdir(parents=True, exist_ok=True)
+    # What an earlier call's pieces were decoded to.
+    (out / "index.jsonl").unlink(missing_ok=True)
     piece, at, total = 0, 0, 0
     with open(out / "pieces.jsonl", "w") as index:
         file = open(out / "piece-000.bin", "wb")

@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from model import StreamingEncoder
 from objectives.base import Objective, context_states, projection, spread

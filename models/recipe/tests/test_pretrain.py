@@ -305,3 +305,7 @@ def test_pieces_are_bounded_and_give_the_recordings_back(packed, tmp_path):
     assert [item["offset"] for item in was] == [item["offset"] for item in now]
     a, b = (np.fromfile(folder / "samples.i16", "<i2").astype(float) for folder in (packed, tmp_path))
     assert np.corrcoef(a, b)[0, 1] > 0.95
+    pack([packed], tmp_path, 20_000)
+    assert not (tmp_path / "index.jsonl").exists()
+    with pytest.raises(ValueError, match="the pieces need a folder of their own"):
+        pack([packed], packed, 20_000)
