@@ -48,13 +48,20 @@ def training(args: argparse.Namespace, start: Path | None, hours: float | None, 
     return [str(word) for word in words]
 
 
+def cell_settings(args: argparse.Namespace, start: Path | None, hours: float | None) -> dict:
+    """What a cell's result depends on."""
+    trained = [word for word in training(args, start, hours, Path()) if word != "."]
+    return {"training": trained, "dev": str(args.dev), "every": args.every, "chunk": args.chunk}
+
+
 def fill_cell(args: argparse.Namespace, start: Path | None, hours: float | None, out: Path) -> dict:
     """Train and evaluate a cell, unless its result is there."""
+    settings, file = cell_settings(args, start, hours), out / "settings.json"
+    if file.exists() and (before := json.loads(file.read_text())) != settings:
+        raise SystemExit(f"{out}: a cell of other settings, {before}; choose another --out")
+    file.write_text(json.dumps(settings) + "\n")
     if (out / "result.json").exists():
-        result = json.loads((out / "result.json").read_text())
-        if result["steps"] != args.steps:
-            raise SystemExit(f"{out}: a cell of {result['steps']} updates, not {args.steps}; choose another --out")
-        return result
+        return json.loads((out / "result.json").read_text())
     # The lines of its log are in the cell's folder.
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         train.main(training(args, start, hours, out))

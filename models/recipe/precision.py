@@ -20,6 +20,11 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def exact(device: torch.device) -> AbstractContextManager:
+    """Products in f32 within `autocast`, which computes them in bf16 whatever type its factors have."""
+    return torch.autocast(device.type, enabled=False)
+
+
 def autocast(device: str = "cpu") -> AbstractContextManager:
     """`device` is a `torch.device`'s type."""
     return torch.autocast(device, torch.bfloat16) if device == "cuda" or has_bf16() else nullcontext()

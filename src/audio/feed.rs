@@ -1,5 +1,6 @@
 //! A source whose samples the program pushes.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::audio::{ReadOutcome, Source};
@@ -31,9 +32,7 @@ pub struct Feed {
 struct Queue {
     /// Samples lost before the others.
     lost: u64,
-    samples: Vec<f32>,
-    /// The samples of these that have been read.
-    read: usize,
+    samples: VecDeque<f32>,
 }
 
 impl Feed {
@@ -74,13 +73,9 @@ impl Source for Feed {
         if queue.lost > 0 {
             return Ok(ReadOutcome::Gap(std::mem::take(&mut queue.lost)));
         }
-        let waiting = queue.samples.get(queue.read..).unwrap_or_default();
-        let count = waiting.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&waiting[..count]);
-        queue.read += count;
-        if queue.read == queue.samples.len() {
-            queue.samples.clear();
-            queue.read = 0;
+        let count = queue.samples.len().min(buffer.len());
+        for (place, sample) in buffer.iter_mut().zip(queue.samples.drain(..count)) {
+            *place = sample;
         }
         Ok(ReadOutcome::Samples(count))
     }

@@ -8,6 +8,7 @@ mod background;
 mod boot_instant;
 #[cfg(feature = "files")]
 mod byte_source;
+mod check;
 #[cfg(feature = "files")]
 mod container;
 #[cfg(feature = "mic")]
@@ -40,6 +41,7 @@ mod tags;
 
 #[cfg(feature = "mic")]
 pub use boot_instant::BootInstant;
+pub use check::check_samples;
 pub use downmix::Channel;
 pub use feed::Feed;
 #[cfg(feature = "files")]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::audio::check_samples;
 use crate::decode::keyword::{Keyword, KeywordSpotter};
 use crate::decode::{Decoding, GrammarConstraint, Hotword, Hypothesis, Search};
 use crate::error::{Error, Result};
@@ -208,13 +209,6 @@ pub(crate) fn spotter(model: &Model, keywords: &[Keyword]) -> Result<KeywordSpot
 
 pub(crate) fn clock(model: &Model) -> Clock {
     Clock::new(model.config().features.sample_rate, model.config().encoder_frame_samples())
-}
-
-pub(crate) fn check_samples(samples: &[f32]) -> Result<()> {
-    match samples.iter().position(|sample| !sample.is_finite()) {
-        Some(index) => Err(Error::Samples { index, value: samples[index] }),
-        None => Ok(()),
-    }
 }
 
 impl ChunkSink for Vec<f32> {

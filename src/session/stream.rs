@@ -8,13 +8,14 @@
 
 use std::time::Duration;
 
+use crate::audio::check_samples;
 use crate::decode::keyword::{Keyword, KeywordHit};
 use crate::decode::{GrammarConstraint, Hotword};
 use crate::error::Result;
 use crate::finalize::Place;
 use crate::session::acoustic_scorer::AcousticScorer;
 use crate::session::event::Event;
-use crate::session::recognizer::{Recognizer, check_samples};
+use crate::session::recognizer::Recognizer;
 use crate::session::stage_times::StageTimes;
 use crate::session::utterance_decoder::UtteranceDecoder;
 

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::sync::{Mutex, MutexGuard};
 
+use mynah::audio::check_samples;
 use mynah::decode::{GrammarConstraint, Hotword};
 
 use crate::argument::{Output, optional_text, reference, slice};
@@ -13,7 +14,7 @@ use crate::recognizer::MynahRecognizer;
 use crate::recognizer_options::{constraint, keywords, within};
 use crate::status::MynahStatus::MYNAH_ERROR_INTERNAL;
 use crate::status::{Failure, MynahStatus};
-use crate::stream_state::{StreamState, check_samples};
+use crate::stream_state::StreamState;
 
 /// One microphone's, call's or file's way through a recognizer: samples in, events out.
 ///

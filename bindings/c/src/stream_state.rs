@@ -1,7 +1,7 @@
 //! A stream's way from samples to events.
 
 use mynah::audio::Feed;
-use mynah::{Error, Recognizer, Session, Step};
+use mynah::{Recognizer, Session, Step};
 
 use crate::event::MynahEvent;
 use crate::formatting::Formatting;
@@ -88,15 +88,5 @@ impl StreamState {
         let reason =
             "the stream is finished; reset it, or flush it where more samples are to follow";
         Err(Failure::new(MYNAH_ERROR_STATE, reason))
-    }
-}
-
-/// # Errors
-///
-/// A sample that is not finite, with its position.
-pub fn check_samples(samples: &[f32]) -> Result<(), Error> {
-    match samples.iter().position(|sample| !sample.is_finite()) {
-        Some(index) => Err(Error::Samples { index, value: samples[index] }),
-        None => Ok(()),
     }
 }

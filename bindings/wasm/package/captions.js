@@ -52,6 +52,20 @@ async function open() {
   const audio = { channelCount: { ideal: 1 }, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
   const stream = await navigator.mediaDevices.getUserMedia({ audio });
   const context = new AudioContext();
+  try {
+    return { stream, context, node: await connect(stream, context) };
+  } catch (error) {
+    close(stream, context);
+    throw error;
+  }
+}
+
+function close(stream, context) {
+  for (const track of stream.getTracks()) track.stop();
+  context.close();
+}
+
+async function connect(stream, context) {
   await context.audioWorklet.addModule("capture.js");
   const node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 1, outputChannelCount: [1] });
   captured = 0;
@@ -64,7 +78,7 @@ async function open() {
   context.createMediaStreamSource(stream).connect(node);
   // The worklet's output is silence; a node that leads nowhere is not run by every browser.
   node.connect(context.destination);
-  return { stream, context, node };
+  return node;
 }
 
 async function start() {
@@ -89,8 +103,7 @@ function stop() {
   node.port.onmessage = (message) => {
     onmessage(message);
     if (message.data) return;
-    for (const track of stream.getTracks()) track.stop();
-    context.close();
+    close(stream, context);
   };
   node.port.postMessage("flush");
 }

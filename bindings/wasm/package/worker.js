@@ -34,7 +34,7 @@ async function answer(message) {
   if ("options" in message) return load(message.options);
   if (message.sampleRate) return begin(message.sampleRate);
   if (message.samples) return recognize(message.samples);
-  if (message.finish) return { events: stream.finish(), seconds: samples / sampleRate, finished: true };
+  if (message.finish) return { events: stream.flush(), seconds: samples / sampleRate, finished: true };
   throw new Error(`no such message: ${Object.keys(message)}`);
 }
 

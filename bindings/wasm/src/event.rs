@@ -15,8 +15,8 @@ export interface Event {
   utterance: number;
   /** The words in capitals. An empty text withdraws what was shown of the utterance. */
   text: string;
-  /** How many UTF-8 bytes of `text`, from its start on, no later event of the utterance changes. */
-  stable: number;
+  /** The beginning of `text` that no later event of the utterance changes. */
+  stableText: string;
   /** The text for readers: punctuation, case and numbers of a final, case alone of a partial. */
   formatted: string;
   start: number;
@@ -41,7 +41,8 @@ pub struct Event {
     r#type: &'static str,
     utterance: u64,
     text: String,
-    stable: usize,
+    #[serde(rename = "stableText")]
+    stable_text: String,
     formatted: String,
     start: f64,
     end: f64,
@@ -68,7 +69,7 @@ impl Event {
             r#type,
             utterance: event.utterance(),
             text: hypothesis.text.clone(),
-            stable: hypothesis.stable,
+            stable_text: hypothesis.stable_text().to_owned(),
             formatted,
             start: hypothesis.start.as_secs_f64(),
             end: hypothesis.end.as_secs_f64(),

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 const TYPESCRIPT: &str = r#"
 /** What a recognizer is made with. */
 export interface RecognizerOptions {
-  /** Finals of the streaming pass, the default, or of a second pass, which computes twice as much and halves the errors. */
+  /** Finals of the streaming pass, the default, or of a second pass, which computes more and makes fewer errors. */
   finals?: "first-pass" | "second-pass";
   /** The search: of words by their phones, the default, or of the likeliest letters, which are no words of a lexicon. */
   decoding?: "words" | "greedy";

@@ -1,6 +1,6 @@
 //! Samples in, events out.
 
-use mynah::audio::Resampler;
+use mynah::audio::{Resampler, check_samples};
 use mynah::{Recognizer, TextFormatter};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -66,6 +66,7 @@ impl Stream {
     /// a sample that is not finite.
     #[wasm_bindgen(unchecked_return_type = "Event[]")]
     pub fn accept(&mut self, samples: &[f32]) -> Result<JsValue, JsError> {
+        check_samples(samples)?;
         self.resampled.clear();
         self.resampler.process(samples, &mut self.resampled);
         self.stream.accept_waveform(&self.resampled)?;
@@ -74,7 +75,7 @@ impl Stream {
 
     /// Ends the utterance. Samples may follow.
     #[wasm_bindgen(unchecked_return_type = "Event[]")]
-    pub fn finish(&mut self) -> Result<JsValue, JsError> {
+    pub fn flush(&mut self) -> Result<JsValue, JsError> {
         self.resampled.clear();
         self.resampler.finish(&mut self.resampled);
         self.stream.accept_waveform(&self.resampled)?;

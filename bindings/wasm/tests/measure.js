@@ -21,7 +21,7 @@ export async function measure({ default: init, Recognizer }, wasm, samples, opti
     const before = performance.now();
     const isLast = at + BLOCK > samples.length;
     const events = stream.accept(samples.subarray(at, at + BLOCK));
-    if (isLast) events.push(...stream.finish());
+    if (isLast) events.push(...stream.flush());
     longest = Math.max(longest, performance.now() - before);
     finals.push(...events.filter(({ type }) => type === "final"));
   }

@@ -1,8 +1,10 @@
-"""Telling a frame's own target from those of other masked frames of its utterance (InfoNCE)."""
+"""The contrast of a frame's own target with those of other masked frames of its utterance (InfoNCE)."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from precision import exact
 
 
 def masked_groups(owner: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,18 +38,22 @@ def draw_distractors(group: Tensor, count: int) -> Tensor:
 def contrastive_loss(
     predicted: Tensor, targets: Tensor, distractors: Tensor, temperature: float, codes: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Mean cross-entropy of each frame's own target among its distractors by cosine similarity, and the share of frames that find it.
+    """Mean cross-entropy of each frame's own target among its distractors by cosine similarity, and how many frames find it, as a share
+    of those that have a distractor.
 
     predicted, targets (frames, dim), distractors (frames, count) as `draw_distractors` gives them; codes (frames, group) exclude distractors
-    that are quantized as the target is. No frames lose nothing.
+    that are quantized as the target is. The loss of no frames is 0.
     """
     if len(predicted) == 0:
         return predicted.sum(), predicted.new_zeros(())
-    similarity = F.normalize(predicted.float(), dim=-1) @ F.normalize(targets.float(), dim=-1).T / temperature
+    with exact(predicted.device):
+        similarity = F.normalize(predicted.float(), dim=-1) @ F.normalize(targets.float(), dim=-1).T / temperature
     negative = similarity.gather(1, distractors)
     if codes is not None:
         same = (codes[distractors] == codes.unsqueeze(1)).all(-1)
         negative = negative.masked_fill(same, float("-inf"))
     positive = similarity.diagonal().unsqueeze(1)
     loss = F.cross_entropy(torch.cat([positive, negative], 1), torch.zeros(len(positive), dtype=torch.long, device=positive.device))
-    return loss, (positive > negative.amax(1, keepdim=True)).float().mean()
+    contested = negative.isfinite().any(1)
+    found = contested & (positive.squeeze(1) > negative.amax(1))
+    return loss, found.sum() / contested.sum().clamp(min=1)

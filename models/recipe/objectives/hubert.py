@@ -11,6 +11,7 @@ from checkpoint import load_checkpoint
 from model import StreamingEncoder
 from objectives import kmeans
 from objectives.base import Objective, context_states, in_pairs, perplexity, spread
+from precision import exact
 from pretrain_config import PretrainConfig
 from unlabelled import MELS_PER_FRAME, Batch, UnlabelledRows, collate
 
@@ -57,13 +58,18 @@ class Hubert(Objective):
     @torch.no_grad()
     def units(self, frames: Tensor) -> Tensor:
         """The unit of each frame of 40 ms: (batch, time)."""
-        return kmeans.nearest((self.described(frames).float() - self.mean) * self.scale, self.centroids)
+        # As they were fitted.
+        with exact(frames.device):
+            described = self.described(frames).float()
+        return kmeans.nearest((described - self.mean) * self.scale, self.centroids)
 
     def forward(self, batch: Batch, chunk: int, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         speech, units = batch.owner >= 0, self.units(batch.clean)
         features = self.encoder.subsampled(batch.context)
         states = self.last_frames(self.masked_states(features, batch.mask, chunk, self.starts(batch, chunk)))
-        similar = F.normalize(self.project(states).float(), dim=-1) @ F.normalize(self.unit_embeddings.float(), dim=-1).T
+        projected = self.project(states).float()
+        with exact(states.device):
+            similar = F.normalize(projected, dim=-1) @ F.normalize(self.unit_embeddings.float(), dim=-1).T
         logits, masked = similar / self.config.logit_temperature, batch.mask & speech
         loss = F.cross_entropy(logits[masked], units[masked])
         total, open_frames = loss, speech & ~batch.mask

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from precision import exact
+
 BLOCK = 8192
 
 
@@ -10,7 +12,8 @@ def nearest(points: Tensor, centroids: Tensor) -> Tensor:
     """The nearest centroid of each of the points (…, dim): indices (…)."""
     flat = points.reshape(-1, points.shape[-1]).float()
     half = 0.5 * centroids.square().sum(-1)
-    found = [(half - part @ centroids.T).argmin(-1) for part in flat.split(BLOCK)]
+    with exact(points.device):
+        found = [(half - part @ centroids.T).argmin(-1) for part in flat.split(BLOCK)]
     return torch.cat(found).view(points.shape[:-1])
 
 

@@ -17,7 +17,7 @@ class Quantized(NamedTuple):
 
 
 class GumbelQuantizer(nn.Module):
-    """`groups` codebooks of `entries` vectors each; a frame takes one of each, laid end to end."""
+    """`groups` codebooks of `entries` vectors each; a frame has one of each, laid end to end."""
 
     def __init__(self, dim_in: int, dim: int, groups: int, entries: int):
         super().__init__()

@@ -28,6 +28,10 @@ class Wav2Vec2(Objective):
         clean = self.encoder.subsampled(batch.clean) if batch.augmented else features
         states = self.last_frames(self.masked_states(features, batch.mask, chunk, self.starts(batch, chunk)))
         index, group = masked_groups(batch.owner, batch.mask)
+        if len(index) == 0:
+            nothing = states.sum() * 0
+            names = ("contrastive", "diversity", "accuracy", "perplexity", "soft_perplexity", "spread")
+            return nothing, dict.fromkeys(names, nothing.detach())
         context = states.flatten(0, 1)[index]
         target = in_pairs(clean).flatten(0, 1)[index]
         penalty = target.float().square().mean()

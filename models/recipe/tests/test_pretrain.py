@@ -93,7 +93,7 @@ def test_a_frame_finds_its_own_target_and_equal_codes_are_no_distractors():
     assert loss < 0.01 and accuracy == 1
     codes = torch.zeros(4, 1, dtype=torch.long)
     loss, accuracy = contrastive_loss(vectors, vectors.flip(0), draw_distractors(group, 10), 0.1, codes)
-    assert loss == 0 and accuracy == 1
+    assert loss == 0 and accuracy == 0
     loss, _ = contrastive_loss(vectors[:0], vectors[:0], draw_distractors(group[:0], 10), 0.1)
     assert loss == 0
 
@@ -187,8 +187,11 @@ def test_a_few_steps_on_a_tiny_batch_lower_its_loss(name, packed, tmp_path):
     run.prepare(rows)
     batch = collate([rows[0], rows[1]])
     run.step = 100  # past the warm-up
-    losses = [run.update(batch)["loss"] for _ in range(25)]
+    updates = [run.update(batch) for _ in range(25)]
+    # Of wav2vec 2.0 without the diversity, which falls by itself.
+    losses = [update.get("contrastive", update["loss"]) for update in updates]
     assert np.mean(losses[-5:]) < np.mean(losses[:3]) - 0.02
+    assert updates[-1].get("perplexity", 2) > 1.5
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
