@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::audio::check_samples;
 use crate::decode::keyword::{Keyword, KeywordSpotter};
 use crate::decode::{Decoding, GrammarConstraint, Hotword, Hypothesis, Search};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features::Fbank;
 use crate::features::gate::{Gate, GateConfig};
 use crate::finalize::{Finalizer, Place};
