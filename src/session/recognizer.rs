@@ -88,7 +88,7 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if an endpoint rule would end every utterance at once, a value of the
+    /// [`crate::Error::Config`] if an endpoint rule would end every utterance at once, a value of the
     /// decoding or the gate is out of its range, for a hotword or a grammar that the tokens can't spell, or for a
     /// keyword that [`KeywordSpotter::new`] refuses.
     pub fn with_config(model: Model, config: RecognizerConfig) -> Result<Self> {
