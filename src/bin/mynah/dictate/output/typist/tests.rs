@@ -1,7 +1,7 @@
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::Path,
+    process::{Command, Stdio},
     sync::{Arc, Mutex},
 };
 
@@ -36,8 +36,15 @@ impl Tools {
         let text = format!(
             "#!/bin/sh\n{{ printf '<%s>' \"$@\"; printf '|'; cat; echo; }} >>'{record}'\n{script}\n"
         );
-        fs::write(&program, text).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        // By another process: one that another test forks meanwhile would hold the file open, and it could not be executed.
+        let mut writer = Command::new("sh")
+            .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+            .arg(&program)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(writer.wait().unwrap().success());
         self
     }
 
