@@ -14,6 +14,8 @@ const LEVEL: u8 = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    // Features that the program has and this library has not.
+    println!("cargo::rustc-check-cfg=cfg(feature, values(\"measure\", \"mic\"))");
     println!("cargo::rustc-check-cfg=cfg(builtin_model)");
     println!("cargo::rustc-check-cfg=cfg(repository)");
     let mut text = Vec::new();
