@@ -78,8 +78,8 @@ def test_a_rerun_does_the_rest_only_and_failures_are_rows(recordings, recording,
 
     # Bytes need no files that every worker can read.
     dataset = ray.data.read_binary_files(recordings[7:9], include_paths=True)
-    third = mynah.ray.transcribe(dataset, output, workers=1)
-    assert (third.transcribed, third.failed) == (1, 0) and rows(output)[-1]["path"] == recordings[8]
+    third = mynah.ray.transcribe(dataset, output)
+    assert (third.transcribed, third.failed, third.skipped) == (1, 0, 1) and rows(output)[-1]["path"] == recordings[8]
     assert rows(output)[-1]["text"] == text and len(rows(output)) == 12
 
 
@@ -94,15 +94,19 @@ class Killed(_worker.Transcriber):
         return super()._row(path, audio)
 
 
-def test_a_file_that_kills_its_workers_fails_and_the_others_do_not(recordings, tmp_path, monkeypatch):
+@pytest.mark.parametrize("most_single_files", [10_000, 0], ids=["a task each", "one task"])
+def test_a_file_that_kills_its_workers_fails_and_the_others_do_not(recordings, tmp_path, monkeypatch, most_single_files, text):
+    """Those of its task are transcribed again, however often it kills a worker."""
     # The workers have no path to this module.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     monkeypatch.setattr(mynah.ray, "Transcriber", Killed)
+    monkeypatch.setattr(mynah.ray, "_MOST_SINGLE_FILES", most_single_files)
     summary = mynah.ray.transcribe(recordings[:6], tmp_path / "out", workers=2)
     done = rows(tmp_path / "out")
     assert Counter(row["path"] for row in done) == Counter(recordings[:6])
     ((path, error),) = [(row["path"], row["error"]) for row in done if row["error"]]
     assert path == recordings[3] and "each of 2 workers ended" in error
+    assert [row["text"] for row in done if not row["error"]] == [text] * 5
     assert (summary.transcribed, summary.failed) == (5, 1)
 
 
@@ -114,7 +118,11 @@ def test_a_wrong_option_is_an_error_before_anything_runs(recordings, tmp_path):
     (tmp_path / "list.jsonl").write_text('{"path": "a.wav"}\n{"text": "b"}\n')
     with pytest.raises(mynah.ConfigError, match="list.jsonl: line 2"):
         mynah.ray.transcribe(tmp_path / "list.jsonl", tmp_path / "out")
-    assert not list((tmp_path / "out" / "jsonl").iterdir())
+    dataset = ray.data.read_binary_files(recordings[:2], include_paths=True)
+    with pytest.raises(mynah.ConfigError, match="workers is 2, and the cluster's cores are 2"):
+        mynah.ray.transcribe(dataset, tmp_path / "out", workers=2)
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").mkdir()
     (tmp_path / "out" / "manifest.jsonl").write_text("[1]\n")
     with pytest.raises(mynah.ConfigError, match="manifest.jsonl: line 1"):
         mynah.ray.transcribe(recordings, tmp_path / "out")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import re
@@ -37,23 +39,37 @@ class Summary:
 
 
 class Archive:
-    """A folder of parts. A part counts once the manifest has it: all before that is made anew."""
+    """A folder of parts, open for one call. A part counts once the manifest has it: all before that is made anew."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        """Opens a folder, made if it is not there, and removes what an earlier call left half written."""
+        """Opens a folder, made if it is not there, and removes what an earlier call left half written.
+
+        Raises `ConfigError` while another archive has the folder open.
+        """
         self._folder = Path(folder)
         self._manifest = self._folder / "manifest.jsonl"
         for name in _FORMATS:
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         self.done: set[str] = set()
         self._next = 0
-        self._read()
-        self._remove_leftovers()
+        self._complete = 0
+        """The bytes of the manifest's complete lines."""
+        self._claim = _claimed(self._folder)
+        try:
+            self._read()
+            self._remove_leftovers()
+        except BaseException:
+            self.close()
+            raise
         self._waiting: list[pa.Table] = []
         self._lock = threading.RLock()
         self._flush_seconds = 0.0
         self._failure: Exception | None = None
         self.summary = Summary()
+
+    def close(self) -> None:
+        """Lets other calls use the folder."""
+        self._claim.close()
 
     def add(self, table: pa.Table) -> None:
         """Adds rows to the part that is to be written. A file that is there already is left out."""
@@ -109,14 +125,22 @@ class Archive:
         rows = table.to_pylist()
         with _replaced(jsonl) as file:
             file.writelines(_line(row) for row in rows)
-        line = {"part": name, "paths": [row["path"] for row in rows], "failed": sum(bool(row["error"]) for row in rows)}
-        with self._manifest.open("ab") as file:
-            file.write(_line(line))
-            file.flush()
-            os.fsync(file.fileno())
+        part = {"part": name, "paths": [row["path"] for row in rows], "failed": sum(bool(row["error"]) for row in rows)}
+        self._append(_line(part))
         self._next += 1
         self._waiting = []
         self._count(rows)
+
+    def _append(self, line: bytes) -> None:
+        with self._manifest.open("ab") as file:
+            # An append that failed may have left a part of its line.
+            file.truncate(self._complete)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        if not self._complete:
+            _sync(self._folder)
+        self._complete += len(line)
 
     def _count(self, rows: list[dict[str, object]]) -> None:
         failed = sum(bool(row["error"]) for row in rows)
@@ -128,20 +152,25 @@ class Archive:
         """Reads the manifest. Its last line may be torn: then its part does not count."""
         if not self._manifest.exists():
             return
-        complete = 0
         with self._manifest.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     break
                 try:
                     part = json.loads(line)
+                    name = part["part"]
                     self.done.update(part["paths"])
-                    self._next = max(self._next, int(part["part"].removeprefix("part-")) + 1)
+                    self._next = max(self._next, int(name.removeprefix("part-")) + 1)
                 except (ValueError, TypeError, KeyError, AttributeError) as error:
                     raise ConfigError(f"{self._manifest}: line {number} is of no manifest: {error}") from error
-                complete += len(line)
-        if complete < self._manifest.stat().st_size:
-            os.truncate(self._manifest, complete)
+                for kind in _FORMATS:
+                    file_of_part = self._folder / kind / f"{name}.{kind}"
+                    if not file_of_part.exists():
+                        reason = "restore it, or remove the line to transcribe its recordings again"
+                        raise ConfigError(f"{self._manifest}: line {number}: {file_of_part} is not there; {reason}")
+                self._complete += len(line)
+        if self._complete < self._manifest.stat().st_size:
+            os.truncate(self._manifest, self._complete)
 
     def _remove_leftovers(self) -> None:
         for kind in _FORMATS:
@@ -160,10 +189,41 @@ def _replaced(path: Path) -> Iterator[IO[bytes]]:
         file.flush()
         os.fsync(file.fileno())
     os.replace(new, path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Brings the names in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems have no such call.
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _claimed(folder: Path) -> IO[bytes]:
+    """A file whose lock is held until it is closed, or the process ends."""
+    file = (folder / ".lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise ConfigError(f"{folder} is in use by another call; wait for its end, or give another folder") from error
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[str]:
-    """The recordings of a manifest: JSON lines with a `path` or an `audio`, relative to the manifest's folder."""
+    """The recordings of a manifest: JSON lines with a `path` or an `audio`, relative to the manifest's folder.
+
+    They are returned as absolute paths.
+    """
     manifest = Path(path)
     recordings = []
     with manifest.open("rb") as file:
@@ -172,7 +232,8 @@ def read_manifest(path: str | os.PathLike[str]) -> list[str]:
                 continue
             try:
                 entry = json.loads(line)
-                recordings.append(str(manifest.parent / (entry["path"] if "path" in entry else entry["audio"])))
+                recording = entry["path"] if "path" in entry else entry["audio"]
+                recordings.append(os.path.abspath(manifest.parent / recording))
             except (ValueError, TypeError, KeyError) as error:
                 reason = "must be a JSON object with a path or an audio"
                 raise ConfigError(f"{manifest}: line {number} {reason}") from error

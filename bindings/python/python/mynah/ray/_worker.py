@@ -48,13 +48,23 @@ class Ledger:
         """`done` are the paths that need no worker."""
         self._done = done
         self._begun: Counter[str] = Counter()
+        self._skipped: set[str] = set()
 
     def begin(self, path: str) -> int:
         """The number of this attempt at a file, from 1 on; 0 for a file that is done."""
         if path in self._done:
+            self._skipped.add(path)
             return 0
         self._begun[path] += 1
         return self._begun[path]
+
+    def end(self, path: str) -> None:
+        """A worker has outlived a file. If it dies later, the file is begun again, but that death is not the file's."""
+        self._begun.pop(path, None)
+
+    def skipped(self) -> int:
+        """How many files were asked for that are done."""
+        return len(self._skipped)
 
 
 class Transcriber:
@@ -91,7 +101,10 @@ class Transcriber:
             return None
         if attempt > self.attempts:
             return _failed(path, f"{path}: each of {self.attempts} workers ended while it transcribed this file")
-        return self._row(path, audio)
+        row = self._row(path, audio)
+        # Waited for: the next file may end this process before the call is sent.
+        ray.get(self._ledger.end.remote(path))
+        return row
 
     def _row(self, path: str, audio: bytes | None) -> dict[str, Any]:
         began, clock = time.time(), time.perf_counter()
