@@ -1,6 +1,7 @@
 //! Errors and panics of the library become exceptions of `mynah._errors`.
 
 use std::any::Any;
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mynah::Error;
@@ -13,6 +14,8 @@ use pyo3::types::PyType;
 pub struct Failure {
     kind: Kind,
     message: String,
+    /// The file that an error of the system is about, and the error's number.
+    file: Option<(Option<i32>, OsString)>,
 }
 
 /// The exception's class.
@@ -30,15 +33,19 @@ enum Kind {
 
 impl Failure {
     pub fn config(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Config, message: message.into() }
+        Self::of(Kind::Config, message)
     }
 
     pub fn state(message: impl Into<String>) -> Self {
-        Self { kind: Kind::State, message: message.into() }
+        Self::of(Kind::State, message)
     }
 
     pub fn internal(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Internal, message: message.into() }
+        Self::of(Kind::Internal, message)
+    }
+
+    fn of(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), file: None }
     }
 
     /// Names the argument of which an error names the line.
@@ -48,9 +55,12 @@ impl Failure {
 
     /// The exception.
     pub fn exception(self, py: Python<'_>) -> PyErr {
-        match class(py, self.kind) {
-            Ok(class) => PyErr::from_type(class, (self.message,)),
-            Err(error) => error,
+        match (class(py, self.kind), self.file) {
+            (Ok(class), Some((number, file))) => {
+                PyErr::from_type(class, (self.message, number, file))
+            }
+            (Ok(class), None) => PyErr::from_type(class, (self.message,)),
+            (Err(error), _) => error,
         }
     }
 }
@@ -66,7 +76,12 @@ impl From<Error> for Failure {
             Error::Encoder(_) => Kind::Encoder,
             _ => Kind::Internal,
         };
-        Self { kind, message: error.to_string() }
+        let message = error.to_string();
+        let file = match error {
+            Error::Io { path, source } => Some((source.raw_os_error(), path.into_os_string())),
+            _ => None,
+        };
+        Self { kind, message, file }
     }
 }
 

@@ -2,13 +2,24 @@
 
 use mynah::{KeywordHit, TextFormatter};
 use mynah_command::{Kind, SOMETHING_ELSE, Utterance};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+const KINDS: [&str; 3] = ["partial", "final", "keyword"];
+const PHRASE: &str = "phrase";
 const OUT_OF_GRAMMAR: &str = "out_of_grammar";
 
+/// What an object is pickled as: what makes it again, and what that is called with.
+pub type Pickled<'py, T> = (Bound<'py, PyAny>, T);
+/// The fields of an event that texts and times have, in their order.
+type Span = (String, Option<u64>, String, String, String, f64, f64);
+/// The other fields of an event, in their order.
+type Details =
+    (Option<f32>, Option<String>, Option<f32>, Option<usize>, Vec<Word>, Vec<Hypothesis>);
+
 /// A word, when it was spoken, and how sure that is.
-#[pyclass(frozen, get_all, eq, module = "mynah")]
+#[pyclass(frozen, get_all, eq, from_py_object, module = "mynah")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Word {
     /// Its characters.
@@ -22,7 +33,7 @@ pub struct Word {
 }
 
 /// One of the likeliest texts of an utterance.
-#[pyclass(frozen, get_all, eq, module = "mynah")]
+#[pyclass(frozen, get_all, eq, from_py_object, module = "mynah")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hypothesis {
     /// The text as recognized.
@@ -32,7 +43,7 @@ pub struct Hypothesis {
 }
 
 /// What a stream has recognized: a partial, a final or a keyword. It never changes.
-#[pyclass(frozen, module = "mynah")]
+#[pyclass(frozen, from_py_object, module = "mynah")]
 #[derive(Clone, Debug)]
 pub struct Event {
     /// "partial": the utterance so far, whole, which may change; "final": no event of the utterance follows;
@@ -41,7 +52,7 @@ pub struct Event {
     kind: &'static str,
     /// The utterance's number from 0 on; None of a keyword.
     #[pyo3(get)]
-    utterance: Option<u64>,
+    pub utterance: Option<u64>,
     /// The text as it is to be shown: formatted, unless formatting is off.
     #[pyo3(get)]
     pub text: String,
@@ -104,7 +115,7 @@ impl Event {
             end: hypothesis.end.as_secs_f64(),
             confidence: confidence(&hypothesis.words),
             grammar: utterance.grammar.map(|judgement| match judgement.outcome {
-                Kind::Phrase => "phrase",
+                Kind::Phrase => PHRASE,
                 Kind::OutOfGrammar => OUT_OF_GRAMMAR,
             }),
             fit: utterance.grammar.map(|judgement| judgement.fit),
@@ -156,6 +167,18 @@ fn confidence(words: &[mynah::decode::Word]) -> Option<f32> {
     (!words.is_empty()).then(|| (sum / words.len() as f64).exp() as f32)
 }
 
+/// The name that a pickle has, of those that there are.
+///
+/// # Errors
+///
+/// `ValueError` for another name.
+fn one_of(names: &[&'static str], name: &str) -> PyResult<&'static str> {
+    let found = names.iter().find(|known| **known == name);
+    found.copied().ok_or_else(|| {
+        PyValueError::new_err(format!("{name:?} is of no event; it must be one of {names:?}"))
+    })
+}
+
 impl From<&mynah_command::Word> for Word {
     fn from(word: &mynah_command::Word) -> Self {
         Self {
@@ -175,7 +198,7 @@ impl Event {
         self.kind == "final"
     }
 
-    /// The words of ``text``.
+    /// The words of ``text``; of a partial, which is formatted as a whole, those of ``raw_text``.
     #[getter]
     fn words<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.words.clone())
@@ -194,6 +217,7 @@ impl Event {
         dict.set_item("utterance", self.utterance)?;
         dict.set_item("text", &self.text)?;
         dict.set_item("raw_text", &self.raw_text)?;
+        dict.set_item("stable_text", &self.stable_text)?;
         dict.set_item("start", self.start)?;
         dict.set_item("end", self.end)?;
         dict.set_item("confidence", self.confidence)?;
@@ -205,6 +229,36 @@ impl Event {
         let nbest = self.nbest.iter().map(|one| one.to_dict(py)).collect::<PyResult<Vec<_>>>();
         dict.set_item("nbest", nbest?)?;
         Ok(dict)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Pickled<'py, (Span, Details)>> {
+        let Self { kind, utterance, text, raw_text, stable_text, start, end, .. } =
+            slf.get().clone();
+        let Self { confidence, grammar, fit, keyword, words, nbest, .. } = slf.get().clone();
+        let span = (kind.to_owned(), utterance, text, raw_text, stable_text, start, end);
+        let details = (confidence, grammar.map(str::to_owned), fit, keyword, words, nbest);
+        Ok((slf.get_type().getattr("_restored")?, (span, details)))
+    }
+
+    #[staticmethod]
+    fn _restored(span: Span, details: Details) -> PyResult<Self> {
+        let (kind, utterance, text, raw_text, stable_text, start, end) = span;
+        let (confidence, grammar, fit, keyword, words, nbest) = details;
+        Ok(Self {
+            kind: one_of(&KINDS, &kind)?,
+            utterance,
+            text,
+            raw_text,
+            stable_text,
+            start,
+            end,
+            confidence,
+            grammar: grammar.map(|name| one_of(&[PHRASE, OUT_OF_GRAMMAR], &name)).transpose()?,
+            fit,
+            keyword,
+            words,
+            nbest,
+        })
     }
 
     fn __repr__(&self) -> String {
@@ -224,6 +278,16 @@ impl Word {
         Ok(dict)
     }
 
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Pickled<'py, (String, f64, f64, f32)>> {
+        let Self { text, start, end, confidence } = slf.get().clone();
+        Ok((slf.get_type().getattr("_restored")?, (text, start, end, confidence)))
+    }
+
+    #[staticmethod]
+    fn _restored(text: String, start: f64, end: f64, confidence: f32) -> Self {
+        Self { text, start, end, confidence }
+    }
+
     fn __repr__(&self) -> String {
         let Self { text, start, end, confidence } = self;
         format!("<mynah.Word {text:?} {start:.2}–{end:.2} s, {confidence:.2}>")
@@ -238,6 +302,16 @@ impl Hypothesis {
         dict.set_item("text", &self.text)?;
         dict.set_item("score", self.score)?;
         Ok(dict)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Pickled<'py, (String, f64)>> {
+        let Self { text, score } = slf.get().clone();
+        Ok((slf.get_type().getattr("_restored")?, (text, score)))
+    }
+
+    #[staticmethod]
+    fn _restored(text: String, score: f64) -> Self {
+        Self { text, score }
     }
 
     fn __repr__(&self) -> String {

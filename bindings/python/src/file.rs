@@ -107,7 +107,9 @@ impl FileTranscription {
                     continue;
                 }
                 let model = self.recognizer.model();
-                let event = Event::new(&event, model, self.formatter.as_mut());
+                let mut event = Event::new(&event, model, self.formatter.as_mut());
+                // The session of each part numbers its utterances from 0 on.
+                event.utterance = Some(self.utterances.len() as u64);
                 self.lines.push(event.line().to_owned());
                 self.utterances.push(event);
             }

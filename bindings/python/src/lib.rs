@@ -7,8 +7,9 @@
 //! # Invariants
 //!
 //! - What computes or waits runs inside [`errors::detached`]: without the GIL, and no panic leaves it.
-//! - Samples are read with the GIL held, straight from the array into the stream's queue.
-//! - A lock is acquired without the GIL alone, so that no thread waits for the one while it holds the other.
+//! - Samples are copied with the GIL held, straight from the array into the stream's queue.
+//! - The locks of streams and models are acquired without the GIL alone, so that no thread waits for the one while it holds
+//!   the other. That of a stream's queue is acquired with the GIL too: who holds it copies samples, and waits for nothing.
 //! - Exceptions are classes of `mynah._errors`, so that they have built-in bases too.
 
 mod command;
@@ -37,7 +38,7 @@ mod _mynah {
     #[pymodule_export]
     use crate::recognizer::Recognizer;
     #[pymodule_export]
-    use crate::stream::Stream;
+    use crate::stream::{EventIterator, Stream};
     #[pymodule_export]
     use crate::transcript::Transcript;
     use pyo3::prelude::*;

@@ -121,7 +121,7 @@ impl Model {
     /// Recognizes an audio file, given by its path or as its bytes; the text is that of ``mynah transcribe``.
     ///
     /// ``options`` are those of ``Recognizer``. The first call loads the model a second time, in the chunks for files, unless
-    /// it was loaded with ``chunk="offline"`` or another choice of chunks. Computes on the calling thread. Raises
+    /// it was loaded with ``chunk="offline"`` or another choice of chunks, or has no second pass. Computes on the calling thread. Raises
     /// ``FileError`` and ``AudioError``, whose ``transcript`` has what was recognized before a file breaks off.
     #[pyo3(signature = (audio, /, **options))]
     fn transcribe<'py>(

@@ -33,7 +33,7 @@ impl Lines {
 #[derive(Clone, FromPyObject)]
 pub enum ChunkChoice {
     Name(String),
-    Milliseconds(u32),
+    Milliseconds(i64),
 }
 
 impl ChunkChoice {
@@ -49,7 +49,10 @@ impl ChunkChoice {
                 ],
             ),
             Self::Milliseconds(length) => {
-                Ok(Chunk::Length(Duration::from_millis((*length).into())))
+                let length = u64::try_from(*length).map_err(|_| {
+                    Failure::config(format!("chunk is {length} ms; it must be 0 or more"))
+                })?;
+                Ok(Chunk::Length(Duration::from_millis(length)))
             }
         }
     }
@@ -109,7 +112,7 @@ pub struct RecognizerChoice {
     pub early_endpoint: Option<f64>,
     pub longest_utterance: Option<f64>,
     pub gate: bool,
-    pub nbest: usize,
+    pub nbest: i64,
     pub words: Option<String>,
     pub hotwords: Option<String>,
     pub grammar: Option<String>,
@@ -131,15 +134,16 @@ impl RecognizerChoice {
         if let Some(list) = &self.hotwords {
             (model, hotwords) = model.with_hotword_list(list).map_err(within("hotwords"))?;
         }
-        if self.nbest == 0 {
-            return Err(Failure::config("nbest is 0; it must be at least 1"));
-        }
+        let nbest =
+            usize::try_from(self.nbest).ok().filter(|&nbest| nbest > 0).ok_or_else(|| {
+                Failure::config(format!("nbest is {}; it must be at least 1", self.nbest))
+            })?;
         let threshold = self.grammar_threshold.unwrap_or(GrammarConstraint::DEFAULT_THRESHOLD);
         let grammar = self.grammar.as_deref();
         let constraint =
             grammar.map(|grammar| constraint(grammar, threshold, &model)).transpose()?;
         let decoding = match model.default_decoding() {
-            Decoding::Greedy if hotwords.is_empty() && self.nbest == 1 && constraint.is_none() => {
+            Decoding::Greedy if hotwords.is_empty() && nbest == 1 && constraint.is_none() => {
                 Decoding::Greedy
             }
             decoding => {
@@ -147,7 +151,7 @@ impl RecognizerChoice {
                     Decoding::PrefixBeam(config) => config.clone(),
                     _ => PrefixBeamConfig::default(),
                 };
-                let (nbest, hotwords) = (self.nbest, Arc::from(hotwords));
+                let hotwords = Arc::from(hotwords);
                 Decoding::PrefixBeam(PrefixBeamConfig { nbest, hotwords, constraint, ..of_model })
             }
         };

@@ -57,7 +57,7 @@ impl Recognizer {
         early_endpoint: Option<f64>,
         longest_utterance: Option<f64>,
         gate: bool,
-        nbest: usize,
+        nbest: i64,
         words: Option<Lines>,
         hotwords: Option<Lines>,
         grammar: Option<Lines>,
@@ -95,7 +95,7 @@ impl Recognizer {
 
     /// Begins a stream of one source's samples, at this rate in Hz: 4,000 to 384,000. Raises ``ConfigError`` for another.
     #[pyo3(signature = (sample_rate = 16_000))]
-    fn stream(&self, py: Python<'_>, sample_rate: u32) -> PyResult<Stream> {
+    fn stream(&self, py: Python<'_>, sample_rate: i64) -> PyResult<Stream> {
         Stream::of(py, self, sample_rate)
     }
 

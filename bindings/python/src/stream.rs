@@ -15,7 +15,7 @@ use crate::stream_state::StreamState;
 
 /// The samples of one source on their way to events. Calls of several threads wait for each other.
 ///
-/// Iterating gives the events that are there, and ends where there are none: finals are computed by the call that gives
+/// Each iteration gives the events that are there, and ends where there are none: finals are computed by the call that gives
 /// the samples, on its thread. After ``InternalError`` it refuses all further calls.
 #[pyclass(frozen, module = "mynah")]
 pub struct Stream {
@@ -42,9 +42,9 @@ impl Stream {
 
     /// Recognizes samples: a contiguous NumPy array of one dimension, of float32 in [-1, 1] or of int16.
     ///
-    /// The array is read in place, into the stream's queue, before the call computes. Raises ``TypeError`` and ``ValueError``
-    /// for other arrays, ``SamplesError`` for a sample that is not finite, and ``StateError`` after ``finish``; none of the
-    /// samples is accepted then.
+    /// The samples are copied from the array into the stream's queue, as float32, before the call computes. Raises
+    /// ``TypeError`` and ``ValueError`` for other arrays, ``SamplesError`` for a sample that is not finite, and ``StateError``
+    /// after ``finish``; none of the samples is accepted then.
     #[pyo3(signature = (samples, /))]
     fn accept(&self, samples: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = samples.py();
@@ -53,28 +53,35 @@ impl Stream {
         self.advance(py)
     }
 
-    /// Moves the clock over so many lost samples. More than 0.2 s of them end the utterance.
+    /// Moves the clock over so many lost samples. More than 0.2 s of them end the utterance. Raises ``ConfigError`` for a
+    /// negative number.
     #[pyo3(signature = (samples, /))]
-    fn skip(&self, py: Python<'_>, samples: u64) -> PyResult<()> {
+    fn skip(&self, py: Python<'_>, samples: i64) -> PyResult<()> {
         self.check_unfinished(py)?;
+        let samples = u64::try_from(samples).map_err(|_| {
+            let reason = format!("the lost samples are {samples}; they must be 0 or more");
+            Failure::config(reason).exception(py)
+        })?;
         // What is waiting comes before the gap.
         self.advance(py)?;
         self.feed.lose(samples);
         self.advance(py)
     }
 
-    /// Ends the utterance. Samples may follow.
+    /// Ends the utterance, after ``EncoderError`` too. Samples may follow.
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
-        self.advance(py)?;
-        self.with(py, |state| Ok(state.session.finish()?))
+        let recognized = self.recognize(py)?;
+        recognized.and(self.with(py, |state| Ok(state.session.finish()?)))
     }
 
     /// Ends the utterance and the stream, whose last events follow. Samples are refused until it is reset.
+    ///
+    /// After an error or Ctrl-C the stream is not finished: the call may be repeated.
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
         if self.is_finished.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        self.flush(py)
+        self.flush(py).inspect_err(|_| self.is_finished.store(false, Ordering::Relaxed))
     }
 
     /// Makes the stream as new. Hotwords, grammar and keywords are those of its recognizer again.
@@ -115,12 +122,8 @@ impl Stream {
         self.with(py, |state| state.set_keywords(&list))
     }
 
-    fn __iter__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Event>> {
-        self.next_event(py)
+    fn __iter__(slf: Py<Self>) -> EventIterator {
+        EventIterator { stream: slf, is_over: AtomicBool::new(false) }
     }
 
     fn __repr__(&self) -> String {
@@ -128,20 +131,54 @@ impl Stream {
     }
 }
 
+/// An iteration over the events of a stream that are there. It ends once: later events are of another iteration.
+#[pyclass(frozen, module = "mynah")]
+pub struct EventIterator {
+    stream: Py<Stream>,
+    is_over: AtomicBool,
+}
+
+#[pymethods]
+impl EventIterator {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Event>> {
+        if self.is_over.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let event = self.stream.get().next_event(py)?;
+        if event.is_none() {
+            self.is_over.store(true, Ordering::Relaxed);
+        }
+        Ok(event)
+    }
+}
+
 impl Stream {
-    pub fn of(py: Python<'_>, recognizer: &Recognizer, rate: u32) -> PyResult<Self> {
+    pub fn of(py: Python<'_>, recognizer: &Recognizer, rate: i64) -> PyResult<Self> {
+        let rate = u32::try_from(rate).map_err(|_| {
+            let reason = format!("sample_rate is {rate} Hz; it must be 4,000 to 384,000");
+            Failure::config(reason).exception(py)
+        })?;
         let feed = Feed::new(rate);
         let state = detached(py, || StreamState::new(recognizer, feed.clone()))?;
         Ok(Self { state: Mutex::new(state), feed, is_finished: AtomicBool::new(false), rate })
     }
 
-    /// Recognizes what has been fed; Ctrl-C interrupts it, and what is left is recognized by the next call. Goes past
-    /// errors, of which the first is raised.
+    /// Recognizes what has been fed, as [`Self::recognize`].
     fn advance(&self, py: Python<'_>) -> PyResult<()> {
+        self.recognize(py)?
+    }
+
+    /// Recognizes what has been fed; Ctrl-C interrupts it, and what is left is recognized by the next call. Goes past
+    /// errors of the encoder, of which the first is inside.
+    fn recognize(&self, py: Python<'_>) -> PyResult<PyResult<()>> {
         let mut outcome = Ok(());
         loop {
             match self.with(py, StreamState::advance) {
-                Ok(true) => return outcome,
+                Ok(true) => return Ok(outcome),
                 Ok(false) => {}
                 Err(error) if self.state.is_poisoned() => return Err(error),
                 Err(error) => outcome = outcome.and(Err(error)),

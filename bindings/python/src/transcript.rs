@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::event::Event;
+use crate::event::{Event, Pickled};
 
 /// What an audio file was recognized as.
 #[pyclass(frozen, module = "mynah")]
@@ -23,6 +23,19 @@ impl Transcript {
     #[getter]
     fn utterances<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.utterances.clone())
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<Pickled<'py, (Vec<Event>, String, f64)>> {
+        let Self { utterances, text, duration } = slf.get();
+        let restored = slf.get_type().getattr("_restored")?;
+        Ok((restored, (utterances.clone(), text.clone(), *duration)))
+    }
+
+    #[staticmethod]
+    fn _restored(utterances: Vec<Event>, text: String, duration: f64) -> Self {
+        Self { utterances, text, duration }
     }
 
     fn __str__(&self) -> &str {

@@ -69,4 +69,7 @@ def test_ctrl_c_ends_a_command_that_does_not_handle_it(tmp_path):
 def test_a_long_file_has_the_text_of_the_command(model, recording):
     """It is cut at pauses."""
     file = recording(11, silence=4.5)
-    assert run("transcribe", file).stdout == model.transcribe(file).text + "\n"
+    transcript = model.transcribe(file)
+    assert run("transcribe", file).stdout == transcript.text + "\n"
+    assert len(transcript.utterances) > 2
+    assert [event.utterance for event in transcript.utterances] == list(range(len(transcript.utterances)))

@@ -1,6 +1,8 @@
 """Models and files."""
 
+import errno
 import importlib.util
+import os
 import pickle
 
 import pytest
@@ -58,6 +60,7 @@ def test_a_folder_is_a_model_too(speech, text):
         ({"precision": "f32"}, "f32"),
         ({"chunk": "long"}, 'chunk is "long"'),
         ({"chunk": 7}, "7 ms"),
+        ({"chunk": -7}, "chunk is -7 ms"),
         ({"finals": "third_pass"}, "finals is"),
         ({"finals": "first_pass", "second_model": "x"}, "second_model needs a second pass"),
     ],
@@ -74,6 +77,7 @@ def test_a_wrong_option_of_a_model_is_an_error(options, reason):
         ({"endpoint_silence": -1.0}, "endpoint_silence is -1 s"),
         ({"longest_utterance": float("nan")}, "longest_utterance is NaN s"),
         ({"nbest": 0}, "nbest is 0"),
+        ({"nbest": -1}, "nbest is -1"),
         ({"hotwords": ["Kew Gardens", "日本"]}, "hotwords: line 2"),
         ({"words": ["Kew", "Q1 = /W X/, "]}, "words: "),
         ({"grammar": "#JSGF V1.0;"}, "grammar: "),
@@ -89,6 +93,10 @@ def test_a_file_that_can_not_be_transcribed_is_an_error(model, speech, tmp_path)
     with pytest.raises(mynah.FileError, match="none.wav: No such file") as raised:
         model.transcribe(tmp_path / "none.wav")
     assert isinstance(raised.value, OSError)
+    for error in (raised.value, pickle.loads(pickle.dumps(raised.value))):
+        assert (error.errno, error.strerror) == (errno.ENOENT, os.strerror(errno.ENOENT))
+        assert error.filename == str(tmp_path / "none.wav")
+        assert str(error).startswith(f"{error.filename}: No such file")
     with pytest.raises(mynah.AudioError, match="text.wav: "):
         (tmp_path / "text.wav").write_text("no audio")
         model.transcribe(tmp_path / "text.wav")
@@ -105,6 +113,20 @@ def test_what_was_recognized_before_an_error_is_there(model, recording, text):
         # The header promises more.
         model.transcribe(whole[: len(whole) * 2 // 3])
     assert raised.value.transcript.text.startswith(text)
+    error = pickle.loads(pickle.dumps(raised.value))
+    assert str(error) == str(raised.value) and error.transcript.text == raised.value.transcript.text
+
+
+def test_what_was_recognized_can_be_pickled(model, speech):
+    for options in ({"nbest": 2}, {"grammar": "lights on"}):
+        transcript = model.transcribe(speech, **options)
+        copy = pickle.loads(pickle.dumps(transcript))
+        assert (copy.text, copy.duration) == (transcript.text, transcript.duration)
+        (event,), (original,) = copy.utterances, transcript.utterances
+        assert event.to_dict() == original.to_dict() and repr(event) == repr(original)
+        assert (event.words, event.nbest) == (original.words, original.nbest)
+    with pytest.raises(ValueError, match="is of no event"):
+        mynah.Event._restored(("none", 0, "", "", "", 0.0, 0.0), (None, None, None, None, [], []))
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")

@@ -42,6 +42,8 @@ def test_another_rate_is_resampled(recognizer, samples, text):
     assert finals(stream) == [text]
     with pytest.raises(mynah.ConfigError, match="1 Hz"):
         recognizer.stream(1)
+    with pytest.raises(mynah.ConfigError, match="sample_rate is -1 Hz"):
+        recognizer.stream(-1)
 
 
 def test_an_array_that_can_not_be_written_is_read(recognizer):
@@ -89,6 +91,8 @@ def test_a_finished_stream_accepts_nothing_until_it_is_reset(recognizer, samples
     with pytest.raises(mynah.StateError, match="reset it"):
         stream.skip(1)
     stream.reset()
+    with pytest.raises(mynah.ConfigError, match="lost samples are -1"):
+        stream.skip(-1)
     stream.accept(samples)
     stream.flush()
     stream.skip(16_000)
@@ -113,6 +117,18 @@ def test_hotwords_grammar_and_keywords_can_be_changed(recognizer, samples):
     with pytest.raises(mynah.ConfigError, match="hotwords: "):
         stream.set_hotwords(["日本"])
     stream.set_keywords(None)
+
+
+def test_an_iteration_ends_once_and_the_next_one_goes_on(recognizer, samples, text):
+    stream = recognizer.stream()
+    iteration = iter(stream)
+    assert iter(iteration) is iteration and isinstance(iteration, mynah.EventIterator)
+    assert list(iteration) == []
+    stream.accept(samples)
+    stream.finish()
+    assert list(iteration) == []
+    events = list(stream)
+    assert finals(events) == [text] and events[-1].to_dict()["stable_text"] == events[-1].stable_text
 
 
 def test_recognize_is_a_loop_around_a_stream(recognizer, samples, text):

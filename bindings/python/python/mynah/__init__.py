@@ -26,7 +26,17 @@ from mynah._errors import (
     StateError,
 )
 from mynah._loops import AsyncStream, recognize, recognize_async
-from mynah._mynah import Event, Hypothesis, Model, Recognizer, Stream, Transcript, Word, __version__
+from mynah._mynah import (
+    Event,
+    EventIterator,
+    Hypothesis,
+    Model,
+    Recognizer,
+    Stream,
+    Transcript,
+    Word,
+    __version__,
+)
 
 __all__ = [
     "AsyncStream",
@@ -35,6 +45,7 @@ __all__ = [
     "EncoderError",
     "Error",
     "Event",
+    "EventIterator",
     "FileError",
     "Hypothesis",
     "InternalError",

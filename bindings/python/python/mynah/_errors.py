@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mynah._mynah import Transcript
@@ -20,7 +21,19 @@ class ConfigError(Error, ValueError):
 
 
 class FileError(Error, OSError):
-    """A file can't be opened or read. The message has the path."""
+    """A file can't be opened or read. The message has the path; `errno`, `strerror` and `filename` are those of `OSError`."""
+
+    def __init__(self, message: str, errno: int | None = None, filename: str | None = None) -> None:
+        super().__init__(message)
+        self.errno = errno
+        self.strerror = None if errno is None else os.strerror(errno)
+        self.filename = filename
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.errno, self.filename), self.__dict__
 
 
 class AudioError(Error):
