@@ -125,6 +125,89 @@ def test_an_async_stream_has_a_producer_and_a_consumer(recognizer, samples, text
     assert [event.text for event in asyncio.run(main()) if event.is_final] == [text]
 
 
+def test_a_cancelled_call_of_an_async_stream_loses_no_event(recognizer, samples, text):
+    async def main():
+        stream = mynah.AsyncStream(recognizer)
+        calls = [stream.accept(samples[:48_000]), stream.accept(samples[48_000:]), stream.finish()]
+        for call in calls:
+            task = asyncio.create_task(call)
+            await asyncio.sleep(0.01)  # A thread executes it.
+            assert task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        return [event async for event in stream]
+
+    events = asyncio.run(asyncio.wait_for(main(), 60))
+    assert events[0].kind == "partial"
+    assert [event.text for event in events if event.is_final] == [text]
+
+
+def test_a_cancelled_call_keeps_its_turn_until_its_thread_ends(recognizer, samples):
+    async def main():
+        stream = mynah.AsyncStream(recognizer)
+        first = asyncio.create_task(stream.accept(samples))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(stream.flush())
+        first.cancel()
+        await asyncio.sleep(0.01)
+        assert not first.done() and not second.done()
+        await second
+        assert first.cancelled()
+        await stream.finish()
+        return [event.kind async for event in stream]
+
+    kinds = asyncio.run(asyncio.wait_for(main(), 60))
+    assert kinds[-1] == "final" and "partial" in kinds
+
+
+class Broken:
+    """A recognizer of streams whose `finish` fails behind an event."""
+
+    def stream(self, sample_rate):
+        return self
+
+    def finish(self):
+        raise mynah.EncoderError("no encoder")
+
+    def __iter__(self):
+        return iter(["the last event"])
+
+
+def test_an_async_stream_ends_behind_its_last_events_when_finish_fails():
+    async def main():
+        stream = mynah.AsyncStream(Broken())
+        with pytest.raises(mynah.EncoderError):
+            await stream.finish()
+        return [event async for event in stream]
+
+    assert asyncio.run(asyncio.wait_for(main(), 10)) == ["the last event"]
+
+
+def test_an_interrupted_finish_can_be_repeated(recognizer, samples):
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(*_):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        stream = recognizer.stream()
+        for call in (lambda: stream.accept(np.tile(samples, 20)), stream.finish):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(Interrupted):
+                call()
+        assert 0 < stream.position < 20 * len(samples) / 16_000
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    stream.finish()
+    assert stream.position == 20 * len(samples) / 16_000
+    assert [event.is_final for event in stream][-1]
+    with pytest.raises(mynah.StateError):
+        stream.accept(samples)
+
+
 def test_ctrl_c_interrupts_a_call(recording):
     """Of a file that takes longer than the test waits."""
     program = "import mynah, sys; m = mynah.Model.builtin(chunk='offline'); print('loaded', flush=True); m.transcribe(sys.argv[1])"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from mynah._errors import InternalError
 
 if TYPE_CHECKING:
     from mynah._mynah import Event, Recognizer, Stream, _Samples
@@ -33,10 +35,16 @@ async def recognize_async(
     """
     stream = recognizer.stream(sample_rate)
     async for block in blocks:
-        for event in await asyncio.to_thread(_accepted, stream, block):
+        events, error = await asyncio.to_thread(_executed, stream, stream.accept, block)
+        for event in events:
             yield event
-    for event in await asyncio.to_thread(_finished, stream):
+        if error:
+            raise error
+    events, error = await asyncio.to_thread(_executed, stream, stream.finish)
+    for event in events:
         yield event
+    if error:
+        raise error
 
 
 class AsyncStream:
@@ -47,7 +55,8 @@ class AsyncStream:
     >>> async for event in stream:  # in another, up to `finish`
     ...     print(event.text)
 
-    Threads compute, and the loop goes on. Events wait in a queue until they are asked for.
+    Threads compute, and the loop goes on. Events wait in a queue until they are asked for. A call that is cancelled
+    while a thread executes it is executed to its end: its events are in the queue before `CancelledError` is raised.
     """
 
     def __init__(self, recognizer: Recognizer, *, sample_rate: int = 16_000) -> None:
@@ -60,18 +69,18 @@ class AsyncStream:
     async def accept(self, samples: _Samples) -> None:
         """Recognizes samples, as `Stream.accept`. Calls are executed in their order."""
         async with self._turn:
-            self._put(await asyncio.to_thread(_accepted, self._stream, samples))
+            await self._execute(self._stream.accept, samples)
 
     async def flush(self) -> None:
         """Ends the utterance. Samples may follow."""
         async with self._turn:
-            self._put(await asyncio.to_thread(_flushed, self._stream))
+            await self._execute(self._stream.flush)
 
     async def finish(self) -> None:
-        """Ends the stream: its last events follow, then the iteration ends."""
+        """Ends the stream: its last events follow, then the iteration ends, after an error too."""
         async with self._turn:
             try:
-                self._put(await asyncio.to_thread(_finished, self._stream))
+                await self._execute(self._stream.finish)
             finally:
                 self._events.put_nowait(None)
 
@@ -87,21 +96,30 @@ class AsyncStream:
             raise StopAsyncIteration
         return event
 
-    def _put(self, events: list[Event]) -> None:
+    async def _execute(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Executes a call of the stream on a thread, and puts its events into the queue. Needs the turn."""
+        running = asyncio.get_running_loop().run_in_executor(None, _executed, self._stream, call, *arguments)
+        cancelled = None
+        while not running.done():
+            try:
+                await asyncio.wait([running])
+            except asyncio.CancelledError as error:  # A thread can't be stopped.
+                cancelled = error
+        events, failure = running.result()
         for event in events:
             self._events.put_nowait(event)
+        if cancelled:
+            raise cancelled
+        if failure:
+            raise failure
 
 
-def _accepted(stream: Stream, samples: _Samples) -> list[Event]:
-    stream.accept(samples)
-    return list(stream)
-
-
-def _flushed(stream: Stream) -> list[Event]:
-    stream.flush()
-    return list(stream)
-
-
-def _finished(stream: Stream) -> list[Event]:
-    stream.finish()
-    return list(stream)
+def _executed(stream: Stream, call: Callable[..., None], *arguments: Any) -> tuple[list[Event], Exception | None]:
+    """Executes a call of a stream; gives the events that are there then, and the call's error."""
+    try:
+        call(*arguments)
+    except InternalError as defect:  # The stream gives nothing any more.
+        return [], defect
+    except Exception as error:
+        return list(stream), error
+    return list(stream), None
